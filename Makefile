@@ -1,0 +1,45 @@
+# Everything a person does with this project. Each target sets up what it needs.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: run test check format style types tests bench rewrite clean
+
+run: $(READY)      ## the main job: a simulated contact centre with live statistics
+	$(BIN)/statserver demo
+
+test: $(READY)     ## the whole test suite
+	$(BIN)/python -m pytest
+
+check: format style types tests
+
+format: $(READY)
+	$(BIN)/ruff format .
+
+style: $(READY)
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+tests: test
+
+bench: $(READY)    ## how fast, and how that changes with open statistics
+	$(BIN)/python -m benchmarks
+
+rewrite: $(READY)  ## refill the values of the text tables; read the diff before you commit
+	REWRITE=1 $(BIN)/python -m pytest tests/conformance tests/call_models
+	git diff --stat tests/conformance tests/call_models
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The environment is made anew whenever what it is made from changes.
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
