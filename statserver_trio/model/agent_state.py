@@ -1,0 +1,232 @@
+"""The agent at a DN: login, ready, not ready, after-call work, logout.
+
+Each is a durable action in the DN's ``login`` or ``agent`` slot, and they survive
+calls: an agent who talks still waits for the next call, only his status is a
+higher one. The exception is after-call work asked for during a call, which
+begins when the call ends (documented under ACWCompleted).
+
+A login may name a queue; from then on the DN is associated with that queue, and
+the queue shows the pseudo-actions AgentLogin, AgentActive and AgentReady (and
+their DN counterparts) for it. Rules: statistics.md §4.3–4.4, t-events.md §2.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..tlib import events as e
+from . import actions
+from .actions import CODES
+from .calls import Leg, Phase, reason_facts
+from .nodes import LOGGED_OUT, MediationDN, RegularDN
+from .occurrences import NO_FACTS, Facts, Occurrence
+from .reflections import reflect_after_call_work
+
+if TYPE_CHECKING:
+    from .world import World
+
+Rule = Callable[["World", RegularDN, Any, int], None]
+
+WAIT = CODES["WaitForNextCall"]
+NOT_READY = CODES["NotReadyForNextCall"]
+LOGGED_IN = CODES["LoggedIn"]
+ON_HOOK = CODES["OnHook"]
+OFF_HOOK = CODES["OffHook"]
+ACW_CODES = frozenset(actions.AFTER_CALL_WORK.values())
+AFTER_CALL_WORK_MODE = "AfterCallWork"
+
+
+# -- slots --------------------------------------------------------------------------------
+
+
+def put(
+    world: World, dn: RegularDN, slot: str, action: int, t: int, facts: Facts = NO_FACTS
+) -> None:
+    """Let ``action`` be what goes on in ``slot`` from ``t`` on."""
+    clear(world, dn, slot, t)
+    occurrence = Occurrence(action, t, dn, reasons=facts)
+    dn.state[slot] = occurrence
+    world.chronicle.began(occurrence)
+
+
+def clear(world: World, dn: RegularDN, slot: str, t: int) -> None:
+    """End what goes on in ``slot``, if anything does."""
+    occurrence = dn.state.pop(slot, None)
+    if occurrence is None:
+        return
+    world.chronicle.ended(occurrence)
+    if occurrence.action in ACW_CODES:
+        reflect_after_call_work(world, dn, t - occurrence.start, dn.acw_visits)
+
+
+def set_agent_state(world: World, dn: RegularDN, action: int, t: int, facts: Facts) -> None:
+    """Ready, not ready or after-call work; the same again with other reasons splits it."""
+    present = dn.state.get("agent")
+    if present is not None and present.action == action and present.reasons == facts:
+        return
+    put(world, dn, "agent", action, t, facts)
+    refresh_pseudo_actions(world, dn, t)
+
+
+# -- login and logout ---------------------------------------------------------------------
+
+
+def log_in(world: World, dn: RegularDN, agent_id: str, queue: str, t: int) -> None:
+    """Associate agent and DN, and DN and queue; nothing happens where they are already."""
+    agent = world.agent(agent_id)
+    if agent is not None and dn.agent is not agent:
+        if dn.agent is not None:  # only one agent per device: the former one is gone
+            log_out(world, dn, t)
+        world.chronicle.link(agent, dn, t)
+    if "login" not in dn.state or dn.state["login"].action != LOGGED_IN:
+        put(world, dn, "login", LOGGED_IN, t)
+    mediation = world.mediation_dn(queue) if queue else None
+    if mediation is not None:
+        dn.login_queues[mediation] = None
+        mediation.members[dn] = None
+    refresh_pseudo_actions(world, dn, t)
+
+
+def log_out(world: World, dn: RegularDN, t: int) -> None:
+    """End everything the agent did here, and the association with him and his queues."""
+    dn.acw_pending = None
+    clear(world, dn, "agent", t)
+    put(world, dn, "login", LOGGED_OUT, t)
+    for queue in list(dn.login_queues):
+        leave_queue(world, dn, queue)
+    agent = dn.agent
+    if agent is not None:
+        world.chronicle.unlink(agent, dn)
+        world.chronicle.restatus_parent(agent, t)
+
+
+def leave_queue(world: World, dn: RegularDN, queue: MediationDN) -> None:
+    """The agent at ``dn`` no longer serves ``queue``."""
+    dn.login_queues.pop(queue, None)
+    queue.members.pop(dn, None)
+    for occurrence in queue.pseudo.pop(dn, {}).values():
+        world.chronicle.ended(occurrence)
+
+
+def refresh_pseudo_actions(world: World, dn: RegularDN, t: int) -> None:
+    """Bring the pseudo-actions of the DN's queues in line with the agent's state."""
+    state = dn.state.get("agent")
+    active = state is None or state.action == WAIT
+    on = {
+        "Login": True,
+        "Active": active and dn.is_monitored,
+        "Ready": state is not None and state.action == WAIT,
+    }
+    for queue in dn.login_queues:
+        going_on = queue.pseudo.setdefault(dn, {})
+        for condition, holds in on.items():
+            for name in (f"Agent{condition}", f"DN{condition}"):
+                if holds and name not in going_on:
+                    occurrence = Occurrence(CODES[name], t, queue)
+                    going_on[name] = occurrence
+                    world.chronicle.began(occurrence)
+                elif not holds and name in going_on:
+                    world.chronicle.ended(going_on.pop(name))
+
+
+# -- rules --------------------------------------------------------------------------------
+
+
+def agent_login(world: World, dn: RegularDN, event: e.EventAgentLogin, t: int) -> None:
+    """Repeated once per queue; only the first is a login of the agent."""
+    first = dn.agent is None or dn.agent.id != event.agent_id
+    log_in(world, dn, event.agent_id, event.this_queue, t)
+    if first:
+        facts = reason_facts(event.reasons, event.extensions)
+        world.chronicle.happened(dn, CODES["AgentLogin"], 0, facts)
+
+
+def agent_logout(world: World, dn: RegularDN, event: e.EventAgentLogout, t: int) -> None:
+    """The final logout; what he did here ends with it."""
+    facts = reason_facts(event.reasons, event.extensions)
+    world.chronicle.happened(dn, CODES["AgentLogout"], 0, facts)
+    log_out(world, dn, t)
+
+
+def queue_logout(world: World, dn: RegularDN, event: e.EventQueueLogout, t: int) -> None:
+    """The agent leaves one of his queues."""
+    queue = world.mediation_dn(event.this_queue)
+    if queue is not None:
+        leave_queue(world, dn, queue)
+
+
+def agent_ready(world: World, dn: RegularDN, event: e.EventAgentReady, t: int) -> None:
+    """The agent waits for a call. A Ready without a login is one: we missed the login."""
+    _presume_login(world, dn, event, t)
+    dn.acw_pending = None
+    set_agent_state(world, dn, WAIT, t, reason_facts(event.reasons, event.extensions))
+    if not dn.legs:
+        dn.acw_visits, dn.acw_call_type = (), "Unknown"
+
+
+def agent_not_ready(world: World, dn: RegularDN, event: e.AgentEvent, t: int) -> None:
+    """Not ready, or after-call work, which waits for the end of a call in progress."""
+    _presume_login(world, dn, event, t)
+    facts = reason_facts(event.reasons, event.extensions)
+    if event.work_mode == AFTER_CALL_WORK_MODE:
+        if any(leg.phase is Phase.TALKING for leg in dn.legs.values()):
+            dn.acw_pending = facts
+            clear(world, dn, "agent", t)
+            refresh_pseudo_actions(world, dn, t)
+        else:
+            set_agent_state(world, dn, actions.AFTER_CALL_WORK[dn.acw_call_type], t, facts)
+        return
+    dn.acw_pending = None
+    set_agent_state(world, dn, NOT_READY, t, facts)
+
+
+def after_call_work(world: World, dn: RegularDN, event: e.EventAgentAfterCallWork, t: int) -> None:
+    """The obsolete event: NotReady with work mode AfterCallWork."""
+    event.work_mode = AFTER_CALL_WORK_MODE
+    agent_not_ready(world, dn, event, t)
+
+
+def _presume_login(world: World, dn: RegularDN, event: e.AgentEvent, t: int) -> None:
+    if event.agent_id and (dn.agent is None or dn.agent.id != event.agent_id):
+        log_in(world, dn, event.agent_id, event.this_queue, t)
+
+
+def call_ended(world: World, dn: RegularDN, leg: Leg, t: int) -> None:
+    """A leg at this DN is gone: remember it for the after-call work, and begin that if due."""
+    if leg.phase is Phase.TALKING:
+        dn.acw_call_type = leg.call_type
+        dn.acw_visits = tuple(visit.queue for visit in leg.visits)
+    if dn.acw_pending is not None and not any(
+        other.phase is Phase.TALKING for other in dn.legs.values()
+    ):
+        facts, dn.acw_pending = dn.acw_pending, None
+        set_agent_state(world, dn, actions.AFTER_CALL_WORK[dn.acw_call_type], t, facts)
+
+
+def off_hook(world: World, dn: RegularDN, event: e.EventOffHook, t: int) -> None:
+    """The receiver was lifted."""
+    _hook(world, dn, OFF_HOOK, t)
+
+
+def on_hook(world: World, dn: RegularDN, event: e.EventOnHook, t: int) -> None:
+    """The receiver was put down."""
+    _hook(world, dn, ON_HOOK, t)
+
+
+def _hook(world: World, dn: RegularDN, action: int, t: int) -> None:
+    present = dn.state.get("hook")
+    if present is None or present.action != action:
+        put(world, dn, "hook", action, t)
+
+
+RULES: dict[type[e.TEvent], Rule] = {
+    e.EventAgentLogin: agent_login,
+    e.EventAgentLogout: agent_logout,
+    e.EventQueueLogout: queue_logout,
+    e.EventAgentReady: agent_ready,
+    e.EventAgentNotReady: agent_not_ready,
+    e.EventAgentAfterCallWork: after_call_work,
+    e.EventOffHook: off_hook,
+    e.EventOnHook: on_hook,
+}

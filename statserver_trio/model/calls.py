@@ -1,0 +1,136 @@
+"""Calls: one per ConnID, its legs on regular DNs and its visits to mediation DNs.
+
+A call outlives none of its parts: when its last leg is gone and no queue waits
+for its fate, it is forgotten. Attached data belongs to the call, so a change
+told on one DN is at once true on all of them.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Any
+
+from .actions import CALL_TYPES
+from .occurrences import NO_FACTS, Facts, Occurrence
+
+if TYPE_CHECKING:
+    from ..tlib.events import CallEvent
+    from .nodes import MediationDN, RegularDN
+
+
+def call_type_of(name: str) -> str:
+    """The call type of an event; whatever we do not know is ``Unknown``."""
+    return name if name in CALL_TYPES else "Unknown"
+
+
+class Call:
+    """What all parties of one ConnID share."""
+
+    __slots__ = ("ani", "call_type", "conn_id", "dnis", "facts", "heard_at", "legs", "visits")
+
+    def __init__(self, conn_id: str) -> None:
+        self.conn_id = conn_id
+        self.call_type = "Unknown"
+        self.ani = ""
+        self.dnis = ""
+        self.facts: Facts = NO_FACTS  # the attached data, replaced as a whole and never edited
+        self.legs: dict[RegularDN, Leg] = {}
+        self.visits: dict[MediationDN, Visit] = {}
+        self.heard_at = 0  # the time of its last event, for the stuck-call check
+
+    def learn(self, event: CallEvent, t: int) -> bool:
+        """Take over what the event tells; true where the attached data changed."""
+        self.heard_at = t
+        if event.call_type != "Unknown":
+            self.call_type = call_type_of(event.call_type)
+        if event.ani:
+            self.ani = event.ani
+        if event.dnis:
+            self.dnis = event.dnis
+        data = event.user_data
+        if data is None or data == self.facts:
+            return False
+        self.facts = data
+        return True
+
+    @property
+    def is_over(self) -> bool:
+        """Nobody has anything to do with it any more."""
+        return not self.legs and not self.visits
+
+    def occurrences(self) -> list[Occurrence]:
+        """Everything that goes on because of this call, on any DN."""
+        found = [occurrence for leg in self.legs.values() for occurrence in leg.going_on]
+        return found + [v.wait for v in self.visits.values() if v.wait is not None]
+
+
+class Phase(enum.Enum):
+    """What a party does in the call."""
+
+    DIALING = "dialing"
+    RINGING = "ringing"
+    TALKING = "talking"
+
+
+class Leg:
+    """One party: a call on a regular DN.
+
+    ``going_on`` holds its durable actions: the one of its phase first, then the
+    variant by side (``CallInternalReceived``), then the hold.
+    """
+
+    __slots__ = (
+        "call",
+        "call_type",
+        "going_on",
+        "hold",
+        "is_transferred",
+        "originated",
+        "phase",
+        "since",
+        "started",
+        "visits",
+    )
+
+    def __init__(self, call: Call, call_type: str, originated: bool, t: int) -> None:
+        self.call = call
+        self.call_type = call_type
+        self.originated = originated
+        self.phase = Phase.DIALING if originated else Phase.RINGING
+        self.since = t  # when the phase began
+        self.started = t  # when the leg began
+        self.going_on: list[Occurrence] = []
+        self.hold: Occurrence | None = None
+        self.is_transferred = False  # it came to this DN by a transfer, not yet answered
+        self.visits: tuple[Visit, ...] = ()  # the queues that distributed it here
+
+
+class Visit:
+    """One stay of a call at a mediation DN, until its fate there is known.
+
+    ``wait`` is the CallWait while it lasts; after the call was distributed the
+    visit lives on, since what becomes of the call at its target is counted here
+    too (the "reflecting" actions).
+    """
+
+    __slots__ = ("entered", "queue", "target", "treatment_since", "wait")
+
+    def __init__(self, queue: MediationDN, t: int, wait: Occurrence) -> None:
+        self.queue = queue
+        self.entered = t
+        self.wait: Occurrence | None = wait
+        self.target = ""  # the DN it was distributed to
+        self.treatment_since: int | None = None
+
+
+def reason_facts(reasons: dict[str, Any] | None, extensions: dict[str, Any] | None) -> Facts:
+    """What a filter sees on an agent's state: his reasons, and the hardware ReasonCode.
+
+    Software reasons come in ``Reasons``, hardware ones as ``ReasonCode`` in
+    ``Extensions`` (t-events.md §2.8); one mapping of both is our decision.
+    """
+    facts: dict[str, Any] = dict(reasons or ())
+    hardware = (extensions or {}).get("ReasonCode")
+    if hardware is not None:
+        facts["ReasonCode"] = hardware
+    return facts or NO_FACTS

@@ -1,0 +1,152 @@
+"""The chronicle: what began, ended and happened, told to whom it concerns.
+
+The rules of regular and mediation DNs say *what* goes on; the chronicle keeps
+the books of it and works out who sees it: the DN itself, its place, and the
+agent who is logged in there, each for the time of their association. It writes
+down only what a node is interested in; nobody's business costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .actions import BITS
+from .calls import Call
+from .nodes import AgentNode, DNNode, MediationDN, Node, PlaceNode, RegularDN
+from .occurrences import (
+    BEGAN,
+    DN_STATUS,
+    ENDED,
+    FACTS,
+    HAPPENED,
+    NO_FACTS,
+    STATUS,
+    Facts,
+    Occurrence,
+    Record,
+    Status,
+)
+
+
+class Chronicle:
+    """Collects records until :meth:`take` is called."""
+
+    def __init__(self) -> None:
+        self._records: list[Record] = []
+
+    def take(self) -> list[Record]:
+        """What was written since the last time, in order."""
+        records, self._records = self._records, []
+        return records
+
+    # -- durable actions -------------------------------------------------------------
+
+    def began(self, occurrence: Occurrence) -> None:
+        """A durable action began, for everybody who sees its DN."""
+        dn = occurrence.dn
+        bit = BITS[occurrence.action]
+        if dn.interest & bit:
+            self._records.append((BEGAN, dn, occurrence, occurrence.start))
+        for parent in dn.parents:
+            if parent.interest & bit:
+                self._records.append((BEGAN, parent, occurrence, occurrence.start))
+
+    def ended(self, occurrence: Occurrence) -> None:
+        """A durable action ended; its copies began with the association at the earliest."""
+        dn = occurrence.dn
+        bit = BITS[occurrence.action]
+        start = occurrence.start
+        if dn.interest & bit:
+            self._records.append((ENDED, dn, occurrence, start))
+        for parent in dn.parents:
+            if parent.interest & bit:
+                since = dn.seen_from(parent)
+                self._records.append((ENDED, parent, occurrence, start if start > since else since))
+
+    # -- instantaneous actions -------------------------------------------------------
+
+    def happened(self, dn: DNNode, action: int, duration: int, facts: Facts = NO_FACTS) -> None:
+        """Something happened at once; ``duration`` in ms, 0 for momentary actions."""
+        bit = BITS[action]
+        if dn.interest & bit:
+            self._records.append((HAPPENED, dn, action, duration, facts))
+        for parent in dn.parents:
+            if parent.interest & bit:
+                self._records.append((HAPPENED, parent, action, duration, facts))
+
+    # -- associations ----------------------------------------------------------------
+
+    def link(self, agent: AgentNode, dn: RegularDN, t: int) -> None:
+        """The agent sees the DN from now on, with what already goes on there."""
+        dn.agent, dn.agent_since = agent, t
+        agent.dns[dn] = None
+        dn.parents = tuple(parent for parent in (dn.place, agent) if parent is not None)
+        for occurrence, _ in dn.going_on():
+            if agent.interest & BITS[occurrence.action]:
+                self._records.append((BEGAN, agent, occurrence, t))
+        if agent.wants_dn_statuses:
+            self._records.append((DN_STATUS, agent, None, 0, dn.status, t))
+
+    def unlink(self, agent: AgentNode, dn: RegularDN) -> None:
+        """The agent sees the DN no more; what goes on there ends for him."""
+        for occurrence, start in dn.going_on():
+            if agent.interest & BITS[occurrence.action]:
+                self._records.append((ENDED, agent, occurrence, max(start, dn.agent_since)))
+        if agent.wants_dn_statuses:
+            start = max(dn.status.start, dn.agent_since)
+            self._records.append((DN_STATUS, agent, dn.status, start, None, 0))
+        dn.agent = None
+        del agent.dns[dn]
+        dn.parents = () if dn.place is None else (dn.place,)
+
+    # -- statuses --------------------------------------------------------------------
+
+    def restatus(self, dn: DNNode, t: int) -> None:
+        """Work out the statuses of a DN and its parents after something changed there.
+
+        Called once per event, when everything is in place, so that the steps in
+        between never show up as statuses of no duration.
+        """
+        if isinstance(dn, RegularDN):
+            top = dn.top()
+            if top is not dn.status.source:
+                self._change_dn(dn, Status(top.action, t, top))
+        elif isinstance(dn, MediationDN):
+            monitor = dn.state["monitor"]
+            if monitor is not dn.status.source:
+                self._change(dn, Status(monitor.action, t, monitor))
+        for parent in dn.parents:
+            self.restatus_parent(parent, t)
+
+    def restatus_parent(self, parent: Node, t: int) -> None:
+        """Work out the status of an agent or a place."""
+        assert isinstance(parent, AgentNode | PlaceNode)
+        action, source = parent.top()
+        if source is not parent.status.source or action != parent.status.action:
+            self._change(parent, Status(action, t, source))
+
+    def _change_dn(self, dn: RegularDN, new: Status) -> None:
+        old = dn.status
+        self._change(dn, new)
+        for parent in dn.parents:
+            if parent.wants_dn_statuses:
+                start = max(old.start, dn.seen_from(parent))
+                self._records.append((DN_STATUS, parent, old, start, new, new.start))
+
+    def _change(self, node: Node, new: Status) -> None:
+        old, node.status = node.status, new
+        if node.wants_status:
+            self._records.append((STATUS, node, old, new))
+
+    # -- facts -----------------------------------------------------------------------
+
+    def facts_changed(self, call: Call) -> None:
+        """The attached data of a call changed: every filter on it must look again."""
+        self._reconsider(call.occurrences())
+
+    def _reconsider(self, occurrences: Iterable[Occurrence]) -> None:
+        for occurrence in occurrences:
+            dn = occurrence.dn
+            for node in (dn, *dn.parents):
+                if node.wants_facts:
+                    self._records.append((FACTS, node, occurrence))

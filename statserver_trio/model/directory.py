@@ -1,0 +1,91 @@
+"""The directory: who and what exists by configuration.
+
+A directory says nothing about what anybody is doing. It is read by the worlds
+(one per source) and never written by them; a reload makes a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from attrs import field, frozen
+
+REGULAR_TYPES = frozenset({"Extension", "Position", "VoIPPort", "Mixed", "VoiceMail", "Cellular"})
+QUEUE_TYPES = frozenset({"Queue", "VirtualQueue"})
+ROUTE_POINT_TYPES = frozenset({"RoutePoint", "VirtualRoutePoint", "RouteQueue"})
+MEDIATION_TYPES = QUEUE_TYPES | ROUTE_POINT_TYPES
+DN_TYPES = REGULAR_TYPES | MEDIATION_TYPES
+
+
+class DNKey(NamedTuple):
+    """A DN is a number on a switch, never a number alone."""
+
+    number: str
+    switch: str
+
+    def __str__(self) -> str:
+        """The object id that clients use."""
+        return f"{self.number}@{self.switch}"
+
+    @classmethod
+    def parse(cls, text: str) -> DNKey | None:
+        """``number@switch``; the last ``@`` counts. None where there is none.
+
+        >>> DNKey.parse("Local/a1@agents@sw1")
+        DNKey(number='Local/a1@agents', switch='sw1')
+        """
+        number, at, switch = text.rpartition("@")
+        return cls(number, switch) if at and number and switch else None
+
+
+@frozen
+class DN:
+    """One configured DN."""
+
+    key: DNKey
+    type: str  # one of DN_TYPES
+
+    @property
+    def is_mediation(self) -> bool:
+        """A queue or route point, where calls wait; else people answer there."""
+        return self.type in MEDIATION_TYPES
+
+
+@frozen
+class Agent:
+    """A person who takes calls; ``id`` is what T-events call AgentID."""
+
+    id: str
+    skills: Mapping[str, int] = field(factory=dict)
+
+
+@frozen
+class Place:
+    """A desk: the DNs that stand on it."""
+
+    name: str
+    dns: tuple[DNKey, ...] = ()
+
+
+@frozen
+class Directory:
+    """Everything configured, by name.
+
+    Attributes:
+        auto_create: DNs, queues and agents that are seen in events and not
+            listed here come into being; otherwise they are ignored and a
+            request for them is refused.
+    """
+
+    dns: Mapping[DNKey, DN] = field(factory=dict)
+    agents: Mapping[str, Agent] = field(factory=dict)
+    places: Mapping[str, Place] = field(factory=dict)
+    agent_groups: Mapping[str, tuple[str, ...]] = field(factory=dict)  # agent ids
+    place_groups: Mapping[str, tuple[str, ...]] = field(factory=dict)  # place names
+    queue_groups: Mapping[str, tuple[DNKey, ...]] = field(factory=dict)
+    auto_create: bool = True
+
+    def place_of(self) -> dict[DNKey, str]:
+        """The place each DN stands on."""
+        return {key: place.name for place in self.places.values() for key in place.dns}

@@ -1,0 +1,266 @@
+"""Nodes: the objects of one world, each with what goes on there right now.
+
+DNs are where actions happen. Places and agents are parents of DNs and have no
+actions of their own: they see those of their DNs while they are associated. A
+place is associated with its DNs for good, an agent with a DN while he is logged
+in on it.
+
+``interest`` says which actions somebody wants to hear about (a set of action
+codes), ``wants_status``, ``wants_dn_statuses`` and ``wants_facts`` likewise; the
+chronicle reports nothing else. ``watch`` belongs to whoever listens; this floor never looks at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .actions import CODES, RANKS
+from .directory import DNKey
+from .occurrences import Occurrence, Status
+
+if TYPE_CHECKING:
+    from .calls import Call, Leg
+
+NOT_MONITORED = CODES["NotMonitored"]
+MONITORED = CODES["Monitored"]
+LOGGED_OUT = CODES["LoggedOut"]
+
+
+class Node:
+    """What every object of a world has."""
+
+    __slots__ = (
+        "interest", "status", "wants_dn_statuses", "wants_facts", "wants_status", "watch"
+    )  # fmt: skip
+
+    status: Status
+
+    def __init__(self) -> None:
+        self.interest = 0
+        self.wants_status = False
+        self.wants_dn_statuses = False
+        self.wants_facts = False
+        self.watch: Any = None
+
+    def going_on(self) -> Iterator[tuple[Occurrence, int]]:
+        """Every durable action in progress here, with its start as seen from here."""
+        raise NotImplementedError  # pragma: no cover - every node says it for itself
+
+    def dn_statuses(self) -> Iterator[tuple[Status, int]]:
+        """The status of every DN seen from here, with its start as seen from here."""
+        raise NotImplementedError  # pragma: no cover - agents and places say it
+
+    @property
+    def is_monitored(self) -> bool:
+        """Whether what we show of it is what really goes on."""
+        return True
+
+
+class DNNode(Node):
+    """A DN: a number on the switch of this world.
+
+    ``state`` holds the durable actions that belong to no call, by slot
+    (``"monitor"``, ``"hook"``, ``"login"``, ``"agent"``): one per slot at most.
+    """
+
+    __slots__ = ("key", "parents", "rules", "state", "type")
+
+    def __init__(self, key: DNKey, dn_type: str, t: int) -> None:
+        super().__init__()
+        self.key = key
+        self.type = dn_type
+        self.parents: tuple[Node, ...] = ()
+        self.rules: Mapping[type, Any] = {}  # T-event to rule, set by the world
+        occurrence = Occurrence(NOT_MONITORED, t, self)
+        self.state: dict[str, Occurrence] = {"monitor": occurrence}
+        self.status = Status(NOT_MONITORED, t, occurrence)
+
+    @property
+    def is_monitored(self) -> bool:
+        """Registered: the monitor slot is empty once it is."""
+        return "monitor" not in self.state
+
+    def seen_from(self, parent: Node) -> int:
+        """Since when ``parent`` sees what goes on here."""
+        return 0
+
+
+class RegularDN(DNNode):
+    """A DN where somebody answers: extension, position, port."""
+
+    __slots__ = (
+        "acw_call_type",
+        "acw_pending",
+        "acw_visits",
+        "agent",
+        "agent_since",
+        "before_outage",
+        "legs",
+        "login_queues",
+        "place",
+    )
+
+    def __init__(self, key: DNKey, dn_type: str, t: int) -> None:
+        super().__init__(key, dn_type, t)
+        self.legs: dict[str, Leg] = {}
+        self.place: PlaceNode | None = None
+        self.agent: AgentNode | None = None
+        self.agent_since = 0
+        self.login_queues: dict[MediationDN, None] = {}
+        # After-call work asked for during a call begins when the call ends; its facts wait here.
+        self.acw_pending: Any = None
+        self.before_outage: Occurrence | None = None  # the agent's state while out of service
+        # The last call that ended here, for the after-call work that follows it.
+        self.acw_call_type = "Unknown"
+        self.acw_visits: tuple[MediationDN, ...] = ()
+
+    def going_on(self) -> Iterator[tuple[Occurrence, int]]:
+        """Every durable action in progress here, with its start."""
+        for occurrence in self.state.values():
+            yield occurrence, occurrence.start
+        for leg in self.legs.values():
+            for occurrence in leg.going_on:
+                yield occurrence, occurrence.start
+
+    def seen_from(self, parent: Node) -> int:
+        """The agent sees this DN since his login, the place since ever."""
+        return self.agent_since if parent is self.agent else 0
+
+    def top(self) -> Occurrence:
+        """The action that is the status: the highest in rank, of equals the earliest.
+
+        A conversation on hold is hidden (documented for all but CallConsult,
+        which we hide too). Ties go to the lowest ConnID, never to chance, so two
+        servers with the same events show the same call.
+        """
+        best: Occurrence | None = None
+        best_rank = -1
+        for occurrence in self.state.values():
+            rank = RANKS[occurrence.action]
+            if rank > best_rank:
+                best, best_rank = occurrence, rank
+        for leg in self.legs.values():
+            occurrence = leg.hold or leg.going_on[0]
+            rank = RANKS[occurrence.action]
+            if rank > best_rank or (
+                rank == best_rank and best is not None and _order(occurrence) < _order(best)
+            ):
+                best, best_rank = occurrence, rank
+        return best if best is not None else Occurrence(MONITORED, self.status.start, self)
+
+
+def _order(occurrence: Occurrence) -> tuple[int, str, str]:
+    """Which of several equal actions gives a status its data: a total order over data."""
+    return occurrence.start, occurrence.conn_id, occurrence.dn.key.number
+
+
+class MediationDN(DNNode):
+    """A DN where calls wait: queue, route point, virtual queue."""
+
+    __slots__ = ("calls", "members", "pseudo")
+
+    def __init__(self, key: DNKey, dn_type: str, t: int) -> None:
+        super().__init__(key, dn_type, t)
+        self.calls: dict[Call, Occurrence] = {}  # waiting now
+        self.members: dict[RegularDN, None] = {}  # logged in to this queue
+        self.pseudo: dict[RegularDN, dict[str, Occurrence]] = {}
+
+    @property
+    def is_plain_queue(self) -> bool:
+        """An ACD queue, which the switch names in ThisQueue of the calls it distributes."""
+        return self.type == "Queue"
+
+    @property
+    def is_monitored(self) -> bool:
+        """Once its link is up; a mediation DN stays Monitored then (our decision)."""
+        return self.state["monitor"].action == MONITORED
+
+    def going_on(self) -> Iterator[tuple[Occurrence, int]]:
+        """Every durable action in progress here, with its start."""
+        for occurrence in self.state.values():
+            yield occurrence, occurrence.start
+        for occurrence in self.calls.values():
+            yield occurrence, occurrence.start
+        for pseudo in self.pseudo.values():
+            for occurrence in pseudo.values():
+                yield occurrence, occurrence.start
+
+
+class AgentNode(Node):
+    """An agent, as one world sees him: the DNs of this switch he is logged in on."""
+
+    __slots__ = ("dns", "id")
+
+    def __init__(self, agent_id: str, t: int) -> None:
+        super().__init__()
+        self.id = agent_id
+        self.dns: dict[RegularDN, None] = {}
+        self.status = Status(LOGGED_OUT, t, None)
+
+    def going_on(self) -> Iterator[tuple[Occurrence, int]]:
+        """What goes on at his DNs, each since his login at the earliest."""
+        for dn in self.dns:
+            for occurrence, start in dn.going_on():
+                yield occurrence, max(start, dn.agent_since)
+
+    def dn_statuses(self) -> Iterator[tuple[Status, int]]:
+        """The statuses of his DNs, each since his login at the earliest."""
+        for dn in self.dns:
+            yield dn.status, max(dn.status.start, dn.agent_since)
+
+    @property
+    def is_monitored(self) -> bool:
+        """All his DNs are; an agent without one is."""
+        return all(dn.is_monitored for dn in self.dns)
+
+    def top(self) -> tuple[int, Occurrence | None]:
+        """Action and source of his status: the highest of his DNs, LoggedOut without one."""
+        source = _highest(self.dns)
+        return (LOGGED_OUT, None) if source is None else (source.action, source)
+
+
+class PlaceNode(Node):
+    """A place, as one world sees it: its DNs on this switch."""
+
+    __slots__ = ("dns", "name")
+
+    def __init__(self, name: str, t: int) -> None:
+        super().__init__()
+        self.name = name
+        self.dns: dict[RegularDN, None] = {}
+        self.status = Status(NOT_MONITORED, t, None)
+
+    def going_on(self) -> Iterator[tuple[Occurrence, int]]:
+        """What goes on at its DNs."""
+        for dn in self.dns:
+            yield from dn.going_on()
+
+    def dn_statuses(self) -> Iterator[tuple[Status, int]]:
+        """The statuses of its DNs."""
+        for dn in self.dns:
+            yield dn.status, dn.status.start
+
+    @property
+    def is_monitored(self) -> bool:
+        """All its DNs are."""
+        return all(dn.is_monitored for dn in self.dns)
+
+    def top(self) -> tuple[int, Occurrence | None]:
+        """The highest status of its DNs; NotMonitored without one (our decision)."""
+        source = _highest(self.dns)
+        return (NOT_MONITORED, None) if source is None else (source.action, source)
+
+
+def _highest(dns: dict[RegularDN, None]) -> Occurrence | None:
+    best: Occurrence | None = None
+    for dn in dns:
+        source = dn.status.source
+        assert source is not None  # only an agent's status can have none
+        if best is None:
+            best = source
+            continue
+        ranks = RANKS[source.action], RANKS[best.action]
+        if ranks[0] > ranks[1] or (ranks[0] == ranks[1] and _order(source) < _order(best)):
+            best = source
+    return best

@@ -1,0 +1,259 @@
+"""The world: everything that goes on at one source, as a fold over its events.
+
+The same events in the same order give the same world on any machine: nothing
+here asks for the time, and nothing depends on the order in which other sources
+speak. One world per source, so each keeps its own time.
+
+Call :meth:`World.apply` with each event and the moment it happened (ms since the
+epoch, never going backwards); what it returns is what began, ended and happened,
+for the nodes somebody is interested in. Before that, :meth:`World.check` has to
+be called for every ``next_check`` that is due.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from ..tlib import events as e
+from . import agent_state, mediation_dn, monitoring, regular_dn
+from .calls import Call, Leg, Phase, Visit
+from .chronicle import Chronicle
+from .directory import MEDIATION_TYPES, Directory, DNKey
+from .nodes import AgentNode, DNNode, MediationDN, PlaceNode, RegularDN
+from .occurrences import Record
+from .reflections import reflect
+
+CHECK_MS = 60_000  # how often calls are looked over for ones that got stuck
+
+REGULAR_RULES = {**regular_dn.RULES, **agent_state.RULES, **monitoring.DN_RULES}
+MEDIATION_RULES = {**mediation_dn.RULES, **monitoring.DN_RULES}
+
+# What an event says about the kind of a DN we have never heard of.
+CREATES: dict[type[e.TEvent], str] = {
+    **dict.fromkeys((e.EventQueued, e.EventDiverted), "Queue"),
+    **dict.fromkeys(
+        (
+            e.EventRouteRequest,
+            e.EventRouteUsed,
+            e.EventTreatmentRequired,
+            e.EventTreatmentApplied,
+            e.EventTreatmentNotApplied,
+            e.EventTreatmentEnd,
+        ),
+        "RoutePoint",
+    ),
+    **dict.fromkeys(
+        (e.EventDialing, e.EventRinging, e.EventEstablished, *agent_state.RULES), "Extension"
+    ),
+}
+ADDRESS_TYPES = {
+    "DN": "Extension",
+    "Position": "Position",
+    "Queue": "Queue",
+    "RouteDN": "RoutePoint",
+    "RouteQueue": "RouteQueue",
+}
+
+
+@frozen
+class WorldOptions:
+    """What a site may choose.
+
+    Attributes:
+        stuck_call_timeout_ms: A call without an event for so long is removed; 0 = never.
+        vq_use_alt_enter_time: A virtual queue keeps the enter time of a call
+            whose ConnID changes; by default that is a new call.
+    """
+
+    stuck_call_timeout_ms: int = 4 * 3600 * 1000
+    vq_use_alt_enter_time: bool = False
+
+
+class World:
+    """What goes on at one switch."""
+
+    def __init__(
+        self, switch: str, directory: Directory, t: int, options: WorldOptions | None = None
+    ) -> None:
+        self.switch = switch
+        self.directory = directory
+        self.options = options or WorldOptions()
+        self.chronicle = Chronicle()
+        self.calls: dict[str, Call] = {}
+        self.monitoring_changes = 0  # grows when a DN is lost or found
+        self.ignored: Counter[str] = Counter()  # events nobody had a rule for, by name
+        self.now = t
+        self.next_check = t - t % CHECK_MS + CHECK_MS
+        self._dns: dict[str, DNNode] = {}
+        self._agents: dict[str, AgentNode] = {}
+        self._places: dict[str, PlaceNode] = {}
+        self._place_of = directory.place_of()
+        for key, dn in directory.dns.items():
+            if key.switch == switch:
+                self._new_dn(key.number, dn.type)
+
+    # -- the fold --------------------------------------------------------------------
+
+    def apply(self, event: e.TEvent, t: int) -> list[Record]:
+        """Let ``event`` happen at ``t``."""
+        self.now = t
+        cls = type(event)
+        dn = self._dns.get(event.this_dn)
+        if dn is None:
+            dn = self._newcomer(cls, event)
+        if dn is not None:
+            rule = dn.rules.get(cls)
+            if rule is not None:
+                if "monitor" in dn.state:
+                    monitoring.hear(self, dn, t) if cls not in monitoring.DN_RULES else None
+                rule(self, dn, event, t)
+                self.chronicle.restatus(dn, t)
+                return self.chronicle.take()
+        world_rule = monitoring.WORLD_RULES.get(cls)
+        if world_rule is not None:
+            world_rule(self, event, t)
+        else:
+            self.ignored[cls.__name__] += 1
+        return self.chronicle.take()
+
+    def check(self) -> list[Record]:
+        """Remove the calls that are stuck at ``next_check``; call before later events."""
+        t = self.now = self.next_check
+        self.next_check += CHECK_MS
+        timeout = self.options.stuck_call_timeout_ms
+        if timeout:
+            for call in [c for c in self.calls.values() if c.heard_at + timeout <= t]:
+                self._clean(call, t)
+        return self.chronicle.take()
+
+    def skip_checks(self, t: int) -> None:
+        """Nothing is going on, so no check before ``t`` can find anything."""
+        if not self.calls:
+            self.next_check = max(self.next_check, t - t % CHECK_MS + CHECK_MS)
+
+    def _clean(self, call: Call, t: int) -> None:
+        for dn, leg in list(call.legs.items()):
+            regular_dn.clean(self, dn, leg, t)
+            self.chronicle.restatus(dn, t)
+        for visit in list(call.visits.values()):
+            mediation_dn.clean(self, call, visit, t)
+        self.forget_if_over(call)
+
+    # -- objects ---------------------------------------------------------------------
+
+    def dns(self) -> Iterable[DNNode]:
+        """Every DN of this switch that is known."""
+        return list(self._dns.values())
+
+    def dn(self, number: str, dn_type: str = "") -> DNNode | None:
+        """A DN by number; made where it may be and ``dn_type`` says what it would be."""
+        dn = self._dns.get(number)
+        if dn is None and dn_type and self.directory.auto_create and number:
+            dn = self._new_dn(number, dn_type)
+        return dn
+
+    def mediation_dn(self, number: str) -> MediationDN | None:
+        """A queue by number; made where it may be."""
+        dn = self.dn(number, "Queue")
+        return dn if isinstance(dn, MediationDN) else None
+
+    def is_mediation_dn(self, number: str) -> bool:
+        """Whether calls wait at this number, as far as we know."""
+        return isinstance(self._dns.get(number), MediationDN)
+
+    def agent(self, agent_id: str) -> AgentNode | None:
+        """An agent by id; made where he is configured or may be made."""
+        agent = self._agents.get(agent_id)
+        may_be = agent_id in self.directory.agents or self.directory.auto_create
+        if agent is None and agent_id and may_be:
+            agent = self._agents[agent_id] = AgentNode(agent_id, self.now)
+        return agent
+
+    def knows_agent(self, agent_id: str) -> bool:
+        """Whether the agent has ever been anything here."""
+        return agent_id in self._agents
+
+    @property
+    def agents_known(self) -> int:
+        """How many agents have ever been anything here; grows when one appears."""
+        return len(self._agents)
+
+    def place(self, name: str) -> PlaceNode | None:
+        """A place by name, where any of its DNs is on this switch."""
+        return self._places.get(name)
+
+    def _new_dn(self, number: str, dn_type: str) -> DNNode:
+        key = DNKey(number, self.switch)
+        dn: DNNode
+        if dn_type in MEDIATION_TYPES:
+            dn = MediationDN(key, dn_type, self.now)
+            dn.rules = MEDIATION_RULES
+        else:
+            dn = RegularDN(key, dn_type, self.now)
+            dn.rules = REGULAR_RULES
+            name = self._place_of.get(key)
+            if name is not None:
+                self._stand_on(dn, name)
+        self._dns[number] = dn
+        return dn
+
+    def _stand_on(self, dn: RegularDN, name: str) -> None:
+        place = self._places.get(name)
+        if place is None:
+            place = self._places[name] = PlaceNode(name, self.now)
+        place.dns[dn] = None
+        dn.place = place
+        dn.parents = (place,)
+        self.chronicle.restatus_parent(place, self.now)
+
+    def _newcomer(self, cls: type[e.TEvent], event: e.TEvent) -> DNNode | None:
+        """A DN that an event speaks of for the first time."""
+        if not event.this_dn:
+            return None
+        dn_type = CREATES.get(cls, "")
+        if isinstance(event, e.Snapshot):
+            dn_type = ADDRESS_TYPES.get(event.address_type, "Extension")
+        return self.dn(event.this_dn, dn_type)
+
+    # -- calls -----------------------------------------------------------------------
+
+    def call(self, event: e.CallEvent, t: int) -> Call:
+        """The call an event speaks of, with what it tells taken over."""
+        call = self.call_by_id(event.conn_id, t)
+        if call.learn(event, t):
+            self.chronicle.facts_changed(call)
+        return call
+
+    def call_by_id(self, conn_id: str, t: int) -> Call:
+        """The call of that ConnID; a new one where there is none."""
+        call = self.calls.get(conn_id)
+        if call is None:
+            call = self.calls[conn_id] = Call(conn_id)
+            call.heard_at = t
+        return call
+
+    def forget_if_over(self, call: Call) -> None:
+        """Let go of a call that nobody has anything to do with any more."""
+        if call.is_over:
+            self.calls.pop(call.conn_id, None)
+
+    def call_ended_at(self, dn: RegularDN, leg: Leg, t: int) -> None:
+        """A leg is gone; the agent may have after-call work to begin."""
+        agent_state.call_ended(self, dn, leg, t)
+
+    def distributed(self, call: Call, visit: Visit, t: int) -> None:
+        """A queue sent the call to a DN where it may already ring or talk."""
+        target = self._dns.get(visit.target)
+        leg = call.legs.get(target) if isinstance(target, RegularDN) else None
+        if leg is None or visit in leg.visits:
+            return
+        leg.visits += (visit,)
+        if leg.phase is Phase.TALKING:
+            reflect(self, leg, "CallAnswered", t)
+
+    def keeps_enter_time(self, queue: MediationDN) -> bool:
+        """Whether a new ConnID leaves the enter time of a waiting call alone."""
+        return self.options.vq_use_alt_enter_time and queue.type == "VirtualQueue"
