@@ -1,0 +1,56 @@
+"""``statserver check CONF...``: every mistake in a configuration, at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from ..config.dump import dump
+from ..config.load import load
+from ..config.mistakes import ConfigError, Mistake
+
+EX_CONFIG = 78
+
+
+@click.command("check")
+@click.argument(
+    "files", metavar="CONF...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON array.")
+@click.option(
+    "--print", "effective", is_flag=True, help="Print the effective configuration as TOML."
+)
+@click.pass_context
+def command(
+    context: click.Context, files: tuple[Path, ...], as_json: bool, effective: bool
+) -> None:
+    """Say what is wrong with the files CONF, each for itself.
+
+    One line per finding, `file: [section] key: what is wrong`. Exit status 0
+    if they can be used (warnings do not count), 78 if not.
+    """
+    if as_json and effective:
+        raise click.UsageError("--json and --print do not go together.")
+    findings: list[Mistake] = []
+    failed = False
+    for file in files:
+        try:
+            config = load(file)
+        except ConfigError as exc:
+            failed = True
+            findings += [*exc.mistakes, *exc.warnings]
+            continue
+        findings += config.warnings
+        if effective:
+            click.echo(f"# {file}\n{dump(config)}")
+    findings = list(dict.fromkeys(findings))  # files share what they include
+    if as_json:
+        click.echo(json.dumps([each._asdict() for each in findings], indent=1))
+    else:
+        for each in findings:
+            click.echo(str(each), err=effective)
+        if not failed and not effective:
+            click.echo(f"{', '.join(map(str, files))}: no mistakes")
+    context.exit(EX_CONFIG if failed else 0)

@@ -1,0 +1,131 @@
+"""Checks: which values a key may have.
+
+A check takes what stands in the file and returns what it means, or raises a
+ValueError that says what is allowed and what was found instead. TOML is typed,
+so ``"7"`` is no number and ``1`` is not ``true``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from ..stats.time_profiles import parse_zone
+from .mistakes import listed
+
+Check = Callable[[Any], Any]
+
+
+def _refuse(allowed: str, value: Any) -> NoReturn:
+    found = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+    raise ValueError(f"must be {allowed}, not {found if len(found) < 80 else found[:76] + '...'}")
+
+
+def text(value: Any) -> str:
+    """Any text but an empty one."""
+    if not isinstance(value, str) or not value.strip():
+        _refuse("a text in quotes", value)
+    return value
+
+
+def anything(value: Any) -> str:
+    """Any text, the empty one too."""
+    return value if isinstance(value, str) else _refuse("a text in quotes", value)
+
+
+def truth(value: Any) -> bool:
+    """``true`` or ``false``."""
+    return value if isinstance(value, bool) else _refuse("true or false", value)
+
+
+def number(low: float, high: float) -> Check:
+    """A number of that range, with or without decimals."""
+
+    def check(value: Any) -> float:
+        right = isinstance(value, int | float) and not isinstance(value, bool)
+        if not right or not low <= value <= high:
+            _refuse(f"a number from {low:g} to {high:g}", value)
+        return float(value)
+
+    return check
+
+
+def integer(low: int, high: int) -> Check:
+    """A whole number of that range."""
+
+    def check(value: Any) -> int:
+        right = isinstance(value, int) and not isinstance(value, bool)
+        if not right or not low <= value <= high:
+            _refuse(f"a whole number from {low} to {high}", value)
+        return int(value)
+
+    return check
+
+
+def one_of(*names: str, aliases: Mapping[Any, str] | None = None) -> Check:
+    """One of these texts; ``aliases`` are understood and not advertised."""
+    known: dict[Any, str] = {**(aliases or {}), **{name: name for name in names}}
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str | bool) or value not in known:
+            _refuse(listed(map(repr, names)), value)
+        return known[value]
+
+    return check
+
+
+def some_of(*names: str) -> Check:
+    """A text that lists some of these names, separated by commas."""
+
+    def check(value: Any) -> str:
+        parts = [part.strip() for part in anything(value).split(",")]
+        unknown = [part for part in parts if part and part not in names]
+        if unknown:
+            raise ValueError(f"no such name as {unknown[0]!r}; may list {', '.join(names)}")
+        return str(value)
+
+    return check
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """A list of texts."""
+    if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+        _refuse("a list of texts in quotes", value)
+    return tuple(value)
+
+
+def skills(value: Any) -> dict[str, int]:
+    """A table of skill levels."""
+    level = integer(0, 2**31 - 1)
+    if not isinstance(value, dict):
+        _refuse("a table such as { Spanish = 7 }", value)
+    found = {}
+    for name, each in value.items():
+        try:
+            found[name] = level(each)
+        except ValueError as exc:
+            raise ValueError(f"{name}: {exc}") from None
+    return found
+
+
+def zone(value: Any) -> str:
+    """The name of a time zone."""
+    parse_zone(text(value))
+    return str(value)
+
+
+def switch(value: Any) -> str:
+    """The name of a switch. What follows the last ``@`` of an object id is one."""
+    if "@" in text(value):
+        _refuse("a name without '@'", value)
+    return str(value)
+
+
+def option(value: Any) -> str:
+    """One option of a stat type, in the vendor's spelling, where all are texts."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int() | str():
+            return str(value)
+    _refuse("a text in quotes", value)

@@ -1,0 +1,259 @@
+"""The configuration: what may be written, and what it is by default.
+
+One class per section, one attribute per key, one place for each default. Keys
+are spelled with dashes in a file and with underscores here. What a key may be
+is the check beside its default (see :mod:`.checks`).
+
+Ranges and defaults of ``[ha]`` and the names of debug levels are the vendor's
+where public text gives them; everything else is our decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from ..model.directory import DN_TYPES
+from . import checks
+from .mistakes import Mistake
+
+CHECK = "check"
+
+PORT = checks.integer(1, 65535)
+TIMER = checks.number(1, 3600)  # seconds
+DEBUG_LEVELS = (
+    "all",
+    "Action",
+    "Client",
+    "Init",
+    "HA",
+    "Java",
+    "Mngmnt",
+    "Reset",
+    "Server",
+    "Status",
+)
+
+
+def _key(check: checks.Check, default: Any = ...) -> Any:
+    """One key; without a default it must be given."""
+    if default is ...:
+        return field(metadata={CHECK: check})
+    return field(default=default, metadata={CHECK: check})
+
+
+@frozen(kw_only=True)
+class Server:
+    """``[server]``: who this instance is.
+
+    Attributes:
+        role: The *configured* role, which never changes at run time.
+        peer: The application name of the other member of the pair.
+        time_zone: Whose midnight resets statistics; IANA name or ``+hh:mm``.
+            UTC unless configured, never the machine's own zone: recorded
+            events must give the same values wherever they are replayed.
+        time_resolution: ``second`` cuts milliseconds off every event's time,
+            as the vendor does.
+    """
+
+    name: str = _key(checks.text, "statserver")
+    role: str = _key(checks.one_of("primary", "backup", "standalone"), "standalone")
+    peer: str | None = _key(checks.text, None)
+    redundancy_type: str = _key(checks.one_of("hot-standby", "not-specified"), "hot-standby")
+    data_dir: str = _key(checks.text, "var")
+    debug_level: str = _key(checks.some_of(*DEBUG_LEVELS), "Init")
+    time_zone: str = _key(checks.zone, "UTC")
+    time_resolution: str = _key(checks.one_of("second", "millisecond"), "second")
+
+
+@frozen(kw_only=True)
+class Listen:
+    """``[[listen]]``: a port of ours.
+
+    Attributes:
+        id: ``default`` for clients, ``ha`` for the other member of the pair,
+            ``management`` for operators.
+        host: Only this machine unless configured.
+        port: 0 takes any free port.
+        protocol: Of ``ha``: whether the link is watched by keepalive messages.
+        secured: TLS, with certificate and key; ``tls-mutual`` asks the other
+            side for one too.
+    """
+
+    id: str = _key(checks.one_of("default", "ha", "management"), "default")
+    host: str = _key(checks.text, "127.0.0.1")
+    port: int = _key(checks.integer(0, 65535))
+    protocol: str = _key(checks.one_of("default", "addp"), "addp")
+    secured: bool = _key(checks.truth, False)
+    certificate: str | None = _key(checks.text, None)
+    certificate_key: str | None = _key(checks.text, None)
+    trusted_ca: str | None = _key(checks.text, None)
+    tls_mutual: bool = _key(checks.truth, False)
+
+
+@frozen(kw_only=True)
+class Ha:
+    """``[ha]``: the link to the other member of the pair. All times in seconds.
+
+    Attributes:
+        peer_host, peer_port: Where the configured backup finds the primary.
+        secured: The backup dials with TLS; verified against ``trusted_ca``.
+        addp_trace: Logging only; T-Server's spellings are understood as well.
+        chunk_timeout: 0 = the acknowledgement alone paces.
+        journal_events, journal_seconds: How much of the past is kept for the
+            peer, whichever is less.
+        gap_timeout: How long to ask the peer for missed events.
+        join_timeout: How long to wait for the peer's state at the start.
+    """
+
+    peer_host: str | None = _key(checks.text, None)
+    peer_port: int | None = _key(PORT, None)
+    secured: bool = _key(checks.truth, False)
+    certificate: str | None = _key(checks.text, None)
+    certificate_key: str | None = _key(checks.text, None)
+    trusted_ca: str | None = _key(checks.text, None)
+    tls_target_name_check: bool = _key(checks.truth, False)
+    addp_timeout: float = _key(TIMER, 10.0)
+    addp_remote_timeout: float = _key(TIMER, 10.0)
+    addp_trace: str = _key(
+        checks.one_of(
+            "local", "remote", "both", "off",
+            aliases={False: "off", "false": "off", "no": "off", True: "local", "true": "local",
+                     "yes": "local", "on": "local", "full": "both"},
+        ),
+        "both",
+    )  # fmt: skip
+    chunk_size: int = _key(checks.integer(1, 100_000), 5000)
+    chunk_timeout: float = _key(checks.number(0, 3600), 0.1)
+    connect_timeout: float = _key(checks.number(0.1, 3600), 10.0)
+    session_expiration_timeout: float = _key(checks.number(1, 86_400), 600.0)
+    session_expiration_period: float = _key(TIMER, 60.0)
+    journal_events: int = _key(checks.integer(0, 100_000_000), 200_000)
+    journal_seconds: float = _key(checks.number(0, 86_400), 600.0)
+    gap_timeout: float = _key(checks.number(0, 3600), 5.0)
+    join_timeout: float = _key(checks.number(0, 3600), 30.0)
+
+
+@frozen(kw_only=True)
+class TServer:
+    """``[[tserver]]``: a source of events, one per switch. Times in seconds.
+
+    Attributes:
+        dns: Numbers to register for besides those of ``[[dns]]`` on the switch.
+        loss_timeout: Silence after a poll that means the link is dead.
+    """
+
+    name: str = _key(checks.text)
+    switch: str = _key(checks.switch)
+    kind: str = _key(checks.one_of("tlib-json"), "tlib-json")
+    host: str = _key(checks.text, "127.0.0.1")
+    port: int = _key(PORT)
+    addp_timeout: float = _key(TIMER, 10.0)
+    loss_timeout: float = _key(TIMER, 5.0)
+    connect_timeout: float = _key(checks.number(0.1, 3600), 10.0)
+    dns: tuple[str, ...] = _key(checks.texts, ())
+    secured: bool = _key(checks.truth, False)
+    trusted_ca: str | None = _key(checks.text, None)
+
+
+@frozen(kw_only=True)
+class Record:
+    """``[record]``: keep the events as they come, for `replay`. No path, no recording."""
+
+    path: str | None = _key(checks.text, None)
+    max_bytes: int = _key(checks.integer(4096, 2**50), 100_000_000)
+    max_files: int = _key(checks.integer(1, 10_000), 10)
+
+
+@frozen(kw_only=True)
+class Limits:
+    """``[limits]``: what clients may take."""
+
+    clients: int = _key(checks.integer(1, 100_000), 1000)
+    statistics_per_client: int = _key(checks.integer(1, 10_000_000), 100_000)
+    message_bytes: int = _key(checks.integer(1024, 2**30), 1_048_576)
+
+
+@frozen(kw_only=True)
+class Objects:
+    """``[objects]``: how the objects behave.
+
+    Attributes:
+        auto_create: What is seen in events or named as a member, and not
+            listed, comes into being.
+        stuck_call_timeout: Seconds without an event after which a call is
+            taken for lost; 0 = never.
+        queue_use_pseudo_actions: The vendor's option of that name.
+        vq_use_alt_enter_time: The same; for all virtual queues.
+    """
+
+    auto_create: bool = _key(checks.truth, True)
+    stuck_call_timeout: float = _key(checks.number(0, 10_000_000), 14_400.0)
+    queue_use_pseudo_actions: bool = _key(checks.truth, True)
+    vq_use_alt_enter_time: bool = _key(checks.truth, False)
+
+
+@frozen(kw_only=True)
+class DNEntry:
+    """``[[dns]]``: a number on a switch, and what answers there."""
+
+    number: str = _key(checks.text)
+    switch: str = _key(checks.switch)
+    type: str = _key(checks.one_of(*sorted(DN_TYPES)))
+
+
+@frozen(kw_only=True)
+class AgentEntry:
+    """``[[agents]]``: somebody who takes calls."""
+
+    id: str = _key(checks.text)
+    skills: Mapping[str, int] = field(factory=dict, metadata={CHECK: checks.skills})
+
+
+@frozen(kw_only=True)
+class PlaceEntry:
+    """``[[places]]``: a desk, and the DNs on it as ``number@switch``."""
+
+    name: str = _key(checks.text)
+    dns: tuple[str, ...] = _key(checks.texts, ())
+
+
+def _entries(cls: type) -> Any:
+    """A list of tables."""
+    return field(default=(), metadata={"entries": cls})
+
+
+def _names(check: checks.Check) -> Any:
+    """A table whose keys are names of the site's own."""
+    return field(factory=dict, metadata={CHECK: check})
+
+
+@frozen(kw_only=True)
+class Config:
+    """All of it: one attribute per section.
+
+    Attributes:
+        warnings: What was noticed while it was read.
+    """
+
+    server: Server = field(factory=Server, metadata={"section": Server})
+    listen: tuple[Listen, ...] = _entries(Listen)
+    ha: Ha = field(factory=Ha, metadata={"section": Ha})
+    tserver: tuple[TServer, ...] = _entries(TServer)
+    record: Record = field(factory=Record, metadata={"section": Record})
+    limits: Limits = field(factory=Limits, metadata={"section": Limits})
+    objects: Objects = field(factory=Objects, metadata={"section": Objects})
+    dns: tuple[DNEntry, ...] = _entries(DNEntry)
+    agents: tuple[AgentEntry, ...] = _entries(AgentEntry)
+    places: tuple[PlaceEntry, ...] = _entries(PlaceEntry)
+    agent_groups: Mapping[str, tuple[str, ...]] = _names(checks.texts)
+    place_groups: Mapping[str, tuple[str, ...]] = _names(checks.texts)
+    virtual_agent_groups: Mapping[str, str] = _names(checks.text)
+    queue_groups: Mapping[str, tuple[str, ...]] = _names(checks.texts)
+    time_profiles: Mapping[str, str] = _names(checks.anything)
+    time_ranges: Mapping[str, str] = _names(checks.anything)
+    filters: Mapping[str, str] = _names(checks.anything)
+    stat_types: Mapping[str, Mapping[str, str]] = field(factory=dict, metadata={"tables": True})
+    warnings: tuple[Mistake, ...] = field(default=(), eq=False)

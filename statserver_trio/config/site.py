@@ -1,0 +1,278 @@
+"""Site: what the configuration means to the floors that count.
+
+They know nothing about files and sections: they get definitions, a directory,
+and a few plain options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TypeVar
+
+from attrs import frozen
+
+from ..model.directory import DN, Agent, Directory, DNKey, Place
+from ..stats.definitions import DefinitionError, Definitions, StatType
+from ..stats.filters import parse_filter
+from ..stats.stat_types import parse_stat_type, unknown_options
+from ..stats.time_profiles import (
+    SUPPORTED_KINDS,
+    TimeProfile,
+    default_profile,
+    parse_time_profile,
+    parse_zone,
+)
+from ..stats.time_ranges import BUILT_IN_RANGE, parse_time_range
+from .mistakes import Problem, TablePath, listed, meant
+from .schema import Config
+
+T = TypeVar("T")
+
+
+@frozen
+class Options:
+    """How events are turned into numbers.
+
+    Attributes:
+        time_resolution: ms; event times are cut to multiples of it.
+        stuck_call_timeout: ms without an event after which a call is taken
+            for lost; 0 = never.
+        queue_use_pseudo_actions, vq_use_alt_enter_time: The vendor's options.
+    """
+
+    time_resolution: int = 1000
+    stuck_call_timeout: int = 14_400_000
+    queue_use_pseudo_actions: bool = True
+    vq_use_alt_enter_time: bool = False
+
+
+@frozen
+class Site:
+    """What is counted, of whom, and how."""
+
+    definitions: Definitions
+    directory: Directory
+    options: Options
+
+
+def make_site(config: Config) -> Site:
+    """What a configuration that was loaded without mistakes means."""
+    return _Builder(config, ()).site
+
+
+def site_problems(config: Config, broken: Iterable[str]) -> list[Problem]:
+    """What keeps a configuration from having a meaning.
+
+    Args:
+        broken: Sections that could not be read in full, so that a name which
+            is missing from them need not be missing from the file.
+    """
+    return _Builder(config, broken).problems
+
+
+class _Builder:
+    """Makes a site; mistakes are noted and what they concern is left out."""
+
+    def __init__(self, config: Config, broken: Iterable[str]) -> None:
+        self.problems: list[Problem] = []
+        self._config = config
+        self._broken = set(broken)
+        self._zone = parse_zone(config.server.time_zone)
+        objects = config.objects
+        self._dns = self._listed_dns()
+        self._agents = self._listed_agents()
+        self.site = Site(
+            Definitions(
+                stat_types=self._stat_types(),
+                time_profiles=self._time_profiles(),
+                time_ranges={
+                    BUILT_IN_RANGE.name: BUILT_IN_RANGE,
+                    **self._each("time-ranges", parse_time_range, config.time_ranges),
+                },
+                filters=self._each("filters", parse_filter, config.filters),
+            ),
+            self._directory(),
+            Options(
+                time_resolution=1000 if config.server.time_resolution == "second" else 1,
+                stuck_call_timeout=round(objects.stuck_call_timeout * 1000),
+                queue_use_pseudo_actions=objects.queue_use_pseudo_actions,
+                vq_use_alt_enter_time=objects.vq_use_alt_enter_time,
+            ),
+        )
+
+    def _say(self, path: TablePath, what: str, *, warning: bool = False) -> None:
+        self.problems.append(Problem(path, what, warning))
+
+    # Definitions
+
+    def _each(
+        self, section: str, make: Callable[[str, str], T], values: Mapping[str, str]
+    ) -> dict[str, T]:
+        """Make one definition of each name."""
+        made = {}
+        for name, value in values.items():
+            try:
+                made[name] = make(name, value)
+            except ValueError as exc:
+                self._say((section, name), str(exc))
+        return made
+
+    def _stat_types(self) -> dict[str, StatType]:
+        made = {}
+        for name, options in self._config.stat_types.items():
+            path = ("stat-types", name)
+            written = {key.lower(): key for key in options}
+            for said in unknown_options(options):
+                key, _, what = said.partition(": ")
+                self._say((*path, written.get(key.lower(), key)), what, warning=True)
+            try:
+                made[name] = parse_stat_type(name, options)
+            except DefinitionError as exc:
+                for key, what in exc.mistakes:
+                    self._say((*path, written.get(key.lower(), key)) if key else path, what)
+        return made
+
+    def _time_profiles(self) -> dict[str, TimeProfile]:
+        """Those of the site; ``Default`` follows the server's zone if it is not among them."""
+        built_in = default_profile(self._zone)
+        made: dict[str, TimeProfile] = {}
+        for option, value in self._config.time_profiles.items():
+            path = ("time-profiles", option)
+            try:
+                profile = parse_time_profile(option, value, self._zone)
+            except ValueError as exc:
+                self._say(path, str(exc))
+                continue
+            if not profile.supported:
+                allowed = listed(SUPPORTED_KINDS)
+                self._say(path, f"{profile.kind} is not supported yet; use {allowed}")
+            if profile.name in made:
+                self._say(path, f"there is a profile named {profile.name!r} already")
+            made[profile.name] = profile
+        return {built_in.name: built_in, **made}
+
+    # Directory
+
+    def _directory(self) -> Directory:
+        config = self._config
+        for name in config.virtual_agent_groups:
+            what = "virtual groups are not supported yet; the group does not exist"
+            self._say(("virtual-agent-groups", name), what, warning=True)
+        places = self._places()
+        return Directory(
+            agent_groups=self._groups("agent-groups", config.agent_groups, self._member_agent),
+            queue_groups=self._groups("queue-groups", config.queue_groups, self._member_queue),
+            place_groups=self._groups(
+                "place-groups",
+                config.place_groups,
+                lambda path, name: self._place(path, name, places),
+            ),
+            places=places,
+            dns=self._dns,
+            agents=self._agents,
+            auto_create=config.objects.auto_create,
+        )
+
+    def _listed_dns(self) -> dict[DNKey, DN]:
+        made: dict[DNKey, DN] = {}
+        for index, entry in enumerate(self._config.dns):
+            key = DNKey(entry.number, entry.switch)
+            if key in made:
+                self._say(("dns", index, "number"), f"{key} is listed already")
+            made[key] = DN(key, entry.type)
+        return made
+
+    def _listed_agents(self) -> dict[str, Agent]:
+        made: dict[str, Agent] = {}
+        for index, entry in enumerate(self._config.agents):
+            if entry.id in made:
+                self._say(("agents", index, "id"), f"{entry.id!r} is listed already")
+            made[entry.id] = Agent(entry.id, entry.skills)
+        return made
+
+    def _places(self) -> dict[str, Place]:
+        made: dict[str, Place] = {}
+        taken: dict[DNKey, str] = {}
+        for index, entry in enumerate(self._config.places):
+            path = ("places", index, "dns")
+            if entry.name in made:
+                self._say(("places", index, "name"), f"{entry.name!r} is listed already")
+            keys = [self._dn(path, text, "Extension") for text in entry.dns]
+            dns = tuple(key for key in keys if key is not None)
+            for key in dns:
+                if key in taken:
+                    self._say(path, f"{key} stands on the place {taken[key]!r} already")
+                elif self._dns[key].is_mediation:
+                    self._say(path, f"{key} is a {self._dns[key].type} and stands on no place")
+                taken[key] = entry.name
+            made[entry.name] = Place(entry.name, dns)
+        return made
+
+    def _groups(
+        self,
+        section: str,
+        groups: Mapping[str, tuple[str, ...]],
+        member: Callable[[TablePath, str], T | None],
+    ) -> dict[str, tuple[T, ...]]:
+        """The members of each group; each counts once."""
+        made = {}
+        for name, texts in groups.items():
+            path = (section, name)
+            members: dict[T, None] = {}
+            for text in texts:
+                found = member(path, text)
+                if found in members:
+                    self._say(path, f"{text!r} is listed twice")
+                elif found is not None:
+                    members[found] = None
+            made[name] = tuple(members)
+        return made
+
+    def _member_agent(self, path: TablePath, name: str) -> str | None:
+        if name not in self._agents:
+            if not self._may_create(path, "agents", repr(name), "an agent", self._agents):
+                return None
+            self._agents[name] = Agent(name)
+        return name
+
+    def _member_queue(self, path: TablePath, text: str) -> DNKey | None:
+        key = self._dn(path, text, "Queue")
+        if key and not self._dns[key].is_mediation:
+            self._say(path, f"{key} is a {self._dns[key].type}, and no queue or route point")
+        return key
+
+    def _place(self, path: TablePath, name: str, places: Collection[str]) -> str | None:
+        """A place, which nothing but the configuration can bring into being."""
+        if name in places:
+            return name
+        if "places" not in self._broken:
+            self._say(path, f"no such place as {name!r} in [[places]]{meant(name, places)}")
+        return None
+
+    def _dn(self, path: TablePath, text: str, kind: str) -> DNKey | None:
+        """The DN that ``text`` names; one of that kind is made if it is not listed."""
+        key = DNKey.parse(text)
+        if key is None:
+            self._say(path, f"{text!r} names no switch; write number@switch, as in 7001@sw1")
+            return None
+        if key not in self._dns:
+            known = [str(each) for each in self._dns]
+            if not self._may_create(path, "dns", str(key), f"a DN of type {kind}", known):
+                return None
+            self._dns[key] = DN(key, kind)
+        return key
+
+    def _may_create(
+        self, path: TablePath, section: str, name: str, made: str, known: Collection[str]
+    ) -> bool:
+        """Whether a member that is not listed comes into being (our decision).
+
+        With ``auto-create`` it does, as it would when an event named it; the
+        warning is there because it may be a slip of the pen.
+        """
+        create = self._config.objects.auto_create
+        if section not in self._broken:
+            what = f"{name} is not listed in [[{section}]]"
+            what += f"; taken for {made}" if create else meant(name.strip("'"), known)
+            self._say(path, what, warning=create)
+        return create

@@ -1,0 +1,1 @@
+"""Floor 3: actions and statuses become aggregates, aggregates become values."""

@@ -1,0 +1,379 @@
+"""The engine: the door to everything that is counted.
+
+Open a statistic, subscribe to it, let sources speak, and ask for the notices
+that are due. ``now`` is milliseconds of wall time, the same clock on every call;
+each source keeps its own time besides (see :mod:`.source`).
+
+The engine reads no clock and starts nothing by itself: after every call that
+may have changed something, :meth:`Engine.notices` returns what clients are to be
+told, and :meth:`Engine.next_deadline` when to ask again although nothing happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from attrs import evolve
+
+from ..model.directory import Directory
+from ..model.nodes import DNNode, Node
+from ..model.world import WorldOptions
+from ..tlib.codec import Message
+from . import object_types
+from .categories import CATEGORIES, EXPLICIT, NO
+from .definitions import Definitions, StatType
+from .ledger import Boundary, Ledger
+from .measures import Part
+from .notifications import MODE_NAMES, Mode, Notice, Notification, Subscription, Value
+from .objects import Objects
+from .requests import StatisticError, StatisticRequest
+from .rows import DN_STATUSES, STATUSES, Row, RowKind, Tally, Watch
+from .schedule import Schedule
+from .source import Source
+from .stat_types import SUBJECTS
+from .states import state_of
+from .statistic import Key, Statistic
+from .time_profiles import TimeProfile
+
+STATISTICS_MAX = 2_000_000  # opened beyond that: refused with ``limit``
+
+
+class Engine:
+    """All sources, all open statistics, and who wants to be told."""
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        directory: Directory,
+        options: WorldOptions | None = None,
+        resolution: str = "second",
+    ) -> None:
+        self.definitions = definitions
+        self.directory = directory
+        self.sources: dict[str, Source] = {}
+        self.statistics: dict[Key, Statistic] = {}
+        self._options = options or WorldOptions()
+        self._resolution = resolution
+        self._objects = Objects(directory, self.sources)
+        self._tallies: dict[RowKind, Tally] = {}
+        self._schedule = Schedule(self)
+        self._agents_known = 0
+
+    # -- sources ---------------------------------------------------------------------
+
+    def add_source(self, name: str, switch: str) -> Source:
+        """A feed that will speak of the DNs of ``switch``; one per switch."""
+        assert all(source.switch != switch for source in self.sources.values())
+        source = Source(name, switch, self.directory, self._options, self._resolution)
+        source.before_roll = self._schedule.before_roll
+        self.sources[name] = source
+        return source
+
+    def apply(self, source_name: str, events: Iterable[Message], now: int) -> None:
+        """Let the events of a source happen, in order."""
+        source = self.sources[source_name]
+        source.apply(events, now)
+        known = sum(s.world(now).agents_known for s in self.sources.values())
+        if known != self._agents_known:
+            self._agents_known = known
+            self._find_newcomers(now)
+
+    def set_connected(self, source_name: str, connected: bool) -> None:
+        """The feed of a source was connected or lost; while lost its values are invalid."""
+        self.sources[source_name].is_connected = connected
+        self._schedule.validity_changed()
+
+    # -- opening and closing ---------------------------------------------------------
+
+    def open(self, request: StatisticRequest, now: int) -> Statistic:
+        """The statistic that was asked for, new or shared.
+
+        Raises:
+            StatisticError: With a code and a sentence that names the field.
+        """
+        stat_type = self._stat_type(request)
+        object_type = object_types.canonical(request.object_type)
+        if object_type is None:
+            allowed = ", ".join(object_types.OBJECT_TYPES)
+            raise StatisticError(
+                "bad-request",
+                f"object.objectType: {request.object_type!r} is none; allowed: {allowed}",
+            )
+        if object_type not in stat_type.objects:
+            allowed = ", ".join(sorted(stat_type.objects))
+            raise StatisticError(
+                "incompatible",
+                f"metric.statisticType: {stat_type.name} is not for {object_type}; for: {allowed}",
+            )
+        statistic = self._describe(request, object_type, stat_type)
+        shared = self.statistics.get(statistic.key)
+        if shared is not None:
+            return shared
+        if len(self.statistics) >= STATISTICS_MAX:
+            raise StatisticError("limit", f"no more than {STATISTICS_MAX} statistics may be open")
+        self._attach(statistic, now)
+        self.statistics[statistic.key] = statistic
+        return statistic
+
+    def _stat_type(self, request: StatisticRequest) -> StatType:
+        if isinstance(request.stat_type, StatType):
+            return request.stat_type
+        found = self.definitions.stat_types.get(request.stat_type)
+        if found is None:
+            raise StatisticError(
+                "unknown-stat-type",
+                f"metric.statisticType: {request.stat_type!r} is not configured",
+            )
+        return found
+
+    def _describe(
+        self, request: StatisticRequest, object_type: str, stat_type: StatType
+    ) -> Statistic:
+        """The statistic without anything counted yet; every name in it looked up."""
+        category = CATEGORIES[stat_type.category]
+        if object_type not in SUBJECTS[stat_type.subject]:
+            raise StatisticError(
+                "incompatible",
+                f"object.objectType: {stat_type.subject} cannot be asked of {object_type}",
+            )
+        profile = self._profile(request) if category.is_historical else None
+        time_range = None
+        wanted = request.time_range
+        explicit = wanted not in (None, "")
+        if category.time_range != NO and (category.time_range != EXPLICIT or explicit):
+            time_range = self.definitions.time_range(wanted)
+            if time_range is None:
+                raise StatisticError(
+                    "unknown-time-range", f"metric.timeRange: {wanted!r} is not configured"
+                )
+        chosen = self.definitions.filters.get(request.filter) if request.filter else None
+        if request.filter and chosen is None:
+            raise StatisticError(
+                "unknown-filter", f"metric.filter: {request.filter!r} is not configured"
+            )
+        name = stat_type.name or repr(sorted(stat_type.text.items()))
+        key = Key(
+            request.tenant,
+            object_type,
+            request.object_id.strip(),
+            name,
+            "" if profile is None else f"{profile.name},{profile.kind},{profile.text}",
+            "" if time_range is None else time_range.name,
+            request.filter or "",
+        )
+        return Statistic(key, stat_type, category, profile, time_range, chosen, 0)
+
+    def _profile(self, request: StatisticRequest) -> TimeProfile:
+        asked = request.time_profile
+        profile = asked if isinstance(asked, TimeProfile) else self.definitions.time_profile(asked)
+        if profile is None:
+            raise StatisticError(
+                "unknown-time-profile", f"metric.timeProfile: {asked!r} is not configured"
+            )
+        if not profile.supported:
+            raise StatisticError(
+                "incompatible", f"metric.timeProfile: {profile.kind} is not available"
+            )
+        return profile
+
+    def _attach(self, statistic: Statistic, now: int) -> None:
+        """Begin to count for a statistic, at every node that contributes."""
+        key = statistic.key
+        found = self._objects.find(key.object_type, key.object_id, now)
+        clocks = [source.clock(now) for source, _ in found]
+        statistic.opened_at = max(clocks, default=now)
+        for role in statistic.row_kinds():
+            statistic.parts[role] = []
+        for source, node in found:
+            self._attach_node(statistic, source, node, now)
+        statistic.valid = self.is_valid(statistic)
+
+    def _attach_node(self, statistic: Statistic, source: Source, node: Node, now: int) -> None:
+        statistic.sources.append(source)
+        statistic.nodes.append(node)
+        t = source.clock(now)
+        ledger = source.ledger
+        boundary: Boundary | None = None
+        if statistic.profile is not None:
+            boundary = ledger.boundary(statistic.profile, t)
+        ledger.epoch += 1  # an interval begins here, for the peaks
+        for role, kind in statistic.row_kinds().items():
+            if isinstance(node, DNNode) and kind.of == DN_STATUSES:
+                kind = evolve(kind, of=STATUSES)  # a DN's own statuses are its DN statuses
+            row = self._row(ledger, node, kind, t)
+            row.users += 1
+            statistic.parts[role].append(Part(row, t, row.sums, boundary))
+
+    def _row(self, ledger: Ledger, node: Node, kind: RowKind, t: int) -> Row:
+        if node.watch is None:
+            node.watch = Watch()
+        watch: Watch = node.watch
+        row = watch.rows_by_kind.get(kind)
+        if row is None:
+            tally = None
+            if kind.tally:
+                tally = self._tallies.setdefault(kind, Tally(t))
+            row = Row(ledger, node, kind, t, tally)
+            watch.add(row)
+        return row
+
+    def _find_newcomers(self, now: int) -> None:
+        """Agents have appeared: they may belong to what is open."""
+        for statistic in self.statistics.values():
+            if statistic.key.object_type not in ("Agent", "GroupAgents"):
+                continue
+            present = {id(node) for node in statistic.nodes}
+            key = statistic.key
+            for source, node in self._objects.find(key.object_type, key.object_id, now):
+                if id(node) not in present:
+                    self._attach_node(statistic, source, node, now)
+                    self._schedule.reattached(statistic)
+
+    def _delete(self, statistic: Statistic) -> None:
+        """Nobody wants it any more."""
+        del self.statistics[statistic.key]
+        for parts in statistic.parts.values():
+            for part in parts:
+                row = part.row
+                row.readers.pop(statistic, None)
+                row.users -= 1
+                if not row.users:
+                    row.node.watch.remove(row)
+                    row.close()
+                    self._tallies.pop(row.kind, None)
+
+    # -- subscriptions ---------------------------------------------------------------
+
+    def subscribe(
+        self, statistic: Statistic, notification: Notification, owner: Any, now: int
+    ) -> Subscription:
+        """Tell ``owner`` about a statistic from now on.
+
+        The first value is the caller's to ask for (:meth:`value`).
+
+        Raises:
+            StatisticError: The mode does not go with the statistic.
+        """
+        profile = statistic.profile
+        if notification.mode is Mode.RESET_BASED and (
+            profile is None
+            or profile.kind != "Growing"
+            or profile.next_reset(statistic.opened_at) is None
+        ):
+            raise StatisticError(
+                "incompatible",
+                "notification.mode: ResetBased needs a historical statistic and a growing "
+                f"time profile with reset times; allowed here: {', '.join(_other_modes())}",
+            )
+        subscription = Subscription(statistic, notification, owner)
+        statistic.subscriptions[subscription] = None
+        self._schedule.add(subscription, now)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Stop telling; the last subscription takes the statistic with it."""
+        statistic = subscription.statistic
+        if subscription not in statistic.subscriptions:
+            return
+        del statistic.subscriptions[subscription]
+        self._schedule.remove(subscription)
+        if not statistic.subscriptions and self.statistics.get(statistic.key) is statistic:
+            self._delete(statistic)
+
+    def suspend(self, subscription: Subscription, suspended: bool) -> None:
+        """Stop or go on telling; what is counted goes on either way."""
+        subscription.suspended = suspended
+
+    def close_all(self, statistics: Iterable[Statistic], reason: str) -> list[Notice]:
+        """Delete statistics whose definition is gone; what their clients are to be told."""
+        notices = []
+        for statistic in list(statistics):
+            for subscription in list(statistic.subscriptions):
+                notices.append(Notice(subscription, "StatisticClosed", reason=reason))
+                self._schedule.remove(subscription)
+            statistic.subscriptions.clear()
+            self._delete(statistic)
+        return notices
+
+    # -- values ----------------------------------------------------------------------
+
+    def value(self, statistic: Statistic, now: int) -> Value:
+        """What a statistic is worth."""
+        return self.value_at(statistic, {s.ledger: s.clock(now) for s in self.sources.values()})
+
+    def value_for(self, subscription: Subscription, now: int) -> Value:
+        """The value to send at once, at opening or on resuming; later ones are measured by it."""
+        value = self.value(subscription.statistic, now)
+        if subscription.notification.mode is not Mode.RESET_BASED:
+            subscription.last_sent = value.value
+        return value
+
+    def value_at(
+        self, statistic: Statistic, clocks: dict[Ledger, int], closing: bool = False
+    ) -> Value:
+        """The same, with the time of every source given.
+
+        Args:
+            closing: The times are reset points, and asked for is what the
+                interval came to that ends there.
+        """
+        key = statistic.key
+        times = [clocks[part.row.ledger] for parts in statistic.parts.values() for part in parts]
+        time = max(times or clocks.values(), default=statistic.opened_at)
+        if statistic.category.kind == "state":
+            tree = state_of(
+                key.object_type,
+                key.object_id,
+                statistic.nodes,
+                statistic.stat_type.subject,
+                statistic.stat_type.main_mask,
+            )
+            return Value(tree, time / 1000, 0.0)
+        number, interval = statistic.read(clocks.__getitem__, closing)
+        complete = not statistic.category.is_historical or self._is_complete(time - interval)
+        return Value(self._shown(statistic, number), time / 1000, interval / 1000, complete)
+
+    def _shown(self, statistic: Statistic, number: float) -> float:
+        """Counts are integers, times seconds (whole ones at that resolution), ratios floats."""
+        result = statistic.category.result
+        if result == "ratio":
+            return float(number)
+        if result == "time":
+            return number / 1000 if self._resolution == "millisecond" else int(number) // 1000
+        return int(number)
+
+    def _is_complete(self, since: int) -> bool:
+        """Whether no event since then was missed, as far as we know."""
+        gaps = (source.last_gap for source in self.sources.values())
+        return all(gap is None or gap < since for gap in gaps)
+
+    def is_valid(self, statistic: Statistic) -> bool:
+        """Whether everything that contributes can be heard (statistics.md §4.9)."""
+        return not self._unheard(statistic)
+
+    def why_invalid(self, statistic: Statistic) -> str:
+        """What cannot be heard, for a person."""
+        return self._unheard(statistic)
+
+    def _unheard(self, statistic: Statistic) -> str:
+        for source, node in zip(statistic.sources, statistic.nodes, strict=True):
+            if not source.is_connected:
+                return f"T-Server {source.name} is not connected"
+            if not node.is_monitored:
+                return "a DN it is computed from is not monitored"
+        return ""
+
+    # -- what clients are to be told -------------------------------------------------
+
+    def notices(self, now: int) -> list[Notice]:
+        """Everything that is due, in order per subscription."""
+        return self._schedule.due(now)
+
+    def next_deadline(self, now: int) -> float:
+        """When, in ms, something may be due although nothing happens; ``inf`` if never."""
+        return self._schedule.next_deadline(now)
+
+
+def _other_modes() -> list[str]:
+    return [name for name, mode in MODE_NAMES.items() if mode is not Mode.RESET_BASED]

@@ -1,0 +1,184 @@
+"""The ledger: what one source's occurrences add up to, in columns that only grow.
+
+Every *row* counts one thing: the occurrences of one mask at one node, perhaps
+only those that a filter passes or whose duration lies in a range. A row has four
+numbers, kept side by side in arrays::
+
+    ended   how many occurrences are over           elapsed  the sum of their durations
+    live    how many go on                          since    the sum of their starts
+
+from which everything else follows without asking what happened when. The time
+spent so far by what goes on at t is ``live * t - since``; and because columns are
+never reset, a time profile is a difference: the columns now minus the columns as
+they stood when its interval began. An event therefore pays once per row, however
+many statistics, profiles and clients read it.
+
+A :class:`Boundary` keeps those earlier columns for one time profile. It is moved
+by the times of events only (:meth:`Ledger.roll`), never by a clock, so what an
+event counts for does not depend on when it arrived. Times are milliseconds.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
+
+from .time_profiles import TimeProfile
+
+if TYPE_CHECKING:
+    from .rows import Row
+
+
+class Sums(NamedTuple):
+    """The four numbers of a row at some moment."""
+
+    ended: int
+    elapsed: int
+    live: int
+    since: int
+
+
+class Columns(NamedTuple):
+    """All rows at some moment; arrays of 64-bit integers."""
+
+    ended: array[int]
+    elapsed: array[int]
+    live: array[int]
+    since: array[int]
+
+    def copy(self) -> Columns:
+        """As they stand now."""
+        return Columns(*(column[:] for column in self))
+
+    def at(self, index: int) -> Sums:
+        """One row; it must have existed then."""
+        return Sums(self.ended[index], self.elapsed[index], self.live[index], self.since[index])
+
+
+class Boundary:
+    """The columns as they stood at the beginnings of one profile's intervals.
+
+    ``marks`` ascend; each holds for every beginning up to and including its
+    moment that comes after the mark before it. A growing profile needs one, a
+    sliding one as many as the window has steps with events in them.
+    """
+
+    def __init__(self, profile: TimeProfile, t: int) -> None:
+        self.profile = profile
+        self.marks: list[tuple[int, Columns]] = []
+        self.next_at = self._after(t)
+
+    def roll(self, t: int, columns: Columns) -> None:
+        """An event at ``t`` is about to be applied: ``columns`` is what was before it."""
+        if self.profile.kind == "Sliding":
+            step = self.profile.step
+            self.marks.append((t - t % step, columns))
+            oldest = bisect_left(self.marks, self.profile.edge(t), key=lambda mark: mark[0])
+            del self.marks[:oldest]
+        else:
+            last = self.profile.last_reset(t)
+            if last is not None:
+                self.marks = [(last, columns)]
+        self.next_at = self._after(t)
+
+    def start_of_interval(self, t: int) -> int | None:
+        """When the interval that is reported at ``t`` began; None for: at opening."""
+        if self.profile.kind == "Sliding":
+            return self.profile.edge(t)
+        return self.profile.last_reset(t)
+
+    def columns_at(self, start: int) -> Columns | None:
+        """The columns at the beginning ``start``; None where nothing happened since."""
+        position = bisect_left(self.marks, start, key=lambda mark: mark[0])
+        return self.marks[position][1] if position < len(self.marks) else None
+
+    def _after(self, t: int) -> float:
+        if self.profile.kind == "Sliding":
+            step = self.profile.step
+            return t - t % step + step
+        following = self.profile.next_reset(t)
+        return inf if following is None else following
+
+
+class Ledger:
+    """The rows of one source.
+
+    ``touched`` lists the rows that changed since it was last taken; ``epoch``
+    counts the moments at which an interval may have begun, for the peaks.
+    """
+
+    def __init__(self) -> None:
+        self.columns = Columns(array("q"), array("q"), array("q"), array("q"))
+        self.rows: list[Row | None] = []
+        self.free: list[int] = []
+        self.touched: list[int] = []
+        self.is_touched = bytearray()
+        self.boundaries: dict[TimeProfile, Boundary] = {}
+        self.next_boundary: float = inf
+        self.epoch = 0
+
+    # -- rows ------------------------------------------------------------------------
+
+    def new_row(self, row: Row) -> int:
+        """A place for a row.
+
+        A place that was another row's keeps what that one counted: everything is
+        read as a difference, and earlier columns still show it.
+        """
+        if self.free:
+            index = self.free.pop()
+            self.rows[index] = row
+            return index
+        index = len(self.rows)
+        self.rows.append(row)
+        self.is_touched.append(0)
+        for column in self.columns:
+            column.append(0)
+        return index
+
+    def sums(self, index: int) -> Sums:
+        """A row as it stands now."""
+        ended, elapsed, live, since = self.columns
+        return Sums(ended[index], elapsed[index], live[index], since[index])
+
+    def touch(self, index: int) -> None:
+        """Note that a row changed."""
+        if not self.is_touched[index]:
+            self.is_touched[index] = 1
+            self.touched.append(index)
+
+    def take_touched(self) -> Iterable[Row]:
+        """The rows that changed since the last time."""
+        touched, self.touched = self.touched, []
+        for index in touched:
+            self.is_touched[index] = 0
+            row = self.rows[index]
+            if row is not None:
+                yield row
+
+    # -- time profiles ---------------------------------------------------------------
+
+    def boundary(self, profile: TimeProfile, t: int) -> Boundary:
+        """The boundary of a profile, kept from the first time somebody asks for it."""
+        found = self.boundaries.get(profile)
+        if found is None:
+            found = self.boundaries[profile] = Boundary(profile, t)
+            self.next_boundary = min(self.next_boundary, found.next_at)
+        return found
+
+    def roll(self, t: int) -> None:
+        """Pass every boundary at or before ``t``; call before an event of ``t`` is applied."""
+        self.epoch += 1
+        columns = self.columns.copy()
+        for boundary in self.boundaries.values():
+            if boundary.next_at <= t:
+                boundary.roll(t, columns)
+        self.next_boundary = min(b.next_at for b in self.boundaries.values())
+
+    def horizon(self, t: int) -> int:
+        """The earliest beginning of an interval that can still be asked for."""
+        starts = [b.start_of_interval(t) for b in self.boundaries.values()]
+        return min((start for start in starts if start is not None), default=t)

@@ -1,0 +1,115 @@
+"""Notifications: which new values a client is told, and when.
+
+A subscription is one client's interest in one statistic. It remembers the last
+value it sent, and decides whether a new one is worth sending. Any number of
+subscriptions share a statistic; none of them disturbs the others.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+
+if TYPE_CHECKING:
+    from .statistic import Statistic
+
+
+class Mode(enum.Enum):
+    """When a client wants to be told. The second spelling is the Platform SDK's."""
+
+    CHANGES_BASED = "ChangesBased"  # Immediate
+    TIME_BASED = "TimeBased"  # Periodical
+    RESET_BASED = "ResetBased"  # Reset
+    NO_NOTIFICATION = "NoNotification"
+
+
+MODE_NAMES: dict[str, Mode] = {
+    **{mode.value: mode for mode in Mode},
+    "Immediate": Mode.CHANGES_BASED,
+    "Periodical": Mode.TIME_BASED,
+    "Reset": Mode.RESET_BASED,
+}
+
+FREQUENCY_DEFAULT = 1  # seconds between looks at a value that grows by itself (our decision)
+
+
+@frozen
+class Notification:
+    """How one client wants to be told.
+
+    Attributes:
+        frequency: Whole seconds; TimeBased needs at least 1. For ChangesBased
+            values that change with time alone it is how often to look, 0 = 1 s.
+        insensitivity: Integers change by at least this much, other numbers by
+            at least this many percent; 0 means any change.
+    """
+
+    mode: Mode = Mode.CHANGES_BASED
+    frequency: int = 0
+    insensitivity: float = 0
+
+
+@frozen
+class Value:
+    """What a statistic was worth at some moment.
+
+    Attributes:
+        value: An integer, a float, a string, or a tree of dicts and lists.
+        time: Unix seconds, on the clock of the statistic's source.
+        interval: Seconds the value covers; 0 for current statistics.
+        complete: False where events of the interval were missed.
+    """
+
+    value: Any
+    time: float
+    interval: float
+    complete: bool = True
+
+
+@frozen
+class Notice:
+    """Something to tell a client about one of its subscriptions.
+
+    Attributes:
+        kind: ``"Info"``, ``"StatisticInvalid"``, ``"StatisticValid"`` or
+            ``"StatisticClosed"``.
+        value: With ``Info`` only.
+        reason: With the others: why, in words for a person.
+    """
+
+    subscription: Subscription
+    kind: str
+    value: Value | None = None
+    reason: str = ""
+
+
+@define(eq=False)
+class Subscription:
+    """One client's interest in one statistic."""
+
+    statistic: Statistic
+    notification: Notification
+    owner: Any  # whoever subscribed; handed back with every notice
+    suspended: bool = False
+    last_sent: Any = None
+    next_at: int = field(default=0)  # when a TimeBased value is due, ms
+
+    def worth_sending(self, value: Any) -> bool:
+        """Whether ``value`` differs enough from the last one sent.
+
+        Integers by at least ``max(1, insensitivity)``, floats by at least
+        ``insensitivity`` percent of the last one; everything else by any change
+        (statistics.md §7.1, our reading).
+        """
+        last, limit = self.last_sent, self.notification.insensitivity
+        if value == last and type(value) is type(last):
+            return False
+        if last is None or isinstance(value, str | dict | list):
+            return True
+        if isinstance(value, int):
+            return bool(abs(value - last) >= max(1, limit))
+        if not limit or not last:
+            return bool(value != last)
+        return bool(abs(value - last) >= abs(last) * limit / 100)

@@ -1,0 +1,146 @@
+"""Peaks: extremes over any interval that is still of interest, from one list.
+
+An extreme cannot be taken as a difference of columns. But of all the durations
+seen so far only those can ever be a maximum that are longer than everything
+after them; they form a list that gets shorter towards the end, the well-known
+queue of a sliding maximum. One such list answers for every time profile at once,
+and a new duration costs a comparison or two, whatever is open.
+
+Durations of durable actions are projected on the interval: what began before it
+counts from its start on. Retrospective durations never are (statistics.md §5.1),
+so they have lists of their own.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from operator import itemgetter
+
+Peak = tuple[int, int]  # (when it ended or happened, how much)
+
+_END = itemgetter(0)
+TRIM_AT = 256  # from this length on, what no interval can reach any more is dropped
+
+
+class PeakList:
+    """What can still be the greatest (or, with ``sign`` -1, the least) of an interval."""
+
+    __slots__ = ("_peaks", "_sign", "_trim_at")
+
+    def __init__(self, sign: int = 1) -> None:
+        self._peaks: list[Peak] = []  # ascending in time, descending in sign * amount
+        self._sign = sign
+        self._trim_at = TRIM_AT
+
+    def add(self, end: int, amount: int) -> None:
+        """Something of that amount ended at ``end``, not before what was added last."""
+        peaks, signed = self._peaks, self._sign * amount
+        while peaks and self._sign * peaks[-1][1] <= signed:
+            peaks.pop()
+        peaks.append((end, amount))
+
+    def best(self, since: int) -> int | None:
+        """The extreme of what ended at ``since`` or later; None where nothing did."""
+        position = bisect_left(self._peaks, since, key=_END)
+        return self._peaks[position][1] if position < len(self._peaks) else None
+
+    def best_projected(self, since: int) -> int | None:
+        """The greatest of ``min(amount, end - since)``: what lies inside the interval."""
+        best: int | None = None
+        for position in range(bisect_left(self._peaks, since, key=_END), len(self._peaks)):
+            end, amount = self._peaks[position]
+            if end - since >= amount:
+                return amount if best is None else max(best, amount)
+            best = end - since if best is None else max(best, end - since)
+        return best
+
+    def trim(self, horizon: int) -> None:
+        """Drop what ended before ``horizon``, now and then."""
+        if len(self._peaks) >= self._trim_at:
+            del self._peaks[: bisect_left(self._peaks, horizon, key=_END)]
+            self._trim_at = max(TRIM_AT, 2 * len(self._peaks))
+
+
+class DurationPeaks:
+    """MaxTime and MinTime of one row."""
+
+    __slots__ = ("_epoch", "_first_ends", "_instant_max", "_instant_min", "_max", "_min")
+
+    def __init__(self) -> None:
+        self._max, self._min = PeakList(), PeakList(-1)
+        self._instant_max, self._instant_min = PeakList(), PeakList(-1)
+        # The first end after each possible beginning of an interval: what had begun before
+        # it is cut there, and the one that ended first is cut the most.
+        self._first_ends: list[int] = []
+        self._epoch = -1
+
+    def ended(self, start: int, end: int, epoch: int) -> None:
+        """A durable occurrence ended; ``epoch`` counts the beginnings of intervals so far."""
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._first_ends.append(end)
+        self._max.add(end, end - start)
+        self._min.add(end, end - start)
+
+    def happened(self, at: int, duration: int) -> None:
+        """A retrospective action happened."""
+        self._instant_max.add(at, duration)
+        self._instant_min.add(at, duration)
+
+    def greatest(self, since: int) -> int | None:
+        """The longest of the interval; None where nothing ended in it."""
+        return _extreme(max, self._max.best_projected(since), self._instant_max.best(since))
+
+    def least(self, since: int) -> int | None:
+        """The shortest of the interval; None where nothing ended in it."""
+        position = bisect_left(self._first_ends, since)
+        cut = self._first_ends[position] - since if position < len(self._first_ends) else None
+        return _extreme(min, self._min.best(since), cut, self._instant_min.best(since))
+
+    def trim(self, horizon: int) -> None:
+        """Forget what no interval can reach any more."""
+        for peaks in (self._max, self._min, self._instant_max, self._instant_min):
+            peaks.trim(horizon)
+        if len(self._first_ends) > TRIM_AT:
+            del self._first_ends[: bisect_left(self._first_ends, horizon)]
+
+
+class DepthPeaks:
+    """MaxNumber and MinNumber of one row: extremes of how many went on at once.
+
+    The number is a function of time, so values that lasted no time at all (one
+    call ends as the next begins) do not exist, in whatever order we heard of
+    them. The number at the beginning of the interval is the one found there,
+    before the events of that very moment (our decision).
+    """
+
+    __slots__ = ("_max", "_min", "_since")
+
+    def __init__(self, t: int) -> None:
+        self._max, self._min = PeakList(), PeakList(-1)
+        self._since = t
+
+    def changing(self, number: int, t: int) -> None:
+        """``number`` went on until ``t``; another number follows."""
+        if t > self._since:
+            self._max.add(t, number)
+            self._min.add(t, number)
+            self._since = t
+
+    def greatest(self, since: int, number: int) -> int:
+        """The most of the interval, with ``number`` going on now."""
+        return _extreme(max, number, self._max.best(since)) or 0
+
+    def least(self, since: int, number: int) -> int:
+        """The fewest of the interval, with ``number`` going on now."""
+        return _extreme(min, number, self._min.best(since)) or 0
+
+    def trim(self, horizon: int) -> None:
+        """Forget what no interval can reach any more."""
+        self._max.trim(horizon)
+        self._min.trim(horizon)
+
+
+def _extreme(choose: type | object, *amounts: int | None) -> int | None:
+    known = [amount for amount in amounts if amount is not None]
+    return choose(known) if known else None  # type: ignore[operator]

@@ -1,0 +1,261 @@
+"""The schedule: which subscriptions have to be looked at, and when.
+
+Four things make a client hear of a statistic:
+
+* a row it reads was touched by an event (ChangesBased);
+* a period is over: one tick per period for all who share it, never a timer per
+  statistic (TimeBased, and ChangesBased values that change with time alone);
+* a reset point was passed (ChangesBased values fall, ResetBased ones are told
+  what the interval came to);
+* what contributes can no longer be heard, or can be again.
+
+A value is computed once per look, however many clients share the statistic.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define, field
+
+from .ledger import Ledger
+from .notifications import FREQUENCY_DEFAULT, Mode, Notice, Subscription, Value
+from .source import Source
+from .statistic import Statistic
+from .time_profiles import TimeProfile
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+# How long after a reset point a closing value waits for events that are still on their way
+# (our decision); an event stamped after the point ends the wait.
+CLOSING_GRACE_MS = 1000
+CLOSINGS_MAX = 100  # reset points that are told one by one after a long silence; then the last
+
+
+@define
+class Tick:
+    """All who are looked at with the same period."""
+
+    period: int
+    next_at: int
+    subscriptions: dict[Subscription, None] = field(factory=dict)
+
+
+@define
+class Resets:
+    """All who have to hear of the resets of one profile."""
+
+    next_at: int  # on the clocks of the sources
+    subscriptions: dict[Subscription, None] = field(factory=dict)
+
+
+class Schedule:
+    """Who is due."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._ticks: dict[int, Tick] = {}
+        self._resets: dict[TimeProfile, Resets] = {}
+        self._closings: dict[TimeProfile, Resets] = {}
+        self._queue: list[Notice] = []  # worked out already, to be handed over next
+        self._monitoring_changes = 0
+
+    # -- who is on it ----------------------------------------------------------------
+
+    def add(self, subscription: Subscription, now: int) -> None:
+        """Look after a subscription from now on."""
+        statistic, mode = subscription.statistic, subscription.notification.mode
+        profile = statistic.profile
+        if mode is Mode.CHANGES_BASED:
+            self.reattached(statistic)
+            if statistic.grows:
+                self._tick(subscription, now).subscriptions[subscription] = None
+            if profile is not None and profile.kind == "Growing":
+                self._resets_of(self._resets, statistic).subscriptions[subscription] = None
+        elif mode is Mode.TIME_BASED:
+            self._tick(subscription, now).subscriptions[subscription] = None
+        elif mode is Mode.RESET_BASED:
+            self._resets_of(self._closings, statistic).subscriptions[subscription] = None
+
+    def reattached(self, statistic: Statistic) -> None:
+        """Let every row of a statistic know that somebody wants its changes."""
+        if any(s.notification.mode is Mode.CHANGES_BASED for s in statistic.subscriptions):
+            for parts in statistic.parts.values():
+                for part in parts:
+                    part.row.readers[statistic] = None
+
+    def remove(self, subscription: Subscription) -> None:
+        """Forget a subscription."""
+        statistic = subscription.statistic
+        _drop(self._ticks, subscription)
+        _drop(self._resets, subscription)
+        _drop(self._closings, subscription)
+        if not any(s.notification.mode is Mode.CHANGES_BASED for s in statistic.subscriptions):
+            for parts in statistic.parts.values():
+                for part in parts:
+                    part.row.readers.pop(statistic, None)
+
+    def _tick(self, subscription: Subscription, now: int) -> Tick:
+        seconds = subscription.notification.frequency or FREQUENCY_DEFAULT
+        period = seconds * 1000
+        tick = self._ticks.get(period)
+        if tick is None:
+            tick = self._ticks[period] = Tick(period, now + period)
+        return tick
+
+    def _resets_of(self, group: dict[TimeProfile, Resets], statistic: Statistic) -> Resets:
+        profile = statistic.profile
+        assert profile is not None
+        found = group.get(profile)
+        if found is None:
+            following = profile.next_reset(statistic.opened_at)
+            # A profile without reset points never comes due.
+            found = Resets(-1 if following is None else following)
+            group[profile] = found
+        return found
+
+    # -- what is due -----------------------------------------------------------------
+
+    def due(self, now: int) -> list[Notice]:
+        """The notices that are due, and nothing that is not worth sending."""
+        self._look_at_monitoring()
+        clocks = {source.ledger: source.clock(now) for source in self._engine.sources.values()}
+        self._close_intervals(clocks)
+        changed: dict[Subscription, None] = {}
+        for source in self._engine.sources.values():
+            for row in source.ledger.take_touched():
+                for statistic in row.readers:
+                    changed.update(statistic.subscriptions)
+        for resets in self._passed(self._resets, clocks):
+            changed.update(resets.subscriptions)
+        periodic: dict[Subscription, None] = {}
+        for tick in self._ticks.values():
+            if tick.next_at <= now:
+                periodic.update(tick.subscriptions)
+                tick.next_at += ((now - tick.next_at) // tick.period + 1) * tick.period
+        self._compute(changed, periodic, clocks)
+        queue, self._queue = self._queue, []
+        return queue
+
+    def _compute(
+        self,
+        changed: dict[Subscription, None],
+        periodic: dict[Subscription, None],
+        clocks: dict[Ledger, int],
+    ) -> None:
+        values: dict[Statistic, Value] = {}
+        for subscription in changed | periodic:
+            if subscription.suspended:
+                continue
+            mode = subscription.notification.mode
+            if mode is Mode.TIME_BASED and subscription not in periodic:
+                continue
+            if mode is Mode.RESET_BASED or mode is Mode.NO_NOTIFICATION:
+                continue
+            statistic = subscription.statistic
+            value = values.get(statistic)
+            if value is None:
+                value = values[statistic] = self._engine.value_at(statistic, clocks)
+            always = mode is Mode.TIME_BASED and not subscription.notification.insensitivity
+            if always or subscription.worth_sending(value.value):
+                subscription.last_sent = value.value
+                self._queue.append(Notice(subscription, "Info", value))
+
+    # -- resets ----------------------------------------------------------------------
+
+    def _passed(self, group: dict[TimeProfile, Resets], clocks: dict[Ledger, int]) -> list[Resets]:
+        """Those whose reset point any source has passed; the next one is set."""
+        latest = max(clocks.values(), default=0)
+        passed = []
+        for profile, resets in group.items():
+            if 0 <= resets.next_at <= latest:
+                following = profile.next_reset(latest)
+                resets.next_at = -1 if following is None else following
+                passed.append(resets)
+        return passed
+
+    def before_roll(self, source: Source, t: int) -> None:
+        """An event of ``source`` passes a reset point: what was before it is final now."""
+        for profile, resets in self._closings.items():
+            for subscription in resets.subscriptions:
+                self._close(subscription, profile, source.ledger, t)
+
+    def _close_intervals(self, clocks: dict[Ledger, int]) -> None:
+        for profile, resets in self._closings.items():
+            for ledger, clock in clocks.items():
+                for subscription in resets.subscriptions:
+                    self._close(subscription, profile, ledger, clock - CLOSING_GRACE_MS)
+
+    def _close(
+        self, subscription: Subscription, profile: TimeProfile, ledger: Ledger, t: int
+    ) -> None:
+        """Tell the closing value of every interval that is over by ``t``, each once."""
+        statistic = subscription.statistic
+        if all(part.row.ledger is not ledger for part in statistic.parts["main"]):
+            return
+        told = subscription.last_sent or statistic.opened_at
+        reset = profile.next_reset(told)
+        for _ in range(CLOSINGS_MAX):
+            if reset is None or reset > t:
+                return
+            subscription.last_sent = reset
+            if not subscription.suspended:
+                clocks = dict.fromkeys((s.ledger for s in self._engine.sources.values()), reset)
+                value = self._engine.value_at(statistic, clocks, closing=True)
+                self._queue.append(Notice(subscription, "Info", value))
+            reset = profile.next_reset(reset)
+        subscription.last_sent = profile.last_reset(t)
+
+    # -- validity --------------------------------------------------------------------
+
+    def _look_at_monitoring(self) -> None:
+        changes = sum(s.monitoring_changes for s in self._engine.sources.values())
+        if changes != self._monitoring_changes:
+            self._monitoring_changes = changes
+            self.validity_changed()
+
+    def validity_changed(self) -> None:
+        """DNs were lost or found: tell those whose statistics are concerned.
+
+        States show it themselves and have no validity (statistics.md §4.9).
+        """
+        for statistic in self._engine.statistics.values():
+            valid = self._engine.is_valid(statistic)
+            if valid == statistic.valid or statistic.category.kind == "state":
+                continue
+            statistic.valid = valid
+            kind = "StatisticValid" if valid else "StatisticInvalid"
+            reason = "" if valid else self._engine.why_invalid(statistic)
+            for subscription in statistic.subscriptions:
+                self._queue.append(Notice(subscription, kind, reason=reason))
+
+    # -- when to look again ----------------------------------------------------------
+
+    def next_deadline(self, now: int) -> float:
+        """When something may be due although nothing happens, in ms; ``inf`` if never."""
+        if self._queue:
+            return now
+        deadline: float = min((tick.next_at for tick in self._ticks.values()), default=inf)
+        clocks = [source.clock(now) for source in self._engine.sources.values()]
+        latest = max(clocks, default=now)
+        for resets in self._resets.values():
+            if resets.next_at >= 0:
+                deadline = min(deadline, now + resets.next_at - latest)
+        for profile in self._closings:
+            following = profile.next_reset(latest - CLOSING_GRACE_MS)
+            if following is not None:
+                deadline = min(deadline, now + following + CLOSING_GRACE_MS - latest)
+        return deadline
+
+
+G = TypeVar("G", Tick, Resets)
+
+
+def _drop(group: dict[Any, G], subscription: Subscription) -> None:
+    """Forget a subscription, and whatever nobody is left for."""
+    for key, members in list(group.items()):
+        members.subscriptions.pop(subscription, None)
+        if not members.subscriptions:
+            del group[key]

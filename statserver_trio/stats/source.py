@@ -1,0 +1,259 @@
+"""A source as the engine sees it: its world, its ledger, and its clock.
+
+The clock of a source is the time of its last event plus the time that has passed
+since it arrived: durations come from event times alone, and what is in progress
+is measured against the same clock, however wrong it is (protocols.md §4b).
+
+Everything is milliseconds. With the resolution ``second`` the milliseconds of
+every event time are cut off right here, at the door, as the vendor cuts them off
+before it subtracts: 05:40:56.949 to 05:41:07.542 is 11 seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ..model.directory import Directory
+from ..model.nodes import Node
+from ..model.occurrences import (
+    BEGAN,
+    DN_STATUS,
+    ENDED,
+    FACTS,
+    HAPPENED,
+    STATUS,
+    Occurrence,
+    Record,
+    Status,
+)
+from ..model.world import World, WorldOptions
+from ..tlib.codec import Message
+from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
+from .ledger import Ledger
+from .rows import ACTIONS, DN_STATUSES, STATUSES, Watch
+
+RESOLUTIONS = {"second": 1000, "millisecond": 1}
+
+
+class Source:
+    """One T-Server (or other feed) and everything that is counted of it."""
+
+    def __init__(
+        self,
+        name: str,
+        switch: str,
+        directory: Directory,
+        options: WorldOptions,
+        resolution: str = "second",
+    ) -> None:
+        self.name = name
+        self.switch = switch
+        self.ledger = Ledger()
+        self.position: int | None = None  # of the last event applied
+        self.events = 0  # applied since the start
+        self.duplicates = 0
+        self.last_gap: int | None = None  # when we last missed events, ms
+        self.is_connected = True  # whether the feed is; whoever drives a feed says so
+        # Told before the columns pass a reset point, while the interval can still be read.
+        self.before_roll: Callable[[Source, int], None] | None = None
+        self._grain = RESOLUTIONS[resolution]
+        self._directory = directory
+        self._options = options
+        self._world: World | None = None
+        self._last_event: int | None = None
+        self._arrived = 0
+
+    # -- time ------------------------------------------------------------------------
+
+    def clock(self, now: int) -> int:
+        """What time it is at this source when it is ``now`` here."""
+        t = now
+        if self._last_event is not None:
+            t = self._last_event + max(0, now - self._arrived)
+        t -= t % self._grain
+        return t if self._world is None else max(t, self._world.now)
+
+    @property
+    def clock_offset(self) -> float | None:
+        """Seconds by which the source's last event was ahead of its arrival."""
+        if self._last_event is None:
+            return None
+        return (self._last_event - self._arrived) / 1000
+
+    @property
+    def sees_milliseconds(self) -> bool:
+        """Whether durations are finer than seconds."""
+        return self._grain == 1
+
+    @property
+    def monitoring_changes(self) -> int:
+        """Grows when a DN is lost or found."""
+        return 0 if self._world is None else self._world.monitoring_changes
+
+    def world(self, now: int) -> World:
+        """The world, which begins with the first question or event."""
+        if self._world is None:
+            self._world = World(self.switch, self._directory, self.clock(now), self._options)
+        return self._world
+
+    # -- the fold --------------------------------------------------------------------
+
+    def apply(self, events: Iterable[Message], now: int) -> int:
+        """Let events happen, in order; how many there were. Anything else is passed over.
+
+        An event without a time happens now, by the clock of the source. Time
+        never goes back: what claims to be earlier happens with what was last.
+        """
+        grain, ledger, count = self._grain, self.ledger, 0
+        for event in events:
+            if not isinstance(event, TEvent | Unhandled):
+                continue
+            count += 1
+            if event.position is not None:
+                if self.position is not None and event.position <= self.position:
+                    self.duplicates += 1
+                    continue
+                self.position = event.position
+            world = self._world
+            if event.time is None:
+                t = self.clock(now)
+            else:
+                t = int(event.time * 1000 + 0.5)
+                self._last_event, self._arrived = t, now
+                t -= t % grain
+            if world is None:
+                world = self._begin(t)
+            if t < world.now:
+                t = world.now
+            if t >= world.next_check:
+                self.check(t)
+            if t >= ledger.next_boundary:
+                self._roll(t)
+            if isinstance(event, Unhandled):
+                world.now = t
+                continue
+            if type(event) is EventServerDisconnected:
+                self.last_gap = t
+            records = world.apply(event, t)
+            if records:
+                self.fold(records, t)
+        self.events += count
+        return count
+
+    def _begin(self, t: int) -> World:
+        self._world = World(self.switch, self._directory, t, self._options)
+        return self._world
+
+    def _roll(self, t: int) -> None:
+        if self.before_roll is not None:
+            self.before_roll(self, t)
+        self.ledger.roll(t)
+
+    def check(self, t: int) -> None:
+        """Do the world's regular checks up to ``t``."""
+        world = self._world
+        if world is None:
+            return
+        world.skip_checks(t)
+        while world.next_check <= t:
+            at = world.next_check
+            if at >= self.ledger.next_boundary:
+                self._roll(at)
+            self.fold(world.check(), at)
+            world.skip_checks(t)
+
+    def fold(self, records: Iterable[Record], t: int) -> None:
+        """Count what happened at ``t``. This is what every event pays for."""
+        ledger = self.ledger
+        ended, elapsed, live, since = ledger.columns
+        is_touched, touched = ledger.is_touched, ledger.touched
+        for record in records:
+            kind = record[0]
+            watch: Watch = record[1].watch
+            if kind == BEGAN:
+                occurrence, start = record[2], record[3]
+                rows, counters = watch.concerned(ACTIONS, occurrence.action)
+                for row in rows:
+                    live[row] += 1
+                    since[row] += start
+                for counter in counters:
+                    counter.begin(occurrence, start, t)
+            elif kind == ENDED:
+                occurrence, start = record[2], record[3]
+                rows, counters = watch.concerned(ACTIONS, occurrence.action)
+                for row in rows:
+                    live[row] -= 1
+                    since[row] -= start
+                    ended[row] += 1
+                    elapsed[row] += t - start
+                for counter in counters:
+                    counter.end(occurrence, t)
+            elif kind == HAPPENED:
+                duration = record[3]
+                rows, counters = watch.concerned(ACTIONS, record[2])
+                for row in rows:
+                    ended[row] += 1
+                    elapsed[row] += duration
+                for counter in counters:
+                    counter.happen(record[4], duration, t)
+            elif kind == STATUS:
+                rows = self._status(watch, STATUSES, record[2], record[2].start, record[3], t, t)
+            elif kind == DN_STATUS:
+                _, _, old, old_start, new, new_start = record
+                rows = self._status(watch, DN_STATUSES, old, old_start, new, new_start, t)
+            else:
+                assert kind == FACTS
+                _look_again(watch, record[1], record[2], t)
+                continue
+            for row in rows:
+                if not is_touched[row]:
+                    is_touched[row] = 1
+                    touched.append(row)
+
+    def _status(
+        self,
+        watch: Watch,
+        of: int,
+        old: Status | None,
+        old_start: int,
+        new: Status | None,
+        new_start: int,
+        t: int,
+    ) -> tuple[int, ...]:
+        """One status period ends, or one begins, or both."""
+        ended, elapsed, live, since = self.ledger.columns
+        changed: tuple[int, ...] = ()
+        if old is not None:
+            rows, counters = watch.concerned(of, old.action)
+            for row in rows:
+                live[row] -= 1
+                since[row] -= old_start
+                ended[row] += 1
+                elapsed[row] += t - old_start
+            for counter in counters:
+                counter.end(old, t)
+            changed = rows
+        if new is not None:
+            rows, counters = watch.concerned(of, new.action)
+            for row in rows:
+                live[row] += 1
+                since[row] += new_start
+            for counter in counters:
+                counter.begin(new, new_start, t)
+            changed += rows
+        return changed
+
+
+def _look_again(watch: Watch, node: Node, occurrence: Occurrence, t: int) -> None:
+    """The facts of an occurrence changed: so did those of every status that shows it."""
+    for counter in watch.concerned(ACTIONS, occurrence.action)[1]:
+        counter.look_again(occurrence, t)
+    status = node.status
+    if status.source is occurrence:
+        for counter in watch.concerned(STATUSES, status.action)[1]:
+            counter.look_again(status, t)
+    if node.wants_dn_statuses:
+        for dn_status, _ in node.dn_statuses():
+            if dn_status.source is occurrence:
+                for counter in watch.concerned(DN_STATUSES, dn_status.action)[1]:
+                    counter.look_again(dn_status, t)

@@ -1,0 +1,140 @@
+"""A statistic: one stat type of one object, over one time profile.
+
+Any number of clients share it. It holds no numbers of its own: its parts say
+which rows it reads and where its first interval began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define, field, frozen
+
+from ..model.actions import ALL_ACTIONS, mask_of
+from ..model.nodes import Node
+from .categories import NO, Category, Reading
+from .definitions import StatType
+from .filters import Filter
+from .ledger import Ledger
+from .measures import Measure, Part, span
+from .notifications import Subscription
+from .rows import ACTIONS, DN_STATUSES, STATUSES, RowKind
+from .source import Source
+from .time_profiles import TimeProfile
+from .time_ranges import TimeRange
+
+WAITING_CALLS = mask_of("CallWait")
+
+# Subject to what is counted at a node of that object.
+COUNTED = {
+    "DNAction": ACTIONS,
+    "DNStatus": DN_STATUSES,
+    "AgentStatus": STATUSES,
+    "PlaceStatus": STATUSES,
+}
+
+
+@frozen
+class Key:
+    """What makes two requests the same statistic (statistics.md §11.3).
+
+    Names and not values; not in it: the client and how it wants to be told.
+    """
+
+    tenant: str
+    object_type: str
+    object_id: str
+    stat_type: str
+    time_profile: str
+    time_range: str
+    filter: str
+
+
+@define(eq=False)
+class Statistic:
+    """One open statistic.
+
+    Attributes:
+        opened_at: On the clock of its source, ms; a statistic knows nothing
+            of what was before.
+        parts: By role (``main``, ``rel``, ``ranged``), one per node that
+            contributes.
+        nodes: The nodes that are watched, for states and validity.
+        valid: Whether all that contributes can be heard.
+    """
+
+    key: Key
+    stat_type: StatType
+    category: Category
+    profile: TimeProfile | None
+    time_range: TimeRange | None
+    filter: Filter | None
+    opened_at: int
+    sources: list[Source] = field(factory=list)  # of the nodes, one by one
+    nodes: list[Node] = field(factory=list)
+    parts: dict[str, list[Part]] = field(factory=dict)
+    subscriptions: dict[Subscription, None] = field(factory=dict)
+    valid: bool = True
+
+    @property
+    def on_status(self) -> bool:
+        """Whether it counts statuses rather than actions."""
+        return COUNTED[self.stat_type.subject] != ACTIONS
+
+    @property
+    def grows(self) -> bool:
+        """Whether its value may change although nothing happens."""
+        if self.profile is not None and self.profile.kind == "Sliding":
+            return True
+        grows = self.category.grows
+        return grows == "always" or (grows == "status" and self.on_status)
+
+    def row_kinds(self) -> dict[str, RowKind]:
+        """What has to be counted for it, by role."""
+        category, stat_type = self.category, self.stat_type
+        of = COUNTED[stat_type.subject]
+        if category.kind == "state":  # nothing is read from them; they tell that it changed
+            mask = stat_type.main_mask if of == ACTIONS else WAITING_CALLS
+            return {
+                "main": RowKind(mask),
+                "status": RowKind(ALL_ACTIONS, STATUSES),
+                "dns": RowKind(ALL_ACTIONS, DN_STATUSES),
+            }
+        tally = ""
+        if category.feature == "depth":
+            tally = f"{self.key.object_type}:{self.key.object_id}"
+        feature = "" if category.feature == "depth" else category.feature
+        kinds = {"main": RowKind(stat_type.main_mask, of, self.filter, None, feature, tally)}
+        if category.counts_range and self.time_range is not None:
+            kinds["ranged"] = RowKind(stat_type.main_mask, of, self.filter, self.time_range)
+        if category.rel_mask != NO and stat_type.rel_mask is not None:
+            rel_filter = self.filter if category.filters_rel else None
+            kinds["rel"] = RowKind(stat_type.rel_mask, of, rel_filter)
+        return kinds
+
+    def measure(
+        self, role: str, clock: Callable[[Ledger], int], closing: bool = False
+    ) -> Measure | None:
+        """One of its measures; None where it has no such role."""
+        parts = self.parts.get(role)
+        if parts is None:
+            return None
+        return Measure([span(part, clock(part.row.ledger), closing) for part in parts])
+
+    def read(self, clock: Callable[[Ledger], int], closing: bool = False) -> tuple[Any, int]:
+        """Its number as the category makes it, and the interval in ms."""
+        main = self.measure("main", clock, closing)
+        assert main is not None
+        interval = 0
+        if self.category.is_historical and main.spans:
+            first = main.spans[0]
+            interval = first.now - first.start
+        reading = Reading(
+            main,
+            self.measure("rel", clock, closing),
+            self.measure("ranged", clock, closing),
+            self.time_range,
+            interval,
+        )
+        return self.category.read(reading), interval

@@ -1,0 +1,89 @@
+"""``statserver check``: what it prints, and how it exits."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from statserver_trio.commands.check import command
+
+WARNING = "[virtual-agent-groups]\nV = 'x'\n"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("good.toml").write_text("[server]\nname = 'good'\n")
+    Path("warned.toml").write_text(WARNING)
+    Path("bad.toml").write_text("[server]\nname = 1\nrole = 2\n" + WARNING)
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments)
+
+
+def test_a_good_file() -> None:
+    result = check("good.toml")
+    assert (result.exit_code, result.output) == (0, "good.toml: no mistakes\n")
+
+
+def test_every_mistake_of_every_file() -> None:
+    result = check("good.toml", "bad.toml", "nowhere.toml")
+    assert result.exit_code == 78
+    assert result.stdout.splitlines() == [
+        "bad.toml: [server] name: must be a text in quotes, not 1",
+        "bad.toml: [server] role: must be 'primary', 'backup' or 'standalone', not 2",
+        "bad.toml: [virtual-agent-groups] V: warning: "
+        "virtual groups are not supported yet; the group does not exist",
+        "nowhere.toml: cannot read it: No such file or directory",
+    ]
+
+
+def test_a_warning_is_no_mistake() -> None:
+    result = check("warned.toml")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "warned.toml: [virtual-agent-groups] V: warning: "
+        "virtual groups are not supported yet; the group does not exist",
+        "warned.toml: no mistakes",
+    ]
+
+
+def test_what_files_share_is_reported_once() -> None:
+    Path("one.toml").write_text("include = ['bad.toml']")
+    Path("two.toml").write_text("include = ['bad.toml']")
+    assert check("one.toml", "two.toml").stdout == check("one.toml").stdout
+
+
+def test_json() -> None:
+    result = check("--json", "bad.toml")
+    assert result.exit_code == 78
+    found = json.loads(result.stdout)
+    assert found[0] == {
+        "file": "bad.toml",
+        "section": "server",
+        "key": "name",
+        "what": "must be a text in quotes, not 1",
+        "warning": False,
+    }
+    assert [each["warning"] for each in found] == [False, False, True]
+    assert json.loads(check("--json", "good.toml").stdout) == []
+
+
+def test_the_effective_configuration() -> None:
+    result = check("--print", "warned.toml")
+    assert result.exit_code == 0
+    printed = tomllib.loads(result.stdout)
+    assert printed["ha"]["chunk-size"] == 5000
+    assert printed["server"]["role"] == "standalone"
+    assert "warning" in result.stderr
+    assert "warning" not in result.stdout
+
+
+def test_usage() -> None:
+    assert check().exit_code == 2
+    assert check("--json", "--print", "good.toml").exit_code == 2
