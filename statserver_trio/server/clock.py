@@ -1,0 +1,44 @@
+"""The one clock of the server.
+
+Wall time is read once, at the start; from then on it is Trio's monotonic time
+that counts. So it never jumps, whatever somebody does to the system's clock,
+durations and alarms agree, and a test that owns Trio's clock owns this one too.
+"""
+
+from __future__ import annotations
+
+import time
+
+import trio
+
+
+class Clock:
+    """Wall time that only ever moves on.
+
+    Args:
+        epoch: Unix seconds of the present moment. Needs a running Trio.
+    """
+
+    def __init__(self, epoch: float) -> None:
+        self._offset = epoch - trio.current_time()
+
+    @classmethod
+    def system(cls) -> Clock:
+        """A clock set by the system's."""
+        return cls(time.time())
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return trio.current_time() + self._offset
+
+    def now_ms(self) -> int:
+        """Unix milliseconds, cut off."""
+        return int(self.now() * 1000)
+
+    def deadline(self, at: float) -> float:
+        """The Trio time, for a cancel scope, at which it is ``at`` Unix seconds."""
+        return at - self._offset
+
+    def drift(self) -> float:
+        """Seconds by which the system's clock is ahead of ours, for the status page."""
+        return time.time() - self.now()

@@ -1,0 +1,1 @@
+"""A seeded contact centre that makes T-events, and the feed that serves them."""
