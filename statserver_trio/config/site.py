@@ -12,6 +12,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from ..model.directory import DN, Agent, Directory, DNKey, Place
+from ..model.world import WorldOptions
 from ..stats.definitions import DefinitionError, Definitions, StatType
 from ..stats.filters import parse_filter
 from ..stats.stat_types import parse_stat_type, unknown_options
@@ -30,29 +31,17 @@ T = TypeVar("T")
 
 
 @frozen
-class Options:
-    """How events are turned into numbers.
+class Site:
+    """What is counted, of whom, and how.
 
     Attributes:
-        time_resolution: ms; event times are cut to multiples of it.
-        stuck_call_timeout: ms without an event after which a call is taken
-            for lost; 0 = never.
-        queue_use_pseudo_actions, vq_use_alt_enter_time: The vendor's options.
+        resolution: ``second`` or ``millisecond``, see :mod:`..stats.source`.
     """
-
-    time_resolution: int = 1000
-    stuck_call_timeout: int = 14_400_000
-    queue_use_pseudo_actions: bool = True
-    vq_use_alt_enter_time: bool = False
-
-
-@frozen
-class Site:
-    """What is counted, of whom, and how."""
 
     definitions: Definitions
     directory: Directory
-    options: Options
+    world_options: WorldOptions
+    resolution: str
 
 
 def make_site(config: Config) -> Site:
@@ -92,12 +81,11 @@ class _Builder:
                 filters=self._each("filters", parse_filter, config.filters),
             ),
             self._directory(),
-            Options(
-                time_resolution=1000 if config.server.time_resolution == "second" else 1,
-                stuck_call_timeout=round(objects.stuck_call_timeout * 1000),
-                queue_use_pseudo_actions=objects.queue_use_pseudo_actions,
+            WorldOptions(
+                stuck_call_timeout_ms=round(objects.stuck_call_timeout * 1000),
                 vq_use_alt_enter_time=objects.vq_use_alt_enter_time,
             ),
+            config.server.time_resolution,
         )
 
     def _say(self, path: TablePath, what: str, *, warning: bool = False) -> None:

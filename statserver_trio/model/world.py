@@ -176,6 +176,10 @@ class World:
         """Whether the agent has ever been anything here."""
         return agent_id in self._agents
 
+    def agent_ids(self) -> list[str]:
+        """Everybody who has ever been anything here."""
+        return list(self._agents)
+
     @property
     def agents_known(self) -> int:
         """How many agents have ever been anything here; grows when one appears."""

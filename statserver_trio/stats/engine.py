@@ -74,10 +74,11 @@ class Engine:
         """Let the events of a source happen, in order."""
         source = self.sources[source_name]
         source.apply(events, now)
-        known = sum(s.world(now).agents_known for s in self.sources.values())
-        if known != self._agents_known:
-            self._agents_known = known
-            self._find_newcomers(now)
+        if len(self.sources) > 1:  # with one, every agent has been in the only world from the start
+            known = sum(s.world(now).agents_known for s in self.sources.values())
+            if known != self._agents_known:
+                self._agents_known = known
+                self._find_newcomers(now)
 
     def set_connected(self, source_name: str, connected: bool) -> None:
         """The feed of a source was connected or lost; while lost its values are invalid."""

@@ -13,8 +13,9 @@ from statserver_trio.config.dump import dump
 from statserver_trio.config.load import load
 from statserver_trio.config.mistakes import ConfigError
 from statserver_trio.config.schema import Config, Server
-from statserver_trio.config.site import Options, make_site
+from statserver_trio.config.site import make_site
 from statserver_trio.model.directory import DN, Agent, DNKey, Place
+from statserver_trio.model.world import WorldOptions
 
 Write = Callable[..., Path]
 
@@ -38,11 +39,9 @@ def test_an_empty_file_is_a_standalone_server(write: Write) -> None:
     assert config == Config()
     assert config.server == Server(name="statserver", role="standalone", time_zone="UTC")
     site = make_site(config)
-    assert site.options == Options(
-        time_resolution=1000,
-        stuck_call_timeout=14_400_000,
-        queue_use_pseudo_actions=True,
-        vq_use_alt_enter_time=False,
+    assert site.resolution == "second"
+    assert site.world_options == WorldOptions(
+        stuck_call_timeout_ms=14_400_000, vq_use_alt_enter_time=False
     )
     assert site.directory.auto_create
     assert list(site.definitions.time_profiles) == list(site.definitions.time_ranges) == ["Default"]
@@ -79,11 +78,10 @@ def test_options_are_in_the_units_of_the_model(write: Write) -> None:
         queue-use-pseudo-actions = false
         """
     )
-    assert make_site(load(path)).options == Options(
-        time_resolution=1,
-        stuck_call_timeout=500,
-        queue_use_pseudo_actions=False,
-        vq_use_alt_enter_time=True,
+    site = make_site(load(path))
+    assert site.resolution == "millisecond"
+    assert site.world_options == WorldOptions(
+        stuck_call_timeout_ms=500, vq_use_alt_enter_time=True
     )
 
 

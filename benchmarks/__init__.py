@@ -1,0 +1,1 @@
+"""Benchmarks: how fast, and how that changes. `make bench` runs them all."""

@@ -1,0 +1,342 @@
+"""``statserver replay``: recorded events through the engine, values as JSON lines."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+from attrs import define, field
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..api.open_spec import parse_open
+from ..asterisk.replay import ami_events, queue_log_events
+from ..config.site import Site, make_site
+from ..model.directory import MEDIATION_TYPES
+from ..stats.categories import CATEGORIES
+from ..stats.engine import Engine
+from ..stats.requests import StatisticError, StatisticRequest
+from ..stats.statistic import Statistic
+from ..tlib.codec import BadLine, Decoder, Message
+from ..tlib.events import TEvent
+from .sites import EX_RUNTIME, load_or_exit
+
+PIECE_BYTES = 1 << 20
+SOURCE = "replay"
+
+Batches = Iterable[list[Message]]
+
+
+# -- formats ------------------------------------------------------------------------------
+
+
+def tlib_json(pieces: Iterable[bytes], switch: str) -> Batches:
+    """The project's own recordings, decoded a piece at a time."""
+    decoder = Decoder()
+    for piece in pieces:
+        yield decoder.feed(piece)
+    yield decoder.end()
+
+
+def asterisk_ami(pieces: Iterable[bytes], switch: str) -> Batches:
+    """A captured AMI stream."""
+    replayed = ami_events(pieces, switch)
+    yield [*replayed.events, *_as_bad_lines(replayed.bad)]
+
+
+def asterisk_queue_log(pieces: Iterable[bytes], switch: str) -> Batches:
+    """A queue_log."""
+    text = b"".join(pieces).decode("utf-8", "replace")
+    replayed = queue_log_events(text.splitlines(), switch)
+    yield [*replayed.events, *_as_bad_lines(replayed.bad)]
+
+
+def _as_bad_lines(bad: Counter[str]) -> list[BadLine]:
+    return [BadLine(kind, "") for kind, count in bad.items() for _ in range(count)]
+
+
+FORMATS: dict[str, Callable[[Iterable[bytes], str], Batches]] = {
+    "tlib-json": tlib_json,
+    "asterisk-ami": asterisk_ami,
+    "asterisk-queue-log": asterisk_queue_log,
+}
+
+
+# -- the replay ---------------------------------------------------------------------------
+
+
+@define
+class Replay:
+    """One run: statistics are opened at the first event's time, before it is applied.
+
+    Attributes:
+        until: Stop before the first event later than this, ms.
+        bad: Lines that were skipped, by kind.
+    """
+
+    engine: Engine
+    requests: list[StatisticRequest]
+    until: int | None = None
+    statistics: list[tuple[StatisticRequest, Statistic]] = field(factory=list)
+    bad: Counter[str] = field(factory=Counter)
+    now: int | None = None
+    events: int = 0
+
+    def run(self, batches: Batches) -> None:
+        """Apply everything, up to ``until``."""
+        for batch in batches:
+            events = [message for message in batch if isinstance(message, TEvent)]
+            self.bad.update(m.kind for m in batch if isinstance(m, BadLine))
+            if not events:
+                continue
+            if self.now is None:
+                self._open(events)
+            late = self._cut(events)
+            times = [_ms(event) for event in events if event.time is not None]
+            assert self.now is not None
+            self.now = max([self.now, *times])
+            self.events += len(events)
+            self.engine.apply(SOURCE, events, self.now)
+            if late:
+                break
+
+    def _open(self, events: list[TEvent]) -> None:
+        first = next((event for event in events if event.time is not None), None)
+        self.now = 0 if first is None else _ms(first)
+        for request in self.requests:
+            self.statistics.append((request, self.engine.open(request, self.now)))
+
+    def _cut(self, events: list[TEvent]) -> bool:
+        """Drop what is later than ``until``; whether anything was."""
+        if self.until is None:
+            return False
+        for position, event in enumerate(events):
+            if event.time is not None and _ms(event) > self.until:
+                del events[position:]
+                return True
+        return False
+
+    def values(self) -> Iterator[dict[str, object]]:
+        """One object per statistic, as of ``until`` or the last event."""
+        if self.now is None:
+            return
+        at = self.now if self.until is None else max(self.until, self.now)
+        for request, statistic in self.statistics:
+            value = self.engine.value(statistic, at)
+            key = statistic.key
+            profile, time_range = statistic.profile, statistic.time_range
+            yield {
+                "objectType": key.object_type,
+                "objectId": key.object_id,
+                "statisticType": statistic.stat_type.name,
+                "timeProfile": None if profile is None else profile.name,
+                "timeRange": None if time_range is None else time_range.name,
+                "filter": request.filter,
+                "value": value.value,
+                "time": value.time,
+                "interval": value.interval,
+            }
+
+
+def _ms(event: TEvent) -> int:
+    assert event.time is not None
+    return int(event.time * 1000 + 0.5)
+
+
+# -- opening everything -------------------------------------------------------------------
+
+
+@define
+class Objects:
+    """Every object that is configured or spoken of in a recording, by type."""
+
+    by_type: dict[str, dict[str, None]] = field(factory=dict)
+
+    def add(self, object_type: str, object_id: str) -> None:
+        """One more."""
+        self.by_type.setdefault(object_type, {})[object_id] = None
+
+
+def find_objects(site: Site, switch: str, batches: Batches) -> Objects:
+    """What ``--open-all`` opens statistics of: the events are gone through once for that."""
+    engine = Engine(site.definitions, site.directory, site.world_options, site.resolution)
+    source = engine.add_source(SOURCE, switch)
+    for batch in batches:
+        source.apply(batch, 0)
+    world = source.world(0)
+    found = Objects()
+    directory = site.directory
+    for dn in world.dns():
+        kind = "Queue" if dn.type in MEDIATION_TYPES else "RegDN"
+        kind = "RoutePoint" if "Route" in dn.type else kind
+        found.add(kind, str(dn.key))
+    for agent_id in dict.fromkeys([*directory.agents, *world.agent_ids()]):
+        found.add("Agent", agent_id)
+    for object_type, names in (
+        ("Place", directory.places),
+        ("GroupAgents", directory.agent_groups),
+        ("GroupPlaces", directory.place_groups),
+        ("GroupQueues", directory.queue_groups),
+    ):
+        for name in names:
+            found.add(object_type, name)
+    return found
+
+
+def requests_for_all(site: Site, objects: Objects) -> list[StatisticRequest]:
+    """Every stat type on every object it fits."""
+    return [
+        StatisticRequest(object_type, object_id, name)
+        for name, stat_type in site.definitions.stat_types.items()
+        for object_type in sorted(stat_type.objects)
+        if CATEGORIES[stat_type.category].objects is None
+        or object_type in CATEGORIES[stat_type.category].objects  # type: ignore[operator]
+        for object_id in objects.by_type.get(object_type, {})
+    ]
+
+
+# -- the command --------------------------------------------------------------------------
+
+
+def parse_time(text: str) -> int:
+    """Unix seconds, or a date and time with its zone, in ms.
+
+    Raises:
+        ValueError: Neither.
+    """
+    try:
+        return int(float(text) * 1000 + 0.5)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a date and time needs its zone, such as 2026-01-01T09:00:00+00:00")
+    return int(moment.timestamp() * 1000)
+
+
+class _Time(click.ParamType[int]):
+    name = "TIME"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        try:
+            return parse_time(str(value))
+        except ValueError as exc:
+            self.fail(f"{value!r} is no time: Unix seconds or ISO 8601 with zone ({exc})")
+
+
+class _Open(click.ParamType[StatisticRequest]):
+    name = "OPEN"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> StatisticRequest:
+        try:
+            return parse_open(str(value))
+        except ValueError as exc:
+            self.fail(str(exc))
+
+
+@contextlib.contextmanager
+def _pieces(file: BinaryIO, size: int | None, shown: bool) -> Iterator[Iterator[bytes]]:
+    """The file in pieces, with a progress bar where somebody looks."""
+
+    def read() -> Iterator[bytes]:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
+
+    if not shown:
+        yield read()
+        return
+    columns = (TextColumn("replay"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("replay", total=size)
+
+        def read_and_tell() -> Iterator[bytes]:
+            for piece in read():
+                yield piece
+                progress.advance(task, len(piece))
+
+        yield read_and_tell()
+
+
+@click.command("replay")
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--config",
+    "config_path",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="What is counted: the file with stat types and objects.",
+)
+@click.option(
+    "--open",
+    "opens",
+    multiple=True,
+    type=_Open(),
+    help="ObjectType:objectId:StatType[,profile=P][,range=R][,filter=F]; may be repeated.",
+)
+@click.option("--open-all", is_flag=True, help="Every stat type on every object it fits.")
+@click.option("--at", type=_Time(), help="As of this time. [default: the last event's]")
+@click.option(
+    "--format",
+    "file_format",
+    default="tlib-json",
+    show_default=True,
+    type=click.Choice(list(FORMATS)),
+    help="What FILE holds.",
+)
+@click.option("--switch", help="The switch the events come from. [default: the first tserver's]")
+def command(
+    file: BinaryIO,
+    config_path: Path,
+    opens: tuple[StatisticRequest, ...],
+    open_all: bool,
+    at: int | None,
+    file_format: str,
+    switch: str | None,
+) -> None:
+    """Run the events of FILE through the engine and print values as JSON lines.
+
+    Statistics are opened at the time of the first event, before it is applied;
+    resets happen by event time. FILE may be - for standard input.
+    """
+    if not opens and not open_all:
+        raise click.UsageError("nothing to compute: give --open or --open-all")
+    config = load_or_exit(config_path)
+    site = make_site(config)
+    switch = switch or (config.tserver[0].switch if config.tserver else "sw1")
+    read = FORMATS[file_format]
+    shown = sys.stderr.isatty()
+    requests = list(opens)
+    whole: bytes | None = None
+    if open_all:
+        whole = file.read()
+        requests += requests_for_all(site, find_objects(site, switch, read([whole], switch)))
+    engine = Engine(site.definitions, site.directory, site.world_options, site.resolution)
+    engine.add_source(SOURCE, switch)
+    replay = Replay(engine, requests, at)
+    try:
+        if whole is not None:
+            replay.run(read([whole], switch))
+        else:
+            size = Path(file.name).stat().st_size if file.name not in ("-", "<stdin>") else None
+            with _pieces(file, size, shown) as pieces:
+                replay.run(read(pieces, switch))
+    except StatisticError as exc:
+        click.echo(f"{exc.code}: {exc.message}", err=True)
+        raise SystemExit(EX_RUNTIME) from None
+    for value in replay.values():
+        click.echo(json.dumps(value))
+    for kind, count in replay.bad.items():
+        click.echo(f"skipped {count} lines: {kind}", err=True)
+    if not replay.events:
+        click.echo("no events: is the format right?", err=True)
+        raise SystemExit(EX_RUNTIME)
