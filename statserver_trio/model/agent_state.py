@@ -169,7 +169,8 @@ def agent_not_ready(world: World, dn: RegularDN, event: e.AgentEvent, t: int) ->
     """Not ready, or after-call work, which waits for the end of a call in progress."""
     _presume_login(world, dn, event, t)
     facts = reason_facts(event.reasons, event.extensions)
-    if event.work_mode == AFTER_CALL_WORK_MODE:
+    obsolete = isinstance(event, e.EventAgentAfterCallWork)
+    if obsolete or event.work_mode == AFTER_CALL_WORK_MODE:
         if any(leg.phase is Phase.TALKING for leg in dn.legs.values()):
             dn.acw_pending = facts
             clear(world, dn, "agent", t)
@@ -179,12 +180,6 @@ def agent_not_ready(world: World, dn: RegularDN, event: e.AgentEvent, t: int) ->
         return
     dn.acw_pending = None
     set_agent_state(world, dn, NOT_READY, t, facts)
-
-
-def after_call_work(world: World, dn: RegularDN, event: e.EventAgentAfterCallWork, t: int) -> None:
-    """The obsolete event: NotReady with work mode AfterCallWork."""
-    event.work_mode = AFTER_CALL_WORK_MODE
-    agent_not_ready(world, dn, event, t)
 
 
 def _presume_login(world: World, dn: RegularDN, event: e.AgentEvent, t: int) -> None:
@@ -226,7 +221,7 @@ RULES: dict[type[e.TEvent], Rule] = {
     e.EventQueueLogout: queue_logout,
     e.EventAgentReady: agent_ready,
     e.EventAgentNotReady: agent_not_ready,
-    e.EventAgentAfterCallWork: after_call_work,
+    e.EventAgentAfterCallWork: agent_not_ready,  # obsolete, and means after-call work
     e.EventOffHook: off_hook,
     e.EventOnHook: on_hook,
 }

@@ -1,0 +1,1 @@
+"""The only floor that does I/O: streams, tasks, clocks, signals, files."""

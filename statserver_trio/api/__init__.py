@@ -1,0 +1,1 @@
+"""The client protocol: requests in, events out, without a socket in sight."""

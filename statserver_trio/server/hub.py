@@ -1,0 +1,196 @@
+"""The hub: the one engine in the middle, feeds on one side, clients on the other.
+
+    feeds --apply--> engine --notices--> sessions --events--> outboxes --wake--> writers
+
+Everything here happens at once and without waiting: a feed's batch is applied,
+the notices it causes are handed to the outboxes of those concerned, and their
+writers are woken. :meth:`Hub.run` does the same when the engine's next deadline
+comes although nothing happened. No client can hold up another one: an outbox
+takes what it is given, and one that overflows is dismissed with its client.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from math import inf
+
+import trio
+from attrs import define, field
+
+from ..api.messages import Event, ServerModeInfo
+from ..api.outbox import Encoder, Outbox, OutboxLimits
+from ..api.session import ClientSession, Limits
+from ..stats.engine import Engine
+from ..stats.notifications import Notice
+from ..stats.statistic import Statistic
+from ..tlib.events import TEvent
+from .clock import Clock
+
+log = logging.getLogger(__name__)
+
+ROUNDING_MS = 0.5  # added to a deadline, so that the millisecond it names has surely begun
+
+
+@define(eq=False)
+class HubClient:
+    """One client, as the hub sees it.
+
+    Attributes:
+        outbox: What it is to be sent; taken out by its writer.
+        wake: Called when there is something in the outbox; returns at once.
+        dismiss: Called with a reason when the client must go; returns at once.
+    """
+
+    session: ClientSession
+    outbox: Outbox
+    wake: Callable[[], None]
+    dismiss: Callable[[str], None]
+    is_gone: bool = field(default=False, init=False)
+
+    def tell(self, events: list[Event]) -> None:
+        """Queue events and wake the writer."""
+        if self.is_gone or not events:
+            return
+        self.outbox.put(events)
+        if self.outbox.overflowed:
+            self.is_gone = True
+            self.dismiss("it does not read what it is sent")
+        else:
+            self.wake()
+
+
+class Hub:
+    """The engine and everybody who listens to it; a sink for feed tasks.
+
+    Args:
+        engine: With its sources.
+        clock: What time it is.
+        limits: What each client may have.
+        mode: Which of a pair we are.
+
+    Attributes:
+        clients: By session.
+        not_ready: Why nothing can be opened at the moment; see :meth:`set_ready`.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        limits: Limits | None = None,
+        mode: ServerModeInfo | None = None,
+        outbox_limits: OutboxLimits | None = None,
+    ) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.clients: dict[ClientSession, HubClient] = {}
+        self.mode = mode or ServerModeInfo()
+        self.not_ready = ""
+        self._limits = limits or Limits()
+        self._outbox_limits = outbox_limits or OutboxLimits()
+        self._encoder = Encoder()
+        self._alarm = trio.CancelScope()
+
+    # -- feeds: the sink of a FeedTask -----------------------------------------------------
+
+    def apply(self, source_name: str, events: Iterable[TEvent], now_ms: int) -> None:
+        """Let the events of a source happen, and tell whom they concern."""
+        self.engine.apply(source_name, events, now_ms)
+        self.distribute()
+
+    def source_connected(self, name: str, resumed: bool) -> None:
+        """The source can be heard (again)."""
+        self.engine.set_connected(name, True)
+        self.distribute()
+
+    def source_lost(self, name: str, reason: str) -> None:
+        """The source cannot be heard: what is computed from it is invalid."""
+        self.engine.set_connected(name, False)
+        self.distribute()
+
+    # -- clients ---------------------------------------------------------------------------
+
+    def join(self, wake: Callable[[], None], dismiss: Callable[[str], None]) -> HubClient:
+        """A client has connected; its first events are in its outbox.
+
+        Call :meth:`leave` when it is gone, whatever happens.
+        """
+        session = ClientSession(self.engine, self._limits, self.mode)
+        session.not_ready = self.not_ready
+        outbox = Outbox(self._encoder, self._outbox_limits)
+        client = HubClient(session, outbox, wake, dismiss)
+        self.clients[session] = client
+        client.tell(session.connected())
+        return client
+
+    def receive(self, client: HubClient, data: str | bytes) -> None:
+        """Do what a client's message asks for; the answers go to its outbox."""
+        client.tell(client.session.handle_message(data, self.clock.now_ms()))
+        self._rearm()
+
+    def leave(self, client: HubClient, at_most: int | None = None) -> bool:
+        """A client is gone: give up its statistics; whether any are left to give up.
+
+        Args:
+            at_most: So many now; call again for the rest, and let others work in between.
+        """
+        client.is_gone = True
+        self.clients.pop(client.session, None)
+        left = client.session.close(at_most)
+        self._rearm()
+        return left
+
+    # -- the server's own state --------------------------------------------------------------
+
+    def set_mode(self, mode: ServerModeInfo) -> None:
+        """Role or peer have changed: every client is told."""
+        self.mode = mode
+        for client in list(self.clients.values()):
+            client.tell(client.session.mode_changed(mode))
+
+    def set_ready(self, not_ready: str = "") -> None:
+        """Refuse to open statistics (``not-ready``) for a reason, or without one allow it."""
+        self.not_ready = not_ready
+        for session in self.clients:
+            session.not_ready = not_ready
+
+    def close_statistics(self, statistics: Iterable[Statistic], reason: str) -> None:
+        """Their definition is gone: close them, and tell their clients why."""
+        self._deliver(self.engine.close_all(statistics, reason))
+        self._rearm()
+
+    # -- telling clients ---------------------------------------------------------------------
+
+    def distribute(self) -> None:
+        """Hand out whatever is due, and look at the next deadline again."""
+        self._deliver(self.engine.notices(self.clock.now_ms()))
+        self._rearm()
+
+    def _deliver(self, notices: list[Notice]) -> None:
+        now = self.clock.now_ms()
+        by_session: dict[ClientSession, list[Notice]] = {}
+        for notice in notices:
+            by_session.setdefault(notice.subscription.owner.session, []).append(notice)
+        for session, batch in by_session.items():
+            client = self.clients.get(session)
+            if client is not None:
+                client.tell(session.notify(batch, now))
+
+    async def run(self) -> None:
+        """Wake the engine at its deadlines, wherever they move; until cancelled."""
+        while True:
+            with trio.CancelScope(deadline=self._deadline()) as self._alarm:
+                await trio.sleep_forever()
+            self.distribute()
+
+    def _deadline(self) -> float:
+        """The engine's next deadline, in Trio time; always in the future."""
+        now = self.clock.now_ms()
+        deadline = self.engine.next_deadline(now)
+        if deadline == inf:
+            return inf
+        return self.clock.deadline((max(deadline, now + 1) + ROUNDING_MS) / 1000)
+
+    def _rearm(self) -> None:
+        self._alarm.deadline = self._deadline()

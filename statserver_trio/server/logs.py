@@ -1,0 +1,39 @@
+"""Logs: what is said, in the vendor's debug categories.
+
+Warnings and errors are always said. What else is, is chosen by ``debug-level``,
+a list of categories; ``all`` is every one of them but HA. A category is a set of
+modules, so that whoever writes a log line need not think of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+PACKAGE = __package__.partition(".")[0] if __package__ else "statserver_trio"
+
+# Category to the loggers that belong to it.
+CATEGORIES: dict[str, tuple[str, ...]] = {
+    "Init": ("server.serve", "server.assembly", "commands"),
+    "Client": ("server.client_task", "server.hub"),
+    "Server": ("server.feed_task", "server.recorder", "server.supervisor", "server.tserver"),
+    "HA": ("server.ha", "ha"),
+}
+NOT_IN_ALL = frozenset({"HA"})
+
+
+def set_up(debug_level: str, application: str) -> None:
+    """Log to standard error, the chosen categories in full."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        logging.Formatter(f"%(asctime)s %(levelname)-7s {application} %(name)s: %(message)s")
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    wanted = {name.strip().lower() for name in debug_level.split(",")}
+    for category, loggers in CATEGORIES.items():
+        everything = "all" in wanted and category not in NOT_IN_ALL
+        level = logging.INFO if everything or category.lower() in wanted else logging.WARNING
+        for name in loggers:
+            logging.getLogger(f"{PACKAGE}.{name}").setLevel(level)

@@ -1,0 +1,45 @@
+"""The tap: what feeds deliver, recorded on its way to the hub.
+
+Events without a time of their own (snapshots, the handshake) get it here, by the
+clock of their source, so that the engine now and a replay of the recording later
+see the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..tlib.events import TEvent
+from .hub import Hub
+from .recorder import Recorder
+
+
+class Tap:
+    """A sink for feed tasks.
+
+    Args:
+        recorders: By source; a source without one is not recorded.
+    """
+
+    def __init__(self, hub: Hub, recorders: Mapping[str, Recorder]) -> None:
+        self._hub = hub
+        self._recorders = recorders
+
+    def apply(self, source_name: str, events: list[TEvent], now_ms: int) -> None:
+        """Let events that arrived at ``now_ms`` happen."""
+        source = self._hub.engine.sources[source_name]
+        for event in events:
+            if event.time is None:
+                event.time = source.clock(now_ms) / 1000
+        recorder = self._recorders.get(source_name)
+        if recorder is not None:
+            recorder.record(events, now_ms)
+        self._hub.apply(source_name, events, now_ms)
+
+    def source_connected(self, name: str, resumed: bool) -> None:
+        """The source can be heard (again)."""
+        self._hub.source_connected(name, resumed)
+
+    def source_lost(self, name: str, reason: str) -> None:
+        """The source cannot be heard."""
+        self._hub.source_lost(name, reason)

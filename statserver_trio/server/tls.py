@@ -1,0 +1,33 @@
+"""TLS contexts, from the options of a port or a connection."""
+
+from __future__ import annotations
+
+import ssl
+
+from ..config.schema import Listen, TServer
+
+
+def for_port(listen: Listen) -> ssl.SSLContext | None:
+    """The context of a port; None where it is not secured.
+
+    Raises:
+        OSError: A file cannot be read, or is no certificate or key.
+    """
+    if not listen.secured:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    assert listen.certificate is not None  # the configuration was checked
+    context.load_cert_chain(listen.certificate, listen.certificate_key)
+    if listen.trusted_ca is not None:
+        context.load_verify_locations(listen.trusted_ca)
+    if listen.tls_mutual:
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def for_tserver(tserver: TServer) -> ssl.SSLContext | None:
+    """The context to reach a T-Server with; its certificate is always verified."""
+    if not tserver.secured:
+        return None
+    return ssl.create_default_context(cafile=tserver.trusted_ca)
