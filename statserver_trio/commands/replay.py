@@ -244,6 +244,12 @@ class _Open(click.ParamType[StatisticRequest]):
             self.fail(str(exc))
 
 
+def _size(file: BinaryIO) -> int | None:
+    """In bytes; None for standard input."""
+    name = getattr(file, "name", None)
+    return Path(name).stat().st_size if isinstance(name, str) and Path(name).is_file() else None
+
+
 @contextlib.contextmanager
 def _pieces(file: BinaryIO, size: int | None, shown: bool) -> Iterator[Iterator[bytes]]:
     """The file in pieces, with a progress bar where somebody looks."""
@@ -327,7 +333,7 @@ def command(
         if whole is not None:
             replay.run(read([whole], switch))
         else:
-            size = Path(file.name).stat().st_size if file.name not in ("-", "<stdin>") else None
+            size = _size(file)
             with _pieces(file, size, shown) as pieces:
                 replay.run(read(pieces, switch))
     except StatisticError as exc:

@@ -15,6 +15,15 @@ EX_PORT_BUSY = 75
 EX_CONFIG = 78
 
 
+def conf_file(name: str) -> Path:
+    """A configuration that comes with the program: in the wheel, or beside the sources."""
+    package = Path(__file__).parent.parent
+    for folder in (package / "conf", package.parent / "conf"):
+        if (folder / name).exists():
+            return folder / name
+    raise SystemExit(f"{name} did not come with this installation; name one with --config")
+
+
 def load_or_exit(path: Path) -> Config:
     """The configuration; where it is wrong, every mistake is printed and the program ends."""
     try:

@@ -143,7 +143,7 @@ class _Client:
         self._sending = False
         self._reason = "left"
         self._code = NORMAL
-        self.name = "?"
+        self.name = peer_name(stream)
 
     def dismiss(self, reason: str, code: int = POLICY) -> None:
         """Send the client away."""
@@ -186,7 +186,6 @@ class _Client:
                 max_message_size=self._options.message_bytes_max,
                 receive_buffer_size=RECEIVE_BYTES,
             )
-            self.name = str(request.remote)
             refusal = _refusal(request.path, has_place)
             if refusal is not None:
                 await self._refuse(request, *refusal)
@@ -246,6 +245,8 @@ class _Client:
         while True:
             await self._more.wait()
             self._more = trio.Event()
+            if self._conversation.cancel_called:  # do not begin what would be cut in two
+                return
             while frame := client.outbox.take():
                 self._sending = True
                 try:
@@ -277,17 +278,36 @@ def _refusal(path: str, has_place: bool) -> tuple[int, str] | None:
     return None
 
 
-def keep_alive(stream: trio.abc.Stream) -> None:
-    """Let the system find out about peers that are gone without a word, where it can."""
+def _socket_of(stream: trio.abc.Stream) -> trio.socket.SocketType | None:
     if isinstance(stream, trio.SSLStream):
         stream = stream.transport_stream
-    if not isinstance(stream, trio.SocketStream):
+    return stream.socket if isinstance(stream, trio.SocketStream) else None
+
+
+def peer_name(stream: trio.abc.Stream) -> str:
+    """Who is at the other end, for the log."""
+    sock = _socket_of(stream)
+    if sock is None:
+        return "?"
+    try:
+        return "{}:{}".format(*sock.getpeername()[:2])
+    except OSError:  # gone already
+        return "?"
+
+
+def keep_alive(stream: trio.abc.Stream) -> None:
+    """Let the system find out about peers that are gone without a word, where it can."""
+    sock = _socket_of(stream)
+    if sock is None:
         return
-    stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in KEEPALIVE.items():
-        option = getattr(socket, name, None)
-        if option is not None:
-            stream.setsockopt(socket.IPPROTO_TCP, option, value)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE.items():
+            option = getattr(socket, name, None)
+            if option is not None:
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)
+    except OSError as error:  # gone already, or a system without it
+        log.debug("no keepalive for %s: %s", peer_name(stream), error)
 
 
 async def serve_clients(

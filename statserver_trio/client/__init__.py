@@ -1,0 +1,28 @@
+"""A client of a Stat Server: open statistics, follow their values.
+
+::
+
+    async with open_statserver("ws://127.0.0.1:7100/") as stats:
+        waiting = await stats.open("Queue:8001@sw1:CurrNumberWaitingCalls")
+        async for update in stats:
+            print(update.statistic, update.value)
+
+Requests may be made by several tasks at once, before and while somebody iterates.
+When the connection is lost, requests and the iteration raise
+:class:`ConnectionLost`; connect again (perhaps to the other server of a pair)
+and open anew.
+"""
+
+from .connection import connect_over, open_statserver, parse_url
+from .statserver import ConnectionLost, OpenStatistic, Refused, StatServer, Update
+
+__all__ = [
+    "ConnectionLost",
+    "OpenStatistic",
+    "Refused",
+    "StatServer",
+    "Update",
+    "connect_over",
+    "open_statserver",
+    "parse_url",
+]

@@ -1,0 +1,300 @@
+"""One connection as its user sees it: requests, their answers, and updates in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import trio
+from attrs import define, frozen
+from trio_websocket import ConnectionClosed, WebSocketConnection
+
+from ..api import messages as m
+from ..api.codec import decode_events, encode
+from ..api.open_spec import format_open, parse_open
+
+if TYPE_CHECKING:
+    from ..stats.requests import StatisticRequest
+
+UNREAD_EVENTS_MAX = 1_000_000  # not iterated over; one more ends the connection
+UNSENT_REQUESTS_MAX = 100  # then requests wait until some have been sent
+
+
+class ConnectionLost(Exception):
+    """There is no connection, or no longer; the message says why."""
+
+
+class Refused(Exception):
+    """The server refused a request.
+
+    Attributes:
+        code: See protocols.md §2.
+        message: For a person.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@define(eq=False)
+class OpenStatistic:
+    """A statistic that is open with one server.
+
+    Attributes:
+        request: What was asked for.
+        id: The server's; 0 before the server has answered.
+        value: The latest one received; None before the first.
+        is_valid: Whether the server can vouch for it.
+    """
+
+    request: StatisticRequest
+    id: int = 0
+    value: Any = None
+    is_valid: bool = True
+
+    def __str__(self) -> str:
+        return format_open(self.request)
+
+
+@frozen
+class Update:
+    """Something the server said on its own account.
+
+    Attributes:
+        event: One of :mod:`.api.messages`.
+        statistic: Which it is about; None where it is about the server.
+    """
+
+    event: m.Event
+    statistic: OpenStatistic | None = None
+
+    @property
+    def value(self) -> Any:
+        """The new value; None where this is none."""
+        return self.event.value if isinstance(self.event, m.Info) else None
+
+
+@define(eq=False)
+class _Question:
+    """A request that has not been answered."""
+
+    answered: trio.Event
+    statistic: OpenStatistic | None = None
+    answer: m.Event | None = None
+
+
+class StatServer:
+    """A connection to a server; get one from :func:`open_statserver`.
+
+    Attributes:
+        mode: Which of a pair the server is; None before it has said so.
+    """
+
+    def __init__(self, ws: WebSocketConnection) -> None:
+        self.mode: m.ServerMode | None = None
+        self._ws = ws
+        self._statistics: dict[int, OpenStatistic] = {}
+        self._questions: dict[int, _Question] = {}
+        self._last_reference = 0
+        self._updates: deque[Update] = deque()
+        self._news = trio.Event()
+        self._lost: str | None = None
+        self._out, self._to_send = trio.open_memory_channel[bytes](UNSENT_REQUESTS_MAX)
+
+    # -- requests --------------------------------------------------------------------------
+
+    async def open(
+        self,
+        what: str | StatisticRequest,
+        *,
+        mode: str = "ChangesBased",
+        frequency: int = 0,
+        insensitivity: float = 0,
+    ) -> OpenStatistic:
+        """Open a statistic; its values come with the iteration.
+
+        Args:
+            what: As on the command line (``Agent:a1:TotalLoginTime,profile=P``), or in parts.
+            frequency: Seconds; TimeBased needs 1 or more.
+
+        Raises:
+            Refused: The server does not know it, or it makes no sense.
+            ConnectionLost: There is no connection any more.
+        """
+        request = parse_open(what) if isinstance(what, str) else what
+        statistic = OpenStatistic(request)
+        await self._ask(
+            m.OpenStatistic(
+                reference_id=self._next_reference(),
+                object=m.ObjectRef(
+                    object_id=request.object_id,
+                    object_type=request.object_type,
+                    tenant_name=request.tenant,
+                ),
+                metric=m.Metric(
+                    statistic_type=str(request.stat_type),
+                    time_profile=_name(request.time_profile),
+                    time_range=request.time_range,
+                    time_range2=request.time_range2,
+                    filter=request.filter,
+                ),
+                notification=m.NotificationRef(
+                    mode=mode, frequency=frequency, insensitivity=insensitivity
+                ),
+            ),
+            statistic,
+        )
+        return statistic
+
+    async def peek(self, statistic: OpenStatistic) -> m.Info:
+        """The value now."""
+        answer = await self._ask(
+            m.PeekStatistic(reference_id=self._next_reference(), statistic_id=statistic.id)
+        )
+        assert isinstance(answer, m.Info)
+        return answer
+
+    async def close(self, statistic: OpenStatistic) -> None:
+        """Be told no more about a statistic."""
+        await self._ask(
+            m.CloseStatistic(reference_id=self._next_reference(), statistic_id=statistic.id)
+        )
+        self._statistics.pop(statistic.id, None)
+
+    async def profile(self, name: str) -> list[dict[str, Any]]:
+        """What is configured: ``StatTypes``, ``TimeProfiles``, ``Objects``, ..."""
+        answer = await self._ask(
+            m.GetStatisticProfile(reference_id=self._next_reference(), profile=name)
+        )
+        assert isinstance(answer, m.StatisticProfile)
+        return answer.items
+
+    async def explain(self, statistic: OpenStatistic) -> m.StatisticExplained:
+        """How a value came about."""
+        answer = await self._ask(
+            m.ExplainStatistic(reference_id=self._next_reference(), statistic_id=statistic.id)
+        )
+        assert isinstance(answer, m.StatisticExplained)
+        return answer
+
+    def _next_reference(self) -> int:
+        self._last_reference += 1
+        return self._last_reference
+
+    async def _ask(self, request: m.Request, statistic: OpenStatistic | None = None) -> m.Event:
+        """Send a request and wait for its answer."""
+        if self._lost is not None:
+            raise ConnectionLost(self._lost)
+        question = self._questions[request.reference_id] = _Question(trio.Event(), statistic)
+        try:
+            await self._out.send(encode(request))
+            await question.answered.wait()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            raise ConnectionLost(self._lost) from None
+        finally:
+            self._questions.pop(request.reference_id, None)
+        if question.answer is None:
+            raise ConnectionLost(self._lost)
+        if isinstance(question.answer, m.Error):
+            raise Refused(question.answer.code, question.answer.message)
+        return question.answer
+
+    # -- what the server says --------------------------------------------------------------
+
+    def __aiter__(self) -> AsyncIterator[Update]:
+        """Everything the server says on its own account, in order."""
+        return self
+
+    async def __anext__(self) -> Update:
+        """The next update.
+
+        Raises:
+            ConnectionLost: There will be none.
+        """
+        while not self._updates:
+            if self._lost is not None:
+                raise ConnectionLost(self._lost)
+            await self._news.wait()
+            self._news = trio.Event()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        return self._updates.popleft()
+
+    def _take(self, event: m.Event) -> None:
+        """Answer a question, or queue an update."""
+        reference_id = getattr(event, "reference_id", None)
+        question = self._questions.pop(reference_id, None) if reference_id is not None else None
+        if question is not None:
+            if question.statistic is not None and isinstance(event, m.StatisticOpened):
+                question.statistic.id = event.statistic_id
+                self._statistics[event.statistic_id] = question.statistic
+            question.answer = event
+            question.answered.set()
+            return
+        if isinstance(event, m.ServerMode):
+            self.mode = event
+        statistic = None
+        if isinstance(event, m.StatisticEvent):
+            statistic = self._statistics.get(event.statistic_id)
+            if statistic is None:  # closed, or opened by somebody who no longer waits
+                return
+            _note(statistic, event)
+            if isinstance(event, m.StatisticClosed):
+                del self._statistics[event.statistic_id]
+        if len(self._updates) >= UNREAD_EVENTS_MAX:
+            raise ConnectionLost(f"{UNREAD_EVENTS_MAX} updates have not been taken")
+        self._updates.append(Update(event, statistic))
+        self._news.set()
+
+    # -- the tasks behind it -----------------------------------------------------------------
+
+    async def read(self) -> None:
+        """Take in frames until the connection is gone; a task of :func:`connect_over`."""
+        try:
+            while True:
+                for event in decode_events(await self._ws.get_message()):
+                    self._take(event)
+        except ConnectionClosed as exc:
+            closed = exc.reason
+            why = closed.reason if closed is not None else None
+            self.lose(f"the server closed the connection{f': {why}' if why else ''}")
+        except ConnectionLost as exc:
+            self.lose(str(exc))
+        except ValueError:
+            self.lose("this is no Stat Server: it sends no events")
+
+    async def write(self) -> None:
+        """The only task that sends: a send that is cancelled would spoil the stream.
+
+        Started by :func:`connect_over`, too.
+        """
+        try:
+            async for request in self._to_send:
+                await self._ws.send_message(request.decode())
+        except ConnectionClosed:
+            return  # the reader hears of it, too
+
+    def lose(self, why: str) -> None:
+        """The connection is gone: whoever waits need not."""
+        self._lost = why
+        self._out.close()
+        self._to_send.close()
+        self._news.set()
+        for question in self._questions.values():
+            question.answered.set()
+
+
+def _note(statistic: OpenStatistic, event: m.Event) -> None:
+    match event:
+        case m.Info():
+            statistic.value = event.value
+        case m.StatisticInvalid() | m.StatisticClosed():
+            statistic.is_valid = False
+        case m.StatisticValid():
+            statistic.is_valid = True
+
+
+def _name(profile: Any) -> str | None:
+    return None if profile is None else str(profile)
