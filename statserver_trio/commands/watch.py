@@ -188,7 +188,7 @@ async def _follow_any(urls: Sequence[str], wanted: Wanted, screen: Screen) -> No
                     if left == 0 or screen.is_closed:
                         return
         except ConnectionLost as exc:
-            if attempts.has_worked:
+            if attempts.has_worked and not attempts.failures:  # once per outage
                 screen.lost(url, str(exc))
             attempts.failed(url, str(exc))
 

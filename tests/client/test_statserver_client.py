@@ -1,0 +1,215 @@
+"""The client, over memory streams, against our own server and against things that are none."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from trio.testing import memory_stream_pair, wait_all_tasks_blocked
+
+from statserver_trio.api import messages as m
+from statserver_trio.client import (
+    ConnectionLost,
+    Refused,
+    connect_over,
+    open_statserver,
+    parse_url,
+)
+from statserver_trio.model.directory import DN, Directory, DNKey
+from statserver_trio.server.client_task import ClientServer
+from statserver_trio.server.clock import Clock
+from statserver_trio.server.hub import Hub
+from statserver_trio.stats.definitions import Definitions
+from statserver_trio.stats.engine import Engine
+from statserver_trio.stats.stat_types import parse_stat_type
+from statserver_trio.tlib.events import EventLinkConnected, EventQueued, EventServerConnected
+
+WHERE = parse_url("ws://x:7100/")
+WAITING = "Queue:8001@sw1:Waiting"
+
+
+def new_hub():
+    options = {
+        "Objects": "Queue",
+        "Category": "CurrentNumber",
+        "Subject": "DNAction",
+        "MainMask": "CallWait",
+    }
+    queue = DNKey("8001", "sw1")
+    engine = Engine(
+        Definitions(stat_types={"Waiting": parse_stat_type("Waiting", options)}),
+        Directory(dns={queue: DN(queue, "Queue")}),
+    )
+    engine.add_source("ts1", "sw1")
+    hub = Hub(engine, Clock(1_700_000_000))
+    hub.apply("ts1", [EventServerConnected(), EventLinkConnected()], hub.clock.now_ms())
+    return hub
+
+
+def queue_up(hub, conn_id):
+    event = EventQueued(this_dn="8001", conn_id=conn_id, call_type="Inbound")
+    hub.apply("ts1", [event], hub.clock.now_ms())
+
+
+@asynccontextmanager
+async def connected(hub):
+    ours, theirs = memory_stream_pair()
+    server = ClientServer(hub)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.handle, theirs)
+        async with connect_over(ours, WHERE) as stats:
+            yield stats
+    assert server.connections == 0
+
+
+async def next_value(stats):
+    while True:
+        update = await anext(stats)
+        if isinstance(update.event, m.Info):
+            return str(update.statistic), update.value
+
+
+async def test_values_come_as_they_change(autojump_clock):
+    hub = new_hub()
+    async with connected(hub) as stats:
+        waiting = await stats.open(WAITING)
+        assert await next_value(stats) == (WAITING, 0)
+        assert stats.mode.role == "primary"
+        queue_up(hub, "c1")
+        assert await next_value(stats) == (WAITING, 1)
+        assert waiting.value == 1
+        queue_up(hub, "c2")
+        assert (await stats.peek(waiting)).value == 2
+        assert (await stats.explain(waiting)).definition["statisticType"] == "Waiting"
+        assert [item["name"] for item in await stats.profile("StatTypes")] == ["Waiting"]
+        hub.source_lost("ts1", "gone")
+        while waiting.is_valid:
+            await anext(stats)
+        await stats.close(waiting)
+        assert not hub.engine.statistics
+        with pytest.raises(Refused, match="statisticId"):
+            await stats.peek(waiting)
+
+
+async def test_many_ask_at_once(autojump_clock):
+    async with connected(new_hub()) as stats:
+        opened = []
+
+        async def open_one():
+            opened.append(await stats.open(WAITING, mode="NoNotification"))
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(500):
+                nursery.start_soon(open_one)
+        assert sorted(statistic.id for statistic in opened) == list(range(1, 501))
+
+
+async def test_a_refusal_names_its_code(autojump_clock):
+    async with connected(new_hub()) as stats:
+        with pytest.raises(Refused) as caught:
+            await stats.open("Queue:8001@sw1:Nope")
+        assert caught.value.code == "unknown-stat-type"
+        with pytest.raises(ValueError, match="two colons"):
+            await stats.open("nonsense")
+
+
+async def test_a_definition_that_goes_away(autojump_clock):
+    hub = new_hub()
+    async with connected(hub) as stats:
+        waiting = await stats.open(WAITING)
+        hub.close_statistics(list(hub.engine.statistics.values()), "Waiting was deleted")
+        while waiting.is_valid:
+            update = await anext(stats)
+        assert update.event.reason == "Waiting was deleted"
+
+
+async def exhaust(stats):
+    async for _ in stats:
+        pass
+
+
+async def test_a_server_that_goes_away(autojump_clock):
+    ours, theirs = memory_stream_pair()
+    server = ClientServer(new_hub())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.handle, theirs)
+        async with connect_over(ours, WHERE) as stats:
+            waiting = await stats.open(WAITING)
+            await server.drain()
+            with pytest.raises(ConnectionLost, match="the server is shutting down"):
+                await exhaust(stats)
+            with pytest.raises(ConnectionLost, match="the server is shutting down"):
+                await stats.peek(waiting)
+
+
+async def test_a_question_under_way_when_the_connection_breaks(autojump_clock):
+    ours, theirs = memory_stream_pair()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ClientServer(new_hub()).handle, theirs)
+        async with connect_over(ours, WHERE) as stats:
+            await anext(stats)
+            nursery.start_soon(trio.aclose_forcefully, theirs)
+            with pytest.raises(ConnectionLost, match="the server closed the connection"):
+                await stats.open(WAITING)
+
+
+async def test_errors_of_the_block_come_out_as_they_are(autojump_clock):
+    with (
+        pytest.RaisesGroup(KeyError) if hasattr(pytest, "RaisesGroup") else pytest.raises(KeyError)
+    ):
+        async with connected(new_hub()):
+            raise KeyError("ours")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "there is no Stat Server at that address"),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope", "HTTP status 404: nope"),
+        (b"\x00" * 5000, "there is no Stat Server at that address"),
+        (b"", "no answer in time"),
+    ],
+)
+async def test_what_is_no_stat_server(autojump_clock, answer, said):
+    ours, theirs = memory_stream_pair()
+    await theirs.send_all(answer)
+    with pytest.raises(ConnectionLost, match=said):
+        async with connect_over(ours, WHERE):
+            pass
+
+
+async def test_who_cannot_be_reached():
+    with pytest.raises(ConnectionLost, match="failed"):
+        async with open_statserver("ws://127.0.0.1:1/"):
+            pass
+
+
+async def test_cancelling_a_block(autojump_clock):
+    with trio.move_on_after(5) as scope:
+        async with connected(new_hub()) as stats:
+            await stats.open(WAITING)
+            while True:
+                await anext(stats)
+    assert scope.cancelled_caught
+    await wait_all_tasks_blocked()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("ws://h:7100/", ("h", 7100, "/", False)),
+        ("wss://h", ("h", 443, "/", True)),
+        ("h:7100", ("h", 7100, "/", False)),
+        ("ws://[::1]:7100/x?y=1", ("::1", 7100, "/x?y=1", False)),
+    ],
+)
+def test_urls(url, expected):
+    address = parse_url(url)
+    assert (address.host, address.port, address.resource, address.is_secure) == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://h/", "ws://", "ws://h:x/", "ws://h:99999/", "ws://[::1"]
+)
+def test_what_is_no_url(url):
+    with pytest.raises(ValueError, match="is no address of a Stat Server"):
+        parse_url(url)

@@ -1,0 +1,236 @@
+"""``statserver watch``: against real servers on loopback ports, and without any."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from io import StringIO
+
+import pytest
+import trio
+from click.testing import CliRunner
+from rich.console import Console
+
+from statserver_trio.api import messages as m
+from statserver_trio.api.open_spec import parse_open
+from statserver_trio.client import OpenStatistic, Refused, Update
+from statserver_trio.commands import watch
+from statserver_trio.model.directory import DN, Directory, DNKey
+from statserver_trio.server.client_task import serve_clients
+from statserver_trio.server.clock import Clock
+from statserver_trio.server.hub import Hub
+from statserver_trio.stats.definitions import Definitions
+from statserver_trio.stats.engine import Engine
+from statserver_trio.stats.stat_types import parse_stat_type
+from statserver_trio.tlib.events import EventLinkConnected, EventQueued, EventServerConnected
+
+WAITING = "Queue:8001@sw1:Waiting"
+
+
+def new_hub():
+    options = {
+        "Objects": "Queue",
+        "Category": "CurrentNumber",
+        "Subject": "DNAction",
+        "MainMask": "CallWait",
+    }
+    queue = DNKey("8001", "sw1")
+    engine = Engine(
+        Definitions(stat_types={"Waiting": parse_stat_type("Waiting", options)}),
+        Directory(dns={queue: DN(queue, "Queue")}),
+    )
+    engine.add_source("ts1", "sw1")
+    hub = Hub(engine, Clock.system())
+    hub.apply("ts1", [EventServerConnected(), EventLinkConnected()], hub.clock.now_ms())
+    return hub
+
+
+def queue_up(hub, conn_id):
+    event = EventQueued(this_dn="8001", conn_id=conn_id, call_type="Inbound")
+    hub.apply("ts1", [event], hub.clock.now_ms())
+
+
+async def serve(nursery, hub):
+    """A server on a free port; its URL, and the scope that ends it."""
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    scope = await nursery.start(_serve, hub, listeners)
+    return f"ws://127.0.0.1:{listeners[0].socket.getsockname()[1]}/", scope
+
+
+async def _serve(hub, listeners, task_status):
+    with trio.CancelScope() as scope:
+        task_status.started(scope)
+        await serve_clients(hub, listeners)
+
+
+async def lines_of(process):
+    rest = b""
+    async for data in process.stdout:
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            yield json.loads(line)
+
+
+async def start(*arguments):
+    command = [sys.executable, "-c", "from statserver_trio.commands.main import main; main()"]
+    return await trio.lowlevel.open_process(
+        [*command, "watch", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "COLUMNS": "100"},
+    )
+
+
+async def test_values_as_json_lines_until_ctrl_c(nursery):
+    hub = new_hub()
+    url, _ = await serve(nursery, hub)
+    process = await start("ws://127.0.0.1:1/", url, "--open", WAITING)
+    lines = lines_of(process)
+    first = await anext(lines)
+    assert first.pop("time") > 1_600_000_000
+    assert first == {
+        "objectType": "Queue",
+        "objectId": "8001@sw1",
+        "statisticType": "Waiting",
+        "timeProfile": None,
+        "timeRange": None,
+        "filter": None,
+        "value": 0,
+        "interval": 0.0,
+        "complete": True,
+    }
+    queue_up(hub, "c1")
+    assert (await anext(lines))["value"] == 1
+    hub.source_lost("ts1", "gone")
+    invalid = await anext(lines)
+    assert (invalid["event"], invalid["reason"]) == (
+        "StatisticInvalid",
+        "T-Server ts1 is not connected",
+    )
+    process.send_signal(signal.SIGINT)
+    assert await process.wait() == 0
+    assert await process.stderr.receive_some() == b""
+    await lines.aclose()
+    await process.stdout.aclose()
+    await process.stderr.aclose()
+
+
+class Seen(watch.Screen):
+    """A screen that remembers, and does something at each value."""
+
+    def __init__(self, then):
+        self.heard = []
+        self.then = then
+
+    def connected(self, url):
+        self.heard.append("connected")
+
+    def lost(self, url, why):
+        self.heard.append("lost")
+
+    def show(self, update):
+        if isinstance(update.event, m.Info):
+            self.heard.append(update.value)
+            self.then(len(self.heard))
+            return True
+        return False
+
+
+def wanted(*opens, count=None, mode="ChangesBased"):
+    return watch.Wanted(tuple(map(parse_open, opens)), mode, 1, 0.0, count)
+
+
+async def test_it_goes_on_with_the_next_server(nursery):
+    one, other = new_hub(), new_hub()
+    queue_up(other, "c1")
+    url, scope = await serve(nursery, one)
+    other_url, _ = await serve(nursery, other)
+    screen = Seen(lambda heard: scope.cancel())
+    await watch._follow_any([url, other_url], wanted(WAITING, count=2), screen)
+    assert screen.heard == ["connected", 0, "lost", "connected", 1]
+
+
+async def test_a_refusal_names_the_statistic(nursery):
+    url, _ = await serve(nursery, new_hub())
+    with pytest.raises(Refused, match=re.escape("Queue:8001@sw1:Nope: metric.statisticType")):
+        await watch._follow_any([url], wanted("Queue:8001@sw1:Nope"), Seen(None))
+
+
+def run(*arguments):
+    return CliRunner().invoke(watch.command, arguments)
+
+
+def test_nobody_answers():
+    result = run("127.0.0.1:1", "ws://127.0.0.1:2/", "--open", WAITING)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: No server can be reached (127.0.0.1:1: all attempts")
+    assert result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--open", WAITING], "Missing argument 'URL...'"),
+        (["h:1"], "Missing option '--open'"),
+        (["http://h", "--open", WAITING], "'http://h' is no address of a Stat Server"),
+        (["h:1", "--open", "Queue"], "'Queue' needs two colons"),
+        (["h:1", "--open", WAITING, "--mode", "TimeBased", "--frequency", "0"], "1 or more"),
+    ],
+)
+def test_wrong_usage(arguments, complaint):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert complaint in result.output
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"), [(0, 0), (1, 0), (2, 0.5), (3, 0), (4, 1.0), (40, 10.0)]
+)
+def test_patience_grows_with_every_round(failures, seconds):
+    attempts = watch._Round(["a", "b"], ["x"] * failures, has_worked=True)
+    assert attempts.patience() == seconds
+
+
+# -- the table on a terminal -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5, "5"),
+        (33.333333, "33.33"),
+        (50.0, "50"),
+        ("Ready", "Ready"),
+        ({"status": "WaitForNextCall", "dns": []}, "WaitForNextCall"),
+        ({"members": [{"status": "A"}, {"status": "B"}, {"status": "A"}]}, "2 A, 1 B"),
+        ({"members": []}, "-"),
+        ({"Sales": 1}, '{"Sales": 1}'),
+    ],
+)
+def test_how_a_value_is_written(value, text):
+    assert watch.written(value) == text
+
+
+def info(value):
+    return m.Info(
+        reference_id=1, statistic_id=1, value=value, time=0.0, interval=0.0, complete=True
+    )
+
+
+def test_the_board():
+    requests = [parse_open(WAITING), parse_open(f"{WAITING},profile=P,range=0-20")]
+    console = Console(record=True, width=100, force_terminal=True, file=StringIO())
+    board = watch.Board(requests, console)
+    with board:
+        board.connected("ws://h:1/")
+        opened = OpenStatistic(requests[1], id=1)
+        assert board.show(Update(info(42), opened))
+        assert not board.show(Update(m.error("limit", "x")))
+    text = console.export_text()
+    assert "ws://h:1/" in text
+    assert re.search(r"Queue 8001@sw1 +Waiting +-", text)
+    assert re.search(r"Queue 8001@sw1 +Waiting P 0-20 +42 +\d\d:\d\d:\d\d", text)
+    board.lost("ws://h:1/", "gone")
+    assert board.table().title == "ws://h:1/: gone; trying the next"
