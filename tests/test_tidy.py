@@ -23,6 +23,7 @@ FLOORS = [
     "simulator",
     "model",
     "stats",
+    "ha",
     "api",
     "config",
     "client",
@@ -39,6 +40,9 @@ STRANGERS = {
     ("stats", "asterisk"),
     ("stats", "simulator"),
     ("api", "model"),
+    ("api", "ha"),
+    ("ha", "asterisk"),
+    ("ha", "simulator"),
     ("client", "stats"),
     ("client", "config"),
 }

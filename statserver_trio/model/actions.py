@@ -73,6 +73,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "InteractionAccepted": ("Accepted",),
 }
 
+DURABLE: int = sum(
+    BITS[CODES[name]] for name in NAMES if name not in (*_MOMENTARY, *_RETROSPECTIVE)
+)
+
 
 def mask_of(*names: str) -> int:
     """The set of the named actions, aliases included."""

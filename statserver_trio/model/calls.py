@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from .nodes import MediationDN, RegularDN
 
 
+# Earlier attached data that are kept of one call, for a filter that is opened while it goes
+# on; of a call with more changes the oldest ones are forgotten.
+FORMER_MAX = 32
+
+
 def call_type_of(name: str) -> str:
     """The call type of an event; whatever we do not know is ``Unknown``."""
     return name if name in CALL_TYPES else "Unknown"
@@ -26,7 +31,9 @@ def call_type_of(name: str) -> str:
 class Call:
     """What all parties of one ConnID share."""
 
-    __slots__ = ("ani", "call_type", "conn_id", "dnis", "facts", "heard_at", "legs", "visits")
+    __slots__ = (
+        "ani", "call_type", "conn_id", "dnis", "facts", "former", "heard_at", "legs", "visits"
+    )  # fmt: skip
 
     def __init__(self, conn_id: str) -> None:
         self.conn_id = conn_id
@@ -34,6 +41,7 @@ class Call:
         self.ani = ""
         self.dnis = ""
         self.facts: Facts = NO_FACTS  # the attached data, replaced as a whole and never edited
+        self.former: list[tuple[int, Facts]] = []  # what the data were, each until when
         self.legs: dict[RegularDN, Leg] = {}
         self.visits: dict[MediationDN, Visit] = {}
         self.heard_at = 0  # the time of its last event, for the stuck-call check
@@ -50,6 +58,8 @@ class Call:
         data = event.user_data
         if data is None or data == self.facts:
             return False
+        self.former.append((t, self.facts))
+        del self.former[:-FORMER_MAX]
         self.facts = data
         return True
 
@@ -115,10 +125,10 @@ class Visit:
 
     __slots__ = ("entered", "queue", "target", "treatment_since", "wait")
 
-    def __init__(self, queue: MediationDN, t: int, wait: Occurrence) -> None:
+    def __init__(self, queue: MediationDN, t: int, wait: Occurrence | None) -> None:
         self.queue = queue
         self.entered = t
-        self.wait: Occurrence | None = wait
+        self.wait = wait
         self.target = ""  # the DN it was distributed to
         self.treatment_since: int | None = None
 

@@ -206,6 +206,11 @@ def back_in_service(world: World, dn: DNNode, event: e.TEvent, t: int) -> None:
 
 def unregistered(world: World, dn: DNNode, event: e.TEvent, t: int) -> None:
     """We are no longer told about the DN; without configuration it has no agent either."""
+    forget(world, dn, t)
+
+
+def forget(world: World, dn: DNNode, t: int) -> None:
+    """Lose a DN that serves no queue from now on."""
     if isinstance(dn, RegularDN):
         for queue in list(dn.login_queues):
             leave_queue(world, dn, queue)

@@ -23,7 +23,7 @@ that ringing from his login on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ class Occurrence:
         return self.reasons if self.call is None else self.call.facts
 
     @property
+    def former_facts(self) -> Sequence[tuple[int, Facts]]:
+        """What the facts were before, each until when; some of it before the occurrence."""
+        return () if self.call is None else self.call.former
+
+    @property
     def conn_id(self) -> str:
         """The call it belongs to; empty where it belongs to none."""
         return self.call.conn_id if self.call is not None else ""
@@ -85,3 +90,8 @@ class Status:
     def facts(self) -> Facts:
         """The facts of the action it shows."""
         return NO_FACTS if self.source is None else self.source.facts
+
+    @property
+    def former_facts(self) -> Sequence[tuple[int, Facts]]:
+        """What the facts of the action it shows were before, each until when."""
+        return () if self.source is None else self.source.former_facts

@@ -74,7 +74,7 @@ def read(snapshot: Snapshot) -> Seen:
     listed = _from_objects(calls) if isinstance(calls, list) else _from_numbers(extensions)
     return Seen(
         agent_status=AGENT_STATUSES.get(status) if isinstance(status, int | str) else None,
-        off_hook=None if hook is None else hook in OFF_HOOK_STATES,
+        off_hook=hook in OFF_HOOK_STATES if isinstance(hook, int | str) else None,
         calls=tuple(listed),
         tells_calls=snapshot.extensions is not None,
         reasons=extensions.get("Reasons") if isinstance(extensions.get("Reasons"), dict) else None,

@@ -91,6 +91,9 @@ class World:
         self._agents: dict[str, AgentNode] = {}
         self._places: dict[str, PlaceNode] = {}
         self._place_of = directory.place_of()
+        for place in directory.places.values():
+            if any(key.switch == switch for key in place.dns):
+                self._places[place.name] = PlaceNode(place.name, t)
         for key, dn in directory.dns.items():
             if key.switch == switch:
                 self._new_dn(key.number, dn.type)
@@ -172,6 +175,13 @@ class World:
             agent = self._agents[agent_id] = AgentNode(agent_id, self.now)
         return agent
 
+    def agent_for_sure(self, agent_id: str) -> AgentNode:
+        """An agent by id, made if need be: another server knows that he exists."""
+        agent = self._agents.get(agent_id)
+        if agent is None:
+            agent = self._agents[agent_id] = AgentNode(agent_id, self.now)
+        return agent
+
     def knows_agent(self, agent_id: str) -> bool:
         """Whether the agent has ever been anything here."""
         return agent_id in self._agents
@@ -179,6 +189,14 @@ class World:
     def agent_ids(self) -> list[str]:
         """Everybody who has ever been anything here."""
         return list(self._agents)
+
+    def agents(self) -> Iterable[tuple[str, AgentNode]]:
+        """Everybody who has ever been anything here, by id."""
+        return list(self._agents.items())
+
+    def places(self) -> Iterable[tuple[str, PlaceNode]]:
+        """The places with DNs on this switch, by name."""
+        return list(self._places.items())
 
     @property
     def agents_known(self) -> int:
@@ -188,6 +206,10 @@ class World:
     def place(self, name: str) -> PlaceNode | None:
         """A place by name, where any of its DNs is on this switch."""
         return self._places.get(name)
+
+    def dn_for_sure(self, number: str, dn_type: str) -> DNNode:
+        """A DN by number, made if need be: another server knows that it exists."""
+        return self._dns.get(number) or self._new_dn(number, dn_type)
 
     def _new_dn(self, number: str, dn_type: str) -> DNNode:
         key = DNKey(number, self.switch)
@@ -205,13 +227,70 @@ class World:
         return dn
 
     def _stand_on(self, dn: RegularDN, name: str) -> None:
-        place = self._places.get(name)
-        if place is None:
-            place = self._places[name] = PlaceNode(name, self.now)
+        place = self._places[name]
         place.dns[dn] = None
         dn.place = place
-        dn.parents = (place,)
+        dn.parents = (place,) if dn.agent is None else (place, dn.agent)
+        self.chronicle.stood_on(place, dn)
         self.chronicle.restatus_parent(place, self.now)
+
+    # -- another directory -----------------------------------------------------------
+
+    def relist(self, directory: Directory) -> None:
+        """Take over a changed directory: what is new in it comes into being.
+
+        A place whose DNs are others now is another place: a new node, which nobody watches
+        yet. What is no longer listed stays until :meth:`strike`.
+        """
+        old, self.directory = self.directory, directory
+        self._place_of = directory.place_of()
+        moved = [name for name in self._places if directory.places.get(name) != old.places[name]]
+        for name in moved:
+            for dn in self._places.pop(name).dns:
+                dn.place = None
+                dn.parents = () if dn.agent is None else (dn.agent,)
+        for place in directory.places.values():
+            here = [key for key in place.dns if key.switch == self.switch]
+            if not here or place.name in self._places:
+                continue
+            self._places[place.name] = PlaceNode(place.name, self.now)
+            for key in here:
+                stands = self._dns.get(key.number)
+                if isinstance(stands, RegularDN):
+                    self._stand_on(stands, place.name)
+        for key, listed in directory.dns.items():
+            if key.switch == self.switch:
+                dn_here = self._dns.get(key.number)
+                if dn_here is None:
+                    self._new_dn(key.number, listed.type)
+                elif isinstance(dn_here, MediationDN) == listed.is_mediation:
+                    dn_here.type = listed.type
+
+    def unlisted(self) -> tuple[list[DNNode], list[AgentNode]]:
+        """DNs and agents that may not be: not listed, and nobody is who is not."""
+        if self.directory.auto_create:
+            return [], []
+        dns, agents = self.directory.dns, self.directory.agents
+        return (
+            [dn for dn in self._dns.values() if dn.key not in dns],
+            [agent for agent in self._agents.values() if agent.id not in agents],
+        )
+
+    def strike(self, t: int) -> None:
+        """Forget the :meth:`unlisted`; what they do ends at ``t``, unheard."""
+        self.now = t
+        dns, agents = self.unlisted()
+        for dn in dns:
+            if isinstance(dn, RegularDN) and dn.agent is not None:
+                agent_state.log_out(self, dn, t)
+            monitoring.forget(self, dn, t)
+            if isinstance(dn, RegularDN) and dn.place is not None:
+                del dn.place.dns[dn]
+            del self._dns[dn.key.number]
+        for agent in agents:
+            for dn in list(agent.dns):
+                self.chronicle.unlink(agent, dn)
+            del self._agents[agent.id]
 
     def _newcomer(self, cls: type[e.TEvent], event: e.TEvent) -> DNNode | None:
         """A DN that an event speaks of for the first time."""

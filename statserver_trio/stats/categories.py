@@ -59,6 +59,7 @@ class Category:
     of: str = "both"  # or "status"
     grows: str = "status"  # with time alone: "never", "status", "always"
     filters_rel: bool = True
+    instants: bool = True  # whether what happens at once counts besides what goes on
     objects: frozenset[str] | None = None  # None is all of them
 
     @property
@@ -191,6 +192,7 @@ _PROFILED = (
         lambda r: ratio(r.main.integral(), r.interval),
         result="ratio",
         grows="always",
+        instants=False,
     ),
 )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from attrs import evolve
 
@@ -56,7 +57,7 @@ class Engine:
         self._options = options or WorldOptions()
         self._resolution = resolution
         self._objects = Objects(directory, self.sources)
-        self._tallies: dict[RowKind, Tally] = {}
+        self._tallies: WeakValueDictionary[RowKind, Tally] = WeakValueDictionary()
         self._schedule = Schedule(self)
         self._agents_known = 0
 
@@ -69,6 +70,11 @@ class Engine:
         source.before_roll = self._schedule.before_roll
         self.sources[name] = source
         return source
+
+    def configure(self, definitions: Definitions, directory: Directory) -> None:
+        """Look names up there from now on; :mod:`.reconfigure` does the rest."""
+        self.definitions, self.directory = definitions, directory
+        self._objects.directory = directory
 
     def apply(self, source_name: str, events: Iterable[Message], now: int) -> None:
         """Let the events of a source happen, in order."""
@@ -182,6 +188,8 @@ class Engine:
         """Begin to count for a statistic, at every node that contributes."""
         key = statistic.key
         found = self._objects.find(key.object_type, key.object_id, now)
+        for source in self.sources.values():
+            source.settle(now)
         clocks = [source.clock(now) for source, _ in found]
         statistic.opened_at = max(clocks, default=now)
         for role in statistic.row_kinds():
@@ -204,7 +212,7 @@ class Engine:
                 kind = evolve(kind, of=STATUSES)  # a DN's own statuses are its DN statuses
             row = self._row(ledger, node, kind, t)
             row.users += 1
-            statistic.parts[role].append(Part(row, t, row.sums, boundary))
+            statistic.parts[role].append(Part(row, t, row.sums, boundary, ledger.epoch))
 
     def _row(self, ledger: Ledger, node: Node, kind: RowKind, t: int) -> Row:
         if node.watch is None:
@@ -222,27 +230,35 @@ class Engine:
     def _find_newcomers(self, now: int) -> None:
         """Agents have appeared: they may belong to what is open."""
         for statistic in self.statistics.values():
-            if statistic.key.object_type not in ("Agent", "GroupAgents"):
-                continue
-            present = {id(node) for node in statistic.nodes}
-            key = statistic.key
-            for source, node in self._objects.find(key.object_type, key.object_id, now):
-                if id(node) not in present:
-                    self._attach_node(statistic, source, node, now)
-                    self._schedule.reattached(statistic)
+            if statistic.key.object_type in ("Agent", "GroupAgents"):
+                self.regroup(statistic, now)
+
+    def regroup(self, statistic: Statistic, now: int) -> tuple[int, int]:
+        """Let the nodes of its object contribute from now on; how many came and left.
+
+        Raises:
+            StatisticError: There is no such object any more; nothing was changed.
+        """
+        key = statistic.key
+        found = self._objects.find(key.object_type, key.object_id, now)
+        wanted, present = {id(n) for _, n in found}, {id(n) for n in statistic.nodes}
+        for index in reversed(range(len(statistic.nodes))):
+            if id(statistic.nodes[index]) not in wanted:
+                statistic.leave(index, statistic.sources[index].clock(now))
+        for source, node in found:
+            if id(node) not in present:
+                self._attach_node(statistic, source, node, now)
+        if wanted != present:
+            self._schedule.regrouped(statistic)
+        return len(wanted - present), len(present - wanted)
 
     def _delete(self, statistic: Statistic) -> None:
         """Nobody wants it any more."""
         del self.statistics[statistic.key]
         for parts in statistic.parts.values():
             for part in parts:
-                row = part.row
-                row.readers.pop(statistic, None)
-                row.users -= 1
-                if not row.users:
-                    row.node.watch.remove(row)
-                    row.close()
-                    self._tallies.pop(row.kind, None)
+                if part.row.release(statistic):
+                    self._tallies.pop(part.row.kind, None)
 
     # -- subscriptions ---------------------------------------------------------------
 
@@ -298,6 +314,10 @@ class Engine:
         return notices
 
     # -- values ----------------------------------------------------------------------
+
+    def clock_of(self, ledger: Ledger, now: int) -> int:
+        """What time it is at the source of a ledger."""
+        return next(s.clock(now) for s in self.sources.values() if s.ledger is ledger)
 
     def value(self, statistic: Statistic, now: int) -> Value:
         """What a statistic is worth."""

@@ -15,10 +15,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from operator import itemgetter
+from typing import Any
 
-Peak = tuple[int, int]  # (when it ended or happened, how much)
+# When it ended or happened, in which epoch (what was opened at the same moment begins a new
+# one), and how much it was.
+Peak = tuple[int, int, int]
 
-_END = itemgetter(0)
+_END = itemgetter(0, 1)
 TRIM_AT = 256  # from this length on, what no interval can reach any more is dropped
 
 
@@ -32,32 +35,41 @@ class PeakList:
         self._sign = sign
         self._trim_at = TRIM_AT
 
-    def add(self, end: int, amount: int) -> None:
+    def add(self, end: int, amount: int, epoch: int = 0) -> None:
         """Something of that amount ended at ``end``, not before what was added last."""
         peaks, signed = self._peaks, self._sign * amount
-        while peaks and self._sign * peaks[-1][1] <= signed:
+        while peaks and self._sign * peaks[-1][2] <= signed:
             peaks.pop()
-        peaks.append((end, amount))
+        peaks.append((end, epoch, amount))
 
-    def best(self, since: int) -> int | None:
+    def best(self, since: int, epoch: int = 0) -> int | None:
         """The extreme of what ended at ``since`` or later; None where nothing did."""
-        position = bisect_left(self._peaks, since, key=_END)
-        return self._peaks[position][1] if position < len(self._peaks) else None
+        position = bisect_left(self._peaks, (since, epoch), key=_END)
+        return self._peaks[position][2] if position < len(self._peaks) else None
 
-    def best_projected(self, since: int) -> int | None:
+    def best_projected(self, since: int, epoch: int = 0) -> int | None:
         """The greatest of ``min(amount, end - since)``: what lies inside the interval."""
         best: int | None = None
-        for position in range(bisect_left(self._peaks, since, key=_END), len(self._peaks)):
-            end, amount = self._peaks[position]
+        first = bisect_left(self._peaks, (since, epoch), key=_END)
+        for position in range(first, len(self._peaks)):
+            end, _, amount = self._peaks[position]
             if end - since >= amount:
                 return amount if best is None else max(best, amount)
             best = end - since if best is None else max(best, end - since)
         return best
 
+    def export(self) -> list[list[int]]:
+        """As plain data."""
+        return [list(peak) for peak in self._peaks]
+
+    def adopt(self, peaks: list[list[int]], shift: int = 0) -> None:
+        """Be what another server exported; its epochs are ours less ``shift``."""
+        self._peaks = [(end, epoch + shift, amount) for end, epoch, amount in peaks]
+
     def trim(self, horizon: int) -> None:
         """Drop what ended before ``horizon``, now and then."""
         if len(self._peaks) >= self._trim_at:
-            del self._peaks[: bisect_left(self._peaks, horizon, key=_END)]
+            del self._peaks[: bisect_left(self._peaks, (horizon, 0), key=_END)]
             self._trim_at = max(TRIM_AT, 2 * len(self._peaks))
 
 
@@ -71,38 +83,67 @@ class DurationPeaks:
         self._instant_max, self._instant_min = PeakList(), PeakList(-1)
         # The first end after each possible beginning of an interval: what had begun before
         # it is cut there, and the one that ended first is cut the most.
-        self._first_ends: list[int] = []
+        self._first_ends: list[tuple[int, int]] = []  # with their epochs
         self._epoch = -1
 
     def ended(self, start: int, end: int, epoch: int) -> None:
         """A durable occurrence ended; ``epoch`` counts the beginnings of intervals so far."""
         if epoch != self._epoch:
             self._epoch = epoch
-            self._first_ends.append(end)
-        self._max.add(end, end - start)
-        self._min.add(end, end - start)
+            self._first_ends.append((end, epoch))
+        self._max.add(end, end - start, epoch)
+        self._min.add(end, end - start, epoch)
 
-    def happened(self, at: int, duration: int) -> None:
+    def happened(self, at: int, duration: int, epoch: int) -> None:
         """A retrospective action happened."""
-        self._instant_max.add(at, duration)
-        self._instant_min.add(at, duration)
+        self._instant_max.add(at, duration, epoch)
+        self._instant_min.add(at, duration, epoch)
 
-    def greatest(self, since: int) -> int | None:
-        """The longest of the interval; None where nothing ended in it."""
-        return _extreme(max, self._max.best_projected(since), self._instant_max.best(since))
+    def greatest(self, since: int, epoch: int = 0) -> int | None:
+        """The longest of the interval; None where nothing ended in it.
 
-    def least(self, since: int) -> int | None:
+        The interval has all of the moment ``since``, or what is left of it in ``epoch``.
+        """
+        durable = self._max.best_projected(since, epoch)
+        return _extreme(max, durable, self._instant_max.best(since, epoch))
+
+    def least(self, since: int, epoch: int = 0) -> int | None:
         """The shortest of the interval; None where nothing ended in it."""
-        position = bisect_left(self._first_ends, since)
-        cut = self._first_ends[position] - since if position < len(self._first_ends) else None
-        return _extreme(min, self._min.best(since), cut, self._instant_min.best(since))
+        position = bisect_left(self._first_ends, (since, epoch))
+        cut = self._first_ends[position][0] - since if position < len(self._first_ends) else None
+        durable = _extreme(min, self._min.best(since, epoch), cut)
+        return _extreme(min, durable, self._instant_min.best(since, epoch))
+
+    def export(self) -> dict[str, list[list[int]]]:
+        """As plain data."""
+        return {
+            "max": self._max.export(),
+            "min": self._min.export(),
+            "instant_max": self._instant_max.export(),
+            "instant_min": self._instant_min.export(),
+            "first_ends": [list(each) for each in self._first_ends],
+        }
+
+    def adopt(self, data: dict[str, list[list[int]]], shift: int) -> int:
+        """Be what another server exported; its epochs are ours less ``shift``.
+
+        Returns the last epoch there is then.
+        """
+        self._max.adopt(data["max"], shift)
+        self._min.adopt(data["min"], shift)
+        self._instant_max.adopt(data["instant_max"], shift)
+        self._instant_min.adopt(data["instant_min"], shift)
+        self._first_ends = [(end, epoch + shift) for end, epoch in data["first_ends"]]
+        lists = (data["max"], data["instant_max"], data["first_ends"])
+        self._epoch = max((each[1] + shift for found in lists for each in found), default=-1)
+        return self._epoch
 
     def trim(self, horizon: int) -> None:
         """Forget what no interval can reach any more."""
         for peaks in (self._max, self._min, self._instant_max, self._instant_min):
             peaks.trim(horizon)
         if len(self._first_ends) > TRIM_AT:
-            del self._first_ends[: bisect_left(self._first_ends, horizon)]
+            del self._first_ends[: bisect_left(self._first_ends, (horizon, 0))]
 
 
 class DepthPeaks:
@@ -134,6 +175,16 @@ class DepthPeaks:
     def least(self, since: int, number: int) -> int:
         """The fewest of the interval, with ``number`` going on now."""
         return _extreme(min, number, self._min.best(since)) or 0
+
+    def export(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"max": self._max.export(), "min": self._min.export(), "since": self._since}
+
+    def adopt(self, data: dict[str, Any]) -> None:
+        """Be what another server exported."""
+        self._max.adopt(data["max"])
+        self._min.adopt(data["min"])
+        self._since = data["since"]
 
     def trim(self, horizon: int) -> None:
         """Forget what no interval can reach any more."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from ..model.actions import NAMES
 from ..model.nodes import Node
 from ..model.occurrences import Facts, Occurrence, Status
 from .filters import Filter
@@ -61,10 +62,18 @@ class RowKind:
         return self.filter is None and self.range is None and not self.feature and not self.tally
 
 
+def identity(each: Occurrence | Status) -> tuple[Any, ...]:
+    """What tells the things that go on at one node apart, on any server."""
+    source = each.source if isinstance(each, Status) else each
+    if source is None:
+        return (NAMES[each.action], "", "")
+    return (NAMES[each.action], source.conn_id, source.dn.key.number)
+
+
 class Tally:
     """How many occurrences go on at once, over one or more rows, and its extremes."""
 
-    __slots__ = ("number", "peaks")
+    __slots__ = ("__weakref__", "number", "peaks")
 
     def __init__(self, t: int) -> None:
         self.number = 0
@@ -112,11 +121,30 @@ class Row:
 
     def _begin(self, occurrence: Any, start: int, t: int) -> None:
         if self.counter is not None:
+            if self.kind.filter is not None:
+                start = _true_since(self.kind.filter, occurrence, start)
             self.counter.begin(occurrence, start, t)
             return
         columns = self.ledger.columns
         columns.live[self.index] += 1
         columns.since[self.index] += start
+
+    def release(self, statistic: Statistic, t: int | None = None) -> bool:
+        """A statistic reads it no more; whether that was the last one: then it is closed.
+
+        Args:
+            t: Where the node leaves a group at that moment: it no longer adds to its tally.
+        """
+        self.readers.pop(statistic, None)
+        self.users -= 1
+        if self.users:
+            return False
+        self.node.watch.remove(self)
+        counter = self.counter
+        if t is not None and counter is not None and counter.tally is not None:
+            counter.tally.add(-len(counter.stretches), t)
+        self.close()
+        return True
 
     def close(self) -> None:
         """Nobody reads it any more: its place may be another row's."""
@@ -131,11 +159,21 @@ class Row:
         return self.ledger.sums(self.index)
 
 
+def _true_since(test: Filter, occurrence: Occurrence | Status, start: int) -> int:
+    """When the stretch began that goes on now; whoever opens later sees the same one."""
+    for until, facts in reversed(occurrence.former_facts):
+        if until <= start:
+            break
+        if not test.matches(facts):
+            return until
+    return start
+
+
 class Counter:
     """How a row that is not plain counts."""
 
     __slots__ = (
-        "_index", "_ledger", "_range", "_stretches", "_test", "durations", "inside_since",
+        "_index", "_ledger", "_of", "_range", "_stretches", "_test", "durations", "inside_since",
         "left_at", "tally",
     )  # fmt: skip
 
@@ -145,6 +183,7 @@ class Counter:
         self._index = row.index
         self._test = kind.filter
         self._range = kind.range
+        self._of = kind.of
         self._stretches: dict[Occurrence | Status, int] = {}  # what counts now, since when
         self.durations = DurationPeaks() if kind.feature == "durations" else None
         self.tally = tally
@@ -155,6 +194,18 @@ class Counter:
     def stretches(self) -> dict[Occurrence | Status, int]:
         """What counts now, and since when it does."""
         return self._stretches
+
+    def restart(self, starts: dict[tuple[Any, ...], int]) -> None:
+        """Let what counts now have begun when another server saw it begin.
+
+        Args:
+            starts: By :func:`identity`; what is missing there began as it did here.
+        """
+        since = self._ledger.columns.since
+        for occurrence, start in self._stretches.items():
+            told = starts.get(identity(occurrence), start)
+            since[self._index] += told - start
+            self._stretches[occurrence] = told
 
     def begin(self, occurrence: Any, start: int, t: int) -> None:
         """An occurrence began at ``start``; ``t`` is now."""
@@ -187,19 +238,20 @@ class Counter:
         columns.elapsed[self._index] += duration
         self._ledger.touch(self._index)
         if self.durations is not None:
-            self.durations.happened(t, duration)
+            self.durations.happened(t, duration, self._ledger.epoch)
 
     def _open(self, occurrence: Any, start: int, t: int) -> None:
         columns = self._ledger.columns
         if self.tally is not None:
             self.tally.add(1, t)
+        if self._stretches and self.inside_since is not None:
+            self.inside_since = min(self.inside_since, start)
+        elif self.left_at != t:
+            self.inside_since = start
         self._stretches[occurrence] = start
         columns.live[self._index] += 1
         columns.since[self._index] += start
         self._ledger.touch(self._index)
-        if self.inside_since is None or self.left_at not in (-1, t):
-            self.inside_since = start
-        self.left_at = -1
 
     def _close(self, occurrence: Any, t: int) -> None:
         start = self._stretches.pop(occurrence)
@@ -211,6 +263,8 @@ class Counter:
         self._ledger.touch(self._index)
         self.left_at = t
         duration = t - start
+        if self._of != ACTIONS and not duration:
+            return  # a status of no duration is none
         if self._range is not None and not self._range.contains(duration):
             return
         columns.ended[self._index] += 1

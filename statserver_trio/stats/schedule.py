@@ -60,6 +60,7 @@ class Schedule:
         self._resets: dict[TimeProfile, Resets] = {}
         self._closings: dict[TimeProfile, Resets] = {}
         self._queue: list[Notice] = []  # worked out already, to be handed over next
+        self._regrouped: dict[Statistic, None] = {}  # to be looked at without an event
         self._monitoring_changes = 0
 
     # -- who is on it ----------------------------------------------------------------
@@ -85,6 +86,12 @@ class Schedule:
             for parts in statistic.parts.values():
                 for part in parts:
                     part.row.readers[statistic] = None
+
+    def regrouped(self, statistic: Statistic) -> None:
+        """Other nodes contribute to a statistic now: its value may have changed."""
+        self.reattached(statistic)
+        self._regrouped[statistic] = None
+        self._monitoring_changes = -1  # and so may have its validity
 
     def remove(self, subscription: Subscription) -> None:
         """Forget a subscription."""
@@ -128,6 +135,9 @@ class Schedule:
             for row in source.ledger.take_touched():
                 for statistic in row.readers:
                     changed.update(statistic.subscriptions)
+        for statistic in self._regrouped:
+            changed.update(statistic.subscriptions)
+        self._regrouped.clear()
         for resets in self._passed(self._resets, clocks):
             changed.update(resets.subscriptions)
         periodic: dict[Subscription, None] = {}
@@ -183,17 +193,23 @@ class Schedule:
                 self._close(subscription, profile, source.ledger, t)
 
     def _close_intervals(self, clocks: dict[Ledger, int]) -> None:
+        latest = max(clocks.values(), default=0) - CLOSING_GRACE_MS
         for profile, resets in self._closings.items():
+            if not 0 <= resets.next_at <= latest:
+                continue
             for ledger, clock in clocks.items():
                 for subscription in resets.subscriptions:
                     self._close(subscription, profile, ledger, clock - CLOSING_GRACE_MS)
+            # The slowest clock decides when there is something to tell again.
+            following = profile.next_reset(min(clocks.values()) - CLOSING_GRACE_MS)
+            resets.next_at = -1 if following is None else following
 
     def _close(
         self, subscription: Subscription, profile: TimeProfile, ledger: Ledger, t: int
     ) -> None:
         """Tell the closing value of every interval that is over by ``t``, each once."""
         statistic = subscription.statistic
-        if all(part.row.ledger is not ledger for part in statistic.parts["main"]):
+        if all(part.row.ledger is not ledger for part in statistic.all_parts("main")):
             return
         told = subscription.last_sent or statistic.opened_at
         reset = profile.next_reset(told)

@@ -12,6 +12,7 @@ before it subtracts: 05:40:56.949 to 05:41:07.542 is 11 seconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..model.directory import Directory
 from ..model.nodes import Node
@@ -26,6 +27,7 @@ from ..model.occurrences import (
     Record,
     Status,
 )
+from ..model.transfer import adopt_world, export_world
 from ..model.world import World, WorldOptions
 from ..tlib.codec import Message
 from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
@@ -96,6 +98,34 @@ class Source:
             self._world = World(self.switch, self._directory, self.clock(now), self._options)
         return self._world
 
+    # -- the pair --------------------------------------------------------------------
+
+    def export(self) -> dict[str, Any]:
+        """The action table as of the last event, with its position; plain data."""
+        return {
+            "switch": self.switch,
+            "position": self.position,
+            "last_event": self._last_event,
+            "last_gap": self.last_gap,
+            "world": None if self._world is None else export_world(self._world),
+        }
+
+    def adopt(self, data: dict[str, Any], now: int) -> None:
+        """Go on from what another server exported; nothing has happened here yet.
+
+        Raises:
+            KeyError, ValueError, TypeError: The data is no action table of this switch.
+        """
+        assert not self.ledger.rows, "statistics are opened after the world is there"
+        if data["switch"] != self.switch:
+            raise ValueError(f"an action table of switch {data['switch']!r}, not {self.switch!r}")
+        if data["world"] is not None:
+            world = World(self.switch, self._directory, data["world"]["now"], self._options)
+            adopt_world(world, data["world"])
+            self._world = world
+        self.position, self.last_gap = data["position"], data["last_gap"]
+        self._last_event, self._arrived = data["last_event"], now
+
     # -- the fold --------------------------------------------------------------------
 
     def apply(self, events: Iterable[Message], now: int) -> int:
@@ -139,6 +169,40 @@ class Source:
                 self.fold(records, t)
         self.events += count
         return count
+
+    def relist(self, directory: Directory, now: int, options: WorldOptions | None = None) -> None:
+        """Take over a changed directory, and options; what is new in it comes into being."""
+        self._directory, self._options = directory, options or self._options
+        if self._world is not None:
+            self._world.options = self._options
+            self._world.relist(directory)
+            self.settle(now)
+
+    def strike(self, now: int) -> None:
+        """Forget the DNs and agents that the directory no longer has; after :meth:`relist`."""
+        world = self._world
+        if world is not None and any(world.unlisted()):
+            t = self.clock(now)
+            self.check(t)
+            if t >= self.ledger.next_boundary:
+                self._roll(t)
+            world.strike(t)
+            self.settle(now)
+
+    @property
+    def ignored(self) -> int:
+        """Events that said nothing anybody had a rule for."""
+        return 0 if self._world is None else self._world.ignored.total()
+
+    def settle(self, now: int) -> None:
+        """Be up to date with ``now`` before something is opened.
+
+        What a question brought about is counted (it may have been the first to name a
+        DN), and checks that are due are done, so that nothing ends before it counts.
+        """
+        if self._world is not None:
+            self.fold(self._world.chronicle.take(), self._world.now)
+            self.check(self.clock(now))
 
     def _begin(self, t: int) -> World:
         self._world = World(self.switch, self._directory, t, self._options)
@@ -225,10 +289,13 @@ class Source:
         changed: tuple[int, ...] = ()
         if old is not None:
             rows, counters = watch.concerned(of, old.action)
+            # What lasted no time was no status: between the release of a call and the
+            # after-call work of the same second an agent does not wait (our decision).
+            lasted = 1 if t > old_start else 0
             for row in rows:
                 live[row] -= 1
                 since[row] -= old_start
-                ended[row] += 1
+                ended[row] += lasted
                 elapsed[row] += t - old_start
             for counter in counters:
                 counter.end(old, t)

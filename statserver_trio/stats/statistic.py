@@ -11,13 +11,13 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from ..model.actions import ALL_ACTIONS, mask_of
+from ..model.actions import ALL_ACTIONS, DURABLE, mask_of
 from ..model.nodes import Node
 from .categories import NO, Category, Reading
 from .definitions import StatType
 from .filters import Filter
 from .ledger import Ledger
-from .measures import Measure, Part, span
+from .measures import Measure, Part, freeze, span
 from .notifications import Subscription
 from .rows import ACTIONS, DN_STATUSES, STATUSES, RowKind
 from .source import Source
@@ -60,6 +60,7 @@ class Statistic:
             of what was before.
         parts: By role (``main``, ``rel``, ``ranged``), one per node that
             contributes.
+        former: Likewise, of nodes that have left the group; see :func:`.measures.freeze`.
         nodes: The nodes that are watched, for states and validity.
         valid: Whether all that contributes can be heard.
     """
@@ -74,6 +75,7 @@ class Statistic:
     sources: list[Source] = field(factory=list)  # of the nodes, one by one
     nodes: list[Node] = field(factory=list)
     parts: dict[str, list[Part]] = field(factory=dict)
+    former: dict[str, list[Part]] = field(factory=dict)
     subscriptions: dict[Subscription, None] = field(factory=dict)
     valid: bool = True
 
@@ -105,7 +107,8 @@ class Statistic:
         if category.feature == "depth":
             tally = f"{self.key.object_type}:{self.key.object_id}"
         feature = "" if category.feature == "depth" else category.feature
-        kinds = {"main": RowKind(stat_type.main_mask, of, self.filter, None, feature, tally)}
+        mask = stat_type.main_mask if category.instants else stat_type.main_mask & DURABLE
+        kinds = {"main": RowKind(mask, of, self.filter, None, feature, tally)}
         if category.counts_range and self.time_range is not None:
             kinds["ranged"] = RowKind(stat_type.main_mask, of, self.filter, self.time_range)
         if category.rel_mask != NO and stat_type.rel_mask is not None:
@@ -117,10 +120,24 @@ class Statistic:
         self, role: str, clock: Callable[[Ledger], int], closing: bool = False
     ) -> Measure | None:
         """One of its measures; None where it has no such role."""
-        parts = self.parts.get(role)
-        if parts is None:
+        if role not in self.parts:
             return None
-        return Measure([span(part, clock(part.row.ledger), closing) for part in parts])
+        return Measure([span(p, clock(p.row.ledger), closing) for p in self.all_parts(role)])
+
+    def all_parts(self, role: str) -> list[Part]:
+        """Its parts of a role, those of former members among them, the oldest first."""
+        parts = self.parts[role]
+        if not self.former:
+            return parts
+        return sorted([*self.former[role], *parts], key=lambda part: part.opened_at)
+
+    def leave(self, index: int, t: int) -> None:
+        """The node of that index has left the group; what it has contributed stays."""
+        del self.sources[index], self.nodes[index]
+        for role, parts in self.parts.items():
+            part = parts.pop(index)
+            self.former.setdefault(role, []).append(freeze(part, t))
+            part.row.release(self, t)
 
     def read(self, clock: Callable[[Ledger], int], closing: bool = False) -> tuple[Any, int]:
         """Its number as the category makes it, and the interval in ms."""
@@ -129,7 +146,7 @@ class Statistic:
         interval = 0
         if self.category.is_historical and main.spans:
             first = main.spans[0]
-            interval = first.now - first.start
+            interval = clock(first.row.ledger) - first.start
         reading = Reading(
             main,
             self.measure("rel", clock, closing),

@@ -80,9 +80,7 @@ def test_options_are_in_the_units_of_the_model(write: Write) -> None:
     )
     site = make_site(load(path))
     assert site.resolution == "millisecond"
-    assert site.world_options == WorldOptions(
-        stuck_call_timeout_ms=500, vq_use_alt_enter_time=True
-    )
+    assert site.world_options == WorldOptions(stuck_call_timeout_ms=500, vq_use_alt_enter_time=True)
 
 
 def test_the_directory(write: Write) -> None:

@@ -1,0 +1,303 @@
+"""The action table: a whole world as plain data, and a world made of it again.
+
+What goes on, since when and with which attached data, travels to the other
+member of a pair like this, together with the position of the last event it
+contains; from there both worlds go on alike, whatever happens next. The data is
+lists, dicts, strings and integers, so any codec can carry it.
+
+An action is written by name, because the other member may run another release.
+What only a listener needs (interest, watches) stays at home.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .actions import CODES, NAMES
+from .calls import Call, Leg, Phase, Visit
+from .directory import MEDIATION_TYPES
+from .nodes import DNNode, MediationDN, Node, RegularDN
+from .occurrences import NO_FACTS, Facts, Occurrence, Status
+from .world import World
+
+Data = dict[str, Any]
+# Where the occurrence of a status is: DN, slot of its state or ConnID, index in the leg.
+Reference = list[Any]
+
+
+# -- writing ------------------------------------------------------------------------------
+
+
+def export_world(world: World) -> Data:
+    """Everything that goes on in ``world``, as of its last event."""
+    return {
+        "now": world.now,
+        "next_check": world.next_check,
+        "calls": [_call(call) for call in world.calls.values()],
+        "dns": [_dn(dn) for dn in world.dns()],
+        "agents": [
+            {
+                "id": agent_id,
+                "status": _status(node.status),
+                "dns": [d.key.number for d in node.dns],
+            }
+            for agent_id, node in world.agents()
+        ],
+        "places": [{"name": name, "status": _status(node.status)} for name, node in world.places()],
+    }
+
+
+def _facts(facts: Facts) -> Data:
+    return dict(facts)
+
+
+def _occurrence(occurrence: Occurrence) -> list[Any]:
+    return [NAMES[occurrence.action], occurrence.start, _facts(occurrence.reasons)]
+
+
+def _reference(occurrence: Occurrence | None) -> Reference | None:
+    """Where an occurrence is found; None for one that is nowhere."""
+    if occurrence is None:
+        return None
+    dn = occurrence.dn
+    for slot, found in dn.state.items():
+        if found is occurrence:
+            return [dn.key.number, "state", slot, 0]
+    if isinstance(dn, RegularDN):
+        for conn_id, leg in dn.legs.items():
+            if occurrence in leg.going_on:
+                return [dn.key.number, "leg", conn_id, leg.going_on.index(occurrence)]
+    return None
+
+
+def _status(status: Status) -> list[Any]:
+    return [NAMES[status.action], status.start, _reference(status.source)]
+
+
+def _call(call: Call) -> Data:
+    return {
+        "id": call.conn_id,
+        "type": call.call_type,
+        "ani": call.ani,
+        "dnis": call.dnis,
+        "facts": _facts(call.facts),
+        "former": [[until, _facts(facts)] for until, facts in call.former],
+        "heard_at": call.heard_at,
+        "visits": [_visit(visit) for visit in call.visits.values()],
+    }
+
+
+def _visit(visit: Visit) -> Data:
+    wait = visit.wait
+    return {
+        "queue": visit.queue.key.number,
+        "entered": visit.entered,
+        "target": visit.target,
+        "treatment_since": visit.treatment_since,
+        "wait": None if wait is None else [NAMES[wait.action], wait.start],
+    }
+
+
+def _leg(leg: Leg) -> Data:
+    visits = leg.call.visits
+    return {
+        "call": leg.call.conn_id,
+        "type": leg.call_type,
+        "originated": leg.originated,
+        "phase": leg.phase.value,
+        "since": leg.since,
+        "started": leg.started,
+        "going_on": [_occurrence(occurrence) for occurrence in leg.going_on],
+        "hold": None if leg.hold is None else leg.going_on.index(leg.hold),
+        "is_transferred": leg.is_transferred,
+        # A visit the call still has, by its queue; or one that only this leg remembers.
+        "visits": [
+            v.queue.key.number if visits.get(v.queue) is v else _visit(v) for v in leg.visits
+        ],
+    }
+
+
+def _dn(dn: DNNode) -> Data:
+    data: Data = {
+        "number": dn.key.number,
+        "type": dn.type,
+        "state": {slot: _occurrence(occurrence) for slot, occurrence in dn.state.items()},
+        "status": _status(dn.status),
+    }
+    if isinstance(dn, RegularDN):
+        outage = dn.before_outage
+        data |= {
+            "legs": [_leg(leg) for leg in dn.legs.values()],
+            "agent": None if dn.agent is None else dn.agent.id,
+            "agent_since": dn.agent_since,
+            "login_queues": [queue.key.number for queue in dn.login_queues],
+            "acw_pending": None if dn.acw_pending is None else _facts(dn.acw_pending),
+            "acw_call_type": dn.acw_call_type,
+            "acw_visits": [queue.key.number for queue in dn.acw_visits],
+            "before_outage": None if outage is None else _occurrence(outage),
+        }
+    elif isinstance(dn, MediationDN):
+        data |= {
+            "waiting": [call.conn_id for call in dn.calls],
+            "pseudo": [
+                [member.key.number, {name: o.start for name, o in found.items()}]
+                for member, found in dn.pseudo.items()
+            ],
+        }
+    return data
+
+
+# -- reading ------------------------------------------------------------------------------
+
+
+def adopt_world(world: World, data: Data) -> None:
+    """Let ``world``, in which nothing has happened yet, be what ``data`` says.
+
+    What is counted there has to be counted anew afterwards: nothing is reported.
+
+    Raises:
+        KeyError, ValueError, TypeError: The data is no action table.
+    """
+    _Adoption(world).take(data)
+
+
+class _Adoption:
+    """Puts the pieces together: first what exists, then what points at it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def take(self, data: Data) -> None:
+        world = self._world
+        world.now, world.next_check = data["now"], data["next_check"]
+        for each in data["dns"]:
+            world.dn_for_sure(each["number"], each["type"])
+        for each in data["agents"]:
+            world.agent_for_sure(each["id"])
+        for each in data["calls"]:
+            self._call(each)
+        for each in data["dns"]:
+            self._fill(self._known(each["number"]), each)
+        for each in data["agents"]:
+            agent = world.agent_for_sure(each["id"])
+            agent.dns = {self._regular(number): None for number in each["dns"]}
+        for each in data["dns"]:
+            self._restore_status(self._known(each["number"]), each["status"])
+        for each in data["agents"]:
+            self._restore_status(world.agent_for_sure(each["id"]), each["status"])
+        for each in data["places"]:
+            place = world.place(each["name"])
+            if place is not None:
+                self._restore_status(place, each["status"])
+        world.chronicle.take()
+
+    # -- finding ---------------------------------------------------------------------
+
+    def _known(self, number: str) -> DNNode:
+        dn = self._world.dn(number)
+        if dn is None:
+            raise ValueError(f"the action table speaks of DN {number!r} and does not list it")
+        return dn
+
+    def _regular(self, number: str) -> RegularDN:
+        dn = self._known(number)
+        if not isinstance(dn, RegularDN):
+            raise ValueError(f"DN {number!r} is a {dn.type} here")
+        return dn
+
+    def _queue(self, number: str) -> MediationDN:
+        dn = self._known(number)
+        if not isinstance(dn, MediationDN):
+            raise ValueError(f"DN {number!r} is a {dn.type} here")
+        return dn
+
+    def _occurrence(self, dn: DNNode, data: list[Any], call: Call | None = None) -> Occurrence:
+        name, start, reasons = data
+        return Occurrence(CODES[name], start, dn, call, reasons or NO_FACTS)
+
+    # -- filling ---------------------------------------------------------------------
+
+    def _call(self, data: Data) -> None:
+        call = self._world.call_by_id(data["id"], data["heard_at"])
+        call.call_type, call.ani, call.dnis = data["type"], data["ani"], data["dnis"]
+        call.facts = data["facts"] or NO_FACTS
+        call.former = [(until, facts or NO_FACTS) for until, facts in data["former"]]
+        for each in data["visits"]:
+            visit = self._visit(call, each)
+            call.visits[visit.queue] = visit
+
+    def _visit(self, call: Call, data: Data) -> Visit:
+        queue = self._queue(data["queue"])
+        wait = None
+        if data["wait"] is not None:
+            wait = self._occurrence(queue, [*data["wait"], None], call)
+        visit = Visit(queue, data["entered"], wait)
+        visit.target, visit.treatment_since = data["target"], data["treatment_since"]
+        return visit
+
+    def _fill(self, dn: DNNode, data: Data) -> None:
+        if (dn.type in MEDIATION_TYPES) != (data["type"] in MEDIATION_TYPES):
+            raise ValueError(f"DN {dn.key.number!r} is a {dn.type} here, a {data['type']} there")
+        dn.state = {slot: self._occurrence(dn, each) for slot, each in data["state"].items()}
+        if isinstance(dn, RegularDN):
+            self._fill_regular(dn, data)
+        elif isinstance(dn, MediationDN):
+            self._fill_queue(dn, data)
+
+    def _fill_regular(self, dn: RegularDN, data: Data) -> None:
+        for each in data["legs"]:
+            self._leg(dn, each)
+        agent_id = data["agent"]
+        dn.agent = None if agent_id is None else self._world.agent_for_sure(agent_id)
+        dn.agent_since = data["agent_since"]
+        dn.parents = tuple(parent for parent in (dn.place, dn.agent) if parent is not None)
+        for number in data["login_queues"]:
+            queue = self._queue(number)
+            dn.login_queues[queue] = None
+            queue.members[dn] = None
+        pending = data["acw_pending"]
+        dn.acw_pending = None if pending is None else (pending or NO_FACTS)
+        dn.acw_call_type = data["acw_call_type"]
+        dn.acw_visits = tuple(self._queue(number) for number in data["acw_visits"])
+        outage = data["before_outage"]
+        dn.before_outage = None if outage is None else self._occurrence(dn, outage)
+
+    def _leg(self, dn: RegularDN, data: Data) -> None:
+        call = self._world.calls[data["call"]]
+        leg = Leg(call, data["type"], data["originated"], data["started"])
+        leg.phase, leg.since = Phase(data["phase"]), data["since"]
+        leg.going_on = [self._occurrence(dn, each, call) for each in data["going_on"]]
+        leg.hold = None if data["hold"] is None else leg.going_on[data["hold"]]
+        leg.is_transferred = data["is_transferred"]
+        leg.visits = tuple(
+            call.visits[self._queue(each)] if isinstance(each, str) else self._visit(call, each)
+            for each in data["visits"]
+        )
+        dn.legs[call.conn_id] = leg
+        call.legs[dn] = leg
+
+    def _fill_queue(self, queue: MediationDN, data: Data) -> None:
+        for conn_id in data["waiting"]:
+            call = self._world.calls[conn_id]
+            wait = call.visits[queue].wait
+            if wait is None:
+                raise ValueError(f"call {conn_id} waits in {queue.key.number} and does not")
+            queue.calls[call] = wait
+        for number, starts in data["pseudo"]:
+            queue.pseudo[self._regular(number)] = {
+                name: Occurrence(CODES[name], start, queue) for name, start in starts.items()
+            }
+
+    def _restore_status(self, node: Node, data: list[Any]) -> None:
+        name, start, reference = data
+        node.status = Status(CODES[name], start, self._referred(reference))
+
+    def _referred(self, reference: Reference | None) -> Occurrence | None:
+        if reference is None:
+            return None
+        number, kind, key, index = reference
+        dn = self._known(number)
+        if kind == "state":
+            return dn.state[key]
+        assert isinstance(dn, RegularDN)
+        return dn.legs[key].going_on[index]
