@@ -25,6 +25,7 @@ START = 1_767_225_600  # 2026-01-01T00:00:00Z
 SWITCH = "sw1"
 SOURCE = "ts1"
 PIECE_BYTES = 64 * 1024
+PROFILES_MAX = 24
 
 TALK = "CallInbound,CallOutbound,CallInternal"
 AGENT_TYPES = (
@@ -98,17 +99,17 @@ def engine_with(statistics: int) -> Engine:
     now = START * 1000
     agent_types = [stat_type(*row, "Agent") for row in AGENT_TYPES]
     queue_types = [stat_type(*row, "Queue") for row in QUEUE_TYPES]
-    per_profile = AGENTS * len(agent_types) + QUEUES * len(queue_types)
-    opened = 0
-    for profile in profiles(-(-statistics // per_profile)):
-        for objects, kind, types in (
-            ([f"a{n}" for n in range(1, AGENTS + 1)], "Agent", agent_types),
-            ([f"{8000 + n}@{SWITCH}" for n in range(1, QUEUES + 1)], "Queue", queue_types),
+    agents = [f"a{number}" for number in range(1, AGENTS + 1)]
+    queues = [f"{8000 + number}@{SWITCH}" for number in range(1, QUEUES + 1)]
+    for profile in profiles(PROFILES_MAX):
+        for kind, objects, types in (
+            ("Agent", agents, agent_types),
+            ("Queue", queues, queue_types),
         ):
             for object_id in objects:
                 for each in types:
-                    if opened >= statistics:
+                    if len(engine.statistics) >= statistics:
                         return engine
+                    # Current statistics have no profile, and so are shared from the second on.
                     engine.open(StatisticRequest(kind, object_id, each, profile), now)
-                    opened = len(engine.statistics)
-    return engine
+    raise ValueError(f"{PROFILES_MAX} time profiles do not make {statistics} statistics")
