@@ -76,14 +76,6 @@ class Chronicle:
 
     # -- associations ----------------------------------------------------------------
 
-    def stood_on(self, place: PlaceNode, dn: RegularDN) -> None:
-        """A DN that nobody had heard of came to stand on its place, with all that goes on there."""
-        for occurrence, start in dn.going_on():
-            if place.interest & BITS[occurrence.action]:
-                self._records.append((BEGAN, place, occurrence, start))
-        if place.wants_dn_statuses:
-            self._records.append((DN_STATUS, place, None, 0, dn.status, dn.status.start))
-
     def link(self, agent: AgentNode, dn: RegularDN, t: int) -> None:
         """The agent sees the DN from now on, with what already goes on there."""
         dn.agent, dn.agent_since = agent, t

@@ -97,6 +97,11 @@ class World:
         for key, dn in directory.dns.items():
             if key.switch == switch:
                 self._new_dn(key.number, dn.type)
+        # What stands on a place exists, listed or not: if it came into being with the first
+        # question about it, that question would change what others see at the place.
+        for key in self._place_of:
+            if key.switch == switch and key.number not in self._dns:
+                self._new_dn(key.number, "Extension")
 
     # -- the fold --------------------------------------------------------------------
 
@@ -231,7 +236,6 @@ class World:
         place.dns[dn] = None
         dn.place = place
         dn.parents = (place,) if dn.agent is None else (place, dn.agent)
-        self.chronicle.stood_on(place, dn)
         self.chronicle.restatus_parent(place, self.now)
 
     # -- another directory -----------------------------------------------------------

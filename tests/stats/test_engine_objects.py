@@ -187,16 +187,16 @@ def test_members_who_appear_later_belong_to_their_group() -> None:
     assert value(engine, waiting, 140) == 2
 
 
-def test_a_place_whose_dn_appears_after_the_opening() -> None:
+def test_the_dns_of_a_place_exist_from_the_start() -> None:
     places = {"P1": Place("P1", (DNKey("7001", "sw1"), DNKey("7002", "sw1")))}
     engine = engine_of(Directory(places=places, place_groups={"Floor": ("P1",)}))
     now = opened(engine, "Place", "P1", category="CurrentNumber", mask="*")
     deaf = opened(engine, "Place", "P1", category="CurrentNumber", mask="*", subject="DNStatus")
     group = opened(engine, "GroupPlaces", "Floor", category="TotalTime")
-    assert (value(engine, now, 0), value(engine, deaf, 0)) == (0, 0)
-    for number, dn in enumerate(("7001", "7002"), 1):
+    assert (value(engine, now, 0), value(engine, deaf, 0)) == (2, 2)  # NotMonitored
+    for dn in ("7001", "7002"):
         engine.apply("ts-sw1", [at(e.EventOnHook, 5, dn=dn)], MIDNIGHT + 5000)
-        assert (value(engine, now, 5), value(engine, deaf, 5)) == (number, number)
+        assert (value(engine, now, 5), value(engine, deaf, 5)) == (2, 2)
     engine.apply("ts-sw1", [at(e.EventEstablished, 10), at(e.EventReleased, 30)], MIDNIGHT + 30_000)
     assert (value(engine, now, 30), value(engine, group, 30)) == (2, 20)
 

@@ -1,0 +1,128 @@
+"""Statistics that were carried to another server go on there as if they had always been.
+
+One engine lives through a day of the simulated centre and opens statistics on
+the way. At some event everything is carried to a fresh engine, over the wire
+format; from then on both hear the same, and every value is the same.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from statserver_trio.config.load import load
+from statserver_trio.config.site import Site, make_site
+from statserver_trio.simulator.contact_centre import ContactCentre
+from statserver_trio.stats.categories import CATEGORIES
+from statserver_trio.stats.engine import Engine
+from statserver_trio.stats.requests import StatisticRequest
+from statserver_trio.stats.statistic import Statistic
+from statserver_trio.stats.transfer import (
+    adopt_statistic,
+    definition_hash,
+    export_statistic,
+    request_of,
+)
+
+CONF = Path(__file__).parent.parent.parent / "conf" / "standalone.toml"
+START = 1_767_258_000.0
+IDS = {
+    "Queue": ("8001@sw1", "8002@sw1"),
+    "Agent": ("a1", "a2", "a3"),
+    "Place": ("P1",),
+    "RegDN": ("7002@sw1",),
+    "GroupAgents": ("Sales",),
+    "GroupQueues": ("AllQueues",),
+}
+
+
+@pytest.fixture(scope="module")
+def site() -> Site:
+    return make_site(load(CONF))
+
+
+def an_engine(site: Site) -> Engine:
+    engine = Engine(site.definitions, site.directory, site.world_options, site.resolution)
+    engine.add_source("ts1", "sw1")
+    return engine
+
+
+def some_requests(site: Site, rng: Random) -> list[StatisticRequest]:
+    """Every stat type on a few objects, with profiles and filters by chance."""
+    requests = []
+    for name, stat_type in site.definitions.stat_types.items():
+        historical = CATEGORIES[stat_type.category].is_historical
+        for object_type in sorted(stat_type.objects & IDS.keys()):
+            profile = rng.choice([None, "QuarterHour", "LastHour"]) if historical else None
+            chosen = rng.choice([None, None, "Gold", "Spanish"])
+            object_id = rng.choice(IDS[object_type])
+            requests.append(StatisticRequest(object_type, object_id, name, profile, filter=chosen))
+    return requests
+
+
+def values(engine: Engine, statistics: list[Statistic], now: int) -> dict[Any, Any]:
+    return {s.key: engine.value(s, now).value for s in statistics}
+
+
+def wire(data: Any) -> Any:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(data))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_they_go_on_alike(site: Site, seed: int) -> None:
+    rng = Random(seed)
+    events = ContactCentre(Random(seed), START, agents=6, queues=2, speed=2).take(3000)
+    cut = rng.randrange(500, 2500)
+    requests = some_requests(site, rng)
+    first = an_engine(site)
+    opened: list[Statistic] = []
+    for position, event in enumerate(events[:cut]):
+        assert event.time is not None
+        now = int(event.time * 1000)
+        first.apply("ts1", [event], now)
+        while requests and rng.random() < len(requests) / (cut - position):
+            opened.append(first.open(requests.pop(), now))
+    now = int((events[cut - 1].time or 0) * 1000)
+
+    second = an_engine(site)
+    second.sources["ts1"].adopt(wire(first.sources["ts1"].export()), now)
+    for statistic in opened:
+        copy = second.open(request_of(statistic), now)
+        assert copy.key == statistic.key
+        assert definition_hash(copy) == definition_hash(statistic)
+        adopt_statistic(second, copy, wire(export_statistic(statistic)), now)
+
+    copies = [second.statistics[s.key] for s in opened]
+    assert values(second, copies, now) == values(first, opened, now)
+    for position in range(cut, len(events), 50):
+        batch = events[position : position + 50]
+        now = int((batch[-1].time or 0) * 1000)
+        first.apply("ts1", list(batch), now)
+        second.apply("ts1", list(batch), now)
+        later = now + rng.randrange(0, 20_000)
+        assert values(second, copies, later) == values(first, opened, later)
+    for statistic, copy in zip(opened, copies, strict=True):
+        one, other = wire(export_statistic(statistic)), wire(export_statistic(copy))
+        assert one["opened_at"] == other["opened_at"]
+
+
+def test_the_earlier_one_counts(site: Site) -> None:
+    """Both servers opened it; the one that opened it first covers more."""
+    events = ContactCentre(Random(3), START, agents=6, queues=2).take(1000)
+    request = StatisticRequest("Queue", "8001@sw1", "Total_Calls_Entered")
+    early, late = an_engine(site), an_engine(site)
+    now = int(START * 1000)
+    mine = early.open(request, now)
+    for engine in (early, late):
+        engine.apply("ts1", list(events[:500]), now)
+    theirs = late.open(request, now + 1000)
+    for engine in (early, late):
+        engine.apply("ts1", list(events[500:]), now)
+    assert early.value(mine, now).value > late.value(theirs, now).value
+    assert not adopt_statistic(early, mine, wire(export_statistic(theirs)), now)
+    assert adopt_statistic(late, theirs, wire(export_statistic(mine)), now)
+    assert early.value(mine, now) == late.value(theirs, now)
