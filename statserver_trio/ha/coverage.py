@@ -1,0 +1,129 @@
+"""Coverage: which positions of which sources somebody has counted.
+
+A picture of a source, and a statistic as well, is a fold of events. Its coverage
+says of which: per source a list of ranges, both ends included, in order, never
+touching. Almost always that is one range per source; every hole adds another.
+
+Two members compare coverages to decide whose aggregate is the better one. They
+are never added up: what is in both would count twice.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+
+from .messages import Ranges
+
+Coverage = Mapping[str, Ranges]
+
+
+class Choice(enum.Enum):
+    """What the receiver of an aggregate does with it."""
+
+    KEEP = "keep"  # ours contains all of theirs
+    TAKE = "take"  # theirs contains all of ours, and more
+    KEEP_INEXACT = "keep-inexact"  # each lacks something; ours has more
+    TAKE_INEXACT = "take-inexact"  # each lacks something; theirs has more
+
+
+def merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
+    """The same positions in order, with as few ranges as possible.
+
+    >>> merged([(7, 9), (1, 3), (4, 5)])
+    [(1, 5), (7, 9)]
+    """
+    result: Ranges = []
+    for first, last in sorted(ranges):
+        if first > last:
+            continue  # empty
+        if result and first <= result[-1][1] + 1:
+            result[-1] = (result[-1][0], max(last, result[-1][1]))
+        else:
+            result.append((first, last))
+    return result
+
+
+def clipped(ranges: Iterable[tuple[int, int]], first: int, last: int) -> Ranges:
+    """What of it lies between ``first`` and ``last``.
+
+    >>> clipped([(1, 5), (7, 9)], 4, 7)
+    [(4, 5), (7, 7)]
+    """
+    return merged((max(a, first), min(b, last)) for a, b in ranges)
+
+
+def holes(ranges: Ranges, first: int, last: int) -> Ranges:
+    """What it lacks between ``first`` and ``last``.
+
+    >>> holes([(1, 5), (7, 9)], 4, 12)
+    [(6, 6), (10, 12)]
+    """
+    result: Ranges = []
+    for a, b in clipped(ranges, first, last):
+        if a > first:
+            result.append((first, a - 1))
+        first = b + 1
+    return [*result, (first, last)] if first <= last else result
+
+
+def contains(ranges: Ranges, others: Ranges) -> bool:
+    """Whether every position of ``others`` is in ``ranges``.
+
+    >>> contains([(1, 9)], [(2, 3), (9, 9)])
+    True
+    """
+    return all(not holes(ranges, first, last) for first, last in others)
+
+
+def size(ranges: Ranges) -> int:
+    """How many positions there are.
+
+    >>> size([(1, 5), (7, 7)])
+    6
+    """
+    return sum(last - first + 1 for first, last in ranges)
+
+
+def choose(
+    mine: Coverage, theirs: Coverage, my_position: Mapping[str, int], as_of: Mapping[str, int]
+) -> Choice:
+    """Whose aggregate of one statistic to go on with (exact-sync.md, Chunks).
+
+    Compared is only what both could have seen: up to the position where the one
+    that is behind stands. What comes after that each adds by itself.
+
+    Where neither contains the other, the one with more positions wins, and of two
+    with as many the one that began first: a total order, so that both members
+    choose the same one.
+    """
+    sources = sorted({*mine, *theirs})
+    ours: list[Ranges] = []
+    others: list[Ranges] = []
+    for source in sources:
+        if source in my_position and source in as_of:
+            end = min(my_position[source], as_of[source])
+        else:  # one of us does not know this source at all
+            end = max(my_position.get(source, -1), as_of.get(source, -1))
+        ours.append(clipped(mine.get(source, []), 0, end))
+        others.append(clipped(theirs.get(source, []), 0, end))
+    if all(map(contains, ours, others)):
+        return Choice.KEEP
+    if all(map(contains, others, ours)):
+        return Choice.TAKE
+    mine_is_better = _rank(ours) > _rank(others)
+    return Choice.KEEP_INEXACT if mine_is_better else Choice.TAKE_INEXACT
+
+
+def _rank(ranges: list[Ranges]) -> tuple[int, list[list[tuple[int, int]]]]:
+    """More positions first; of two different ones with as many, always the same one."""
+    return sum(map(size, ranges)), [[(-a, -b) for a, b in each] for each in ranges]
+
+
+def missing(coverage: Coverage, positions: Mapping[str, int]) -> bool:
+    """Whether it has a hole between its beginning and where we stand."""
+    return any(
+        bool(holes(ranges, ranges[0][0], positions.get(source, ranges[-1][1])))
+        for source, ranges in coverage.items()
+        if ranges
+    )

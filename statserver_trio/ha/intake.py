@@ -1,0 +1,400 @@
+"""The intake: every event is applied once, in its place, on both members.
+
+Of each source the events arrive here from its feed and leave as ``ApplyEvents``
+when it is their turn (:mod:`.source_intake`). Here is what concerns the peer:
+
+* A hole is asked for (``JournalRequest``) and filled from the peer's journal. If
+  the peer does not have it, the peer's whole picture is better than nothing: we
+  join. If nobody answers within ``gap_timeout``, we go on without.
+* Whoever has just been started, or whose picture is worse than the peer's, joins:
+  asks for the peer's picture (``JoinRequest``), which comes as of a position not
+  lower than ours (``JoinState``), and goes on from there with what has arrived in
+  the meantime. If none comes within ``join_timeout``, the sources' own snapshots
+  must do.
+* The peer is served in the same two ways; a request for what we are about to
+  have waits until we have it.
+
+Two that were started together do not wait for each other: the accepting side
+begins alone at once, and the other one joins it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf
+
+from attrs import define, field, frozen
+
+from ..machine import Disconnect, Send
+from .journal import Journal
+from .messages import Event, JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
+from .messages import Journal as JournalAnswer
+from .source_intake import SourceIntake, State, better
+from .store import AdoptWorld, Joined, Log, ServeJoin, WorldBuilt
+
+REQUESTS_MAX = 100  # of the peer that wait; a further one is answered "not found"
+REJOIN_INTERVAL = 60.0  # seconds between two looks at whether the peer's picture is better
+SERVE_SHARE = 0.5  # of join_timeout: then the peer gets what we have, complete or not
+
+
+@frozen
+class IntakeOptions:
+    """Seconds, and events per source."""
+
+    journal_events: int = 200_000
+    journal_seconds: float = 600.0
+    gap_timeout: float = 5.0
+    join_timeout: float = 30.0
+
+
+@frozen
+class SourceAdded:
+    """Event: there is this source; tell it before anything of it arrives.
+
+    Attributes:
+        contiguous: Its positions grow by one. Asterisk's only grow.
+    """
+
+    source: str
+    contiguous: bool = True
+
+
+@frozen
+class Arrived:
+    """Event: the feed of a source sent these, in this order."""
+
+    source: str
+    events: Sequence[Event]
+
+
+@frozen
+class SourceAt:
+    """Event: a feed was connected and cannot resume; its last event had this position.
+
+    Its snapshots follow, as ``Arrived`` without positions.
+    """
+
+    source: str
+    position: int
+
+
+@frozen
+class Interrupted:
+    """Event: the feed of a source whose positions are not contiguous was away."""
+
+    source: str
+
+
+@define
+class Intake:
+    """All sources.
+
+    Args:
+        accepts: Whether we are the side that accepts connections.
+    """
+
+    accepts: bool
+    new_id: Callable[[], str]
+    options: IntakeOptions = field(factory=IntakeOptions)
+    sources: dict[str, SourceIntake] = field(factory=dict, init=False)
+    linked: bool = field(default=False, init=False)
+    owes_state: bool = field(default=False, init=False)  # the peer waits for our picture
+    _peer_standings: dict[str, Standing] = field(factory=dict, init=False)
+    _join_until: float = field(default=inf, init=False)
+    _asked_to_join: bool = field(default=False, init=False)
+    _number: int = field(default=0, init=False)  # of our latest JoinRequest
+    _join_request: tuple[JoinRequest, float] | None = field(default=None, init=False)
+    _journal_requests: list[tuple[JournalRequest, float]] = field(factory=list, init=False)
+    _owes_until: float = field(default=inf, init=False)
+    _rejoin_at: float = field(default=inf, init=False)
+
+    @property
+    def is_joining(self) -> bool:
+        """Whether some source waits for the peer's picture."""
+        return any(source.state is State.JOINING for source in self.sources.values())
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing at all has been applied yet."""
+        return self.is_joining and all(s.applied is None for s in self.sources.values())
+
+    @property
+    def standings(self) -> dict[str, Standing]:
+        """Of every source of which we have a picture."""
+        return {
+            name: source.standing
+            for name, source in self.sources.items()
+            if source.standing is not None and source.state is not State.JOINING
+        }
+
+    @property
+    def positions(self) -> Positions:
+        """The last position applied, of every source that has one."""
+        return {s.name: s.applied for s in self.sources.values() if s.applied is not None}
+
+    @property
+    def coverage(self) -> dict[str, Ranges]:
+        """The positions that our picture contains, per source."""
+        return {name: source.coverage for name, source in self.sources.items()}
+
+    def start(self, now: float) -> None:
+        """Begin as a joiner; without this call, and a link, nothing is ever applied."""
+        self._join_until = now + self.options.join_timeout
+
+    # -- events ----------------------------------------------------------------------
+
+    def handle_event(self, event: object, now: float) -> list[object]:
+        """What a feed, the peer or the owner says; then whatever has become possible."""
+        return [*self._take(event, now), *self._follow_up(now)]
+
+    def _take(self, event: object, now: float) -> list[object]:
+        match event:
+            case SourceAdded(name, contiguous):
+                self._add(name, contiguous)
+                return []
+            case Arrived(name, events):
+                return self.sources[name].arrived(events, now)
+            case SourceAt(name, position):
+                return self.sources[name].stands_at(position, now)
+            case Interrupted(name):
+                self.sources[name].interrupted()
+                return []
+            case JournalAnswer():
+                return self._journal_came(event, now)
+            case JournalRequest():
+                return self._asked_for_journal(event, now)
+            case JoinRequest():
+                self._join_request = (event, now + SERVE_SHARE * self.options.join_timeout)
+                return []
+            case WorldBuilt():
+                return self._world_built(event)
+            case JoinState():
+                return self._state_came(event, now)
+        return [Disconnect(f"the intake cannot make sense of {type(event).__name__}")]
+
+    def _add(self, name: str, contiguous: bool) -> None:
+        assert name not in self.sources
+        journal = Journal(self.options.journal_events, self.options.journal_seconds, contiguous)
+        source = SourceIntake(name, contiguous, journal, self.new_id)
+        if self._join_until == inf and not self.is_fresh and self.sources:
+            source.state = State.LIVE  # added by a reload, long after the start
+        self.sources[name] = source
+
+    def open(self, standings: dict[str, Standing], peer_is_fresh: bool, now: float) -> list[object]:
+        """A session is open, and that is what the peer said of itself."""
+        self.linked, self._peer_standings = True, standings
+        actions: list[object] = []
+        if self.is_fresh and peer_is_fresh and self.accepts:
+            actions = self._alone(now)
+        self.owes_state = peer_is_fresh and not self.is_joining
+        self._owes_until = now + self.options.join_timeout
+        self._join_if_worse(now)
+        self._rejoin_at = now + REJOIN_INTERVAL
+        return [*actions, *self._follow_up(now)]
+
+    def close(self, now: float) -> list[object]:
+        """The link is gone; nobody will answer, and nobody waits for an answer."""
+        self.linked = self.owes_state = self._asked_to_join = False
+        self._join_request, self._rejoin_at = None, inf
+        self._journal_requests.clear()
+        actions: list[object] = []
+        for source in self.sources.values():
+            source.asked = False
+            # Who was only about to better its picture goes on with the one it has.
+            if source.state is State.JOINING and source.applied is not None:
+                actions += source.alone(now)
+        return [*actions, *self._follow_up(now)]
+
+    def change(self, options: IntakeOptions, now: float) -> None:
+        """New options, in effect at once."""
+        if self._join_until != inf:
+            self._join_until += options.join_timeout - self.options.join_timeout
+        self.options = options
+        for source in self.sources.values():
+            source.journal.change(options.journal_events, options.journal_seconds, now)
+
+    def handle_timer(self, now: float) -> list[object]:
+        """Stop waiting, for whatever it was; look whether the peer's picture is better."""
+        actions: list[object] = []
+        for source in self.sources.values():
+            if source.state is State.HOLE and now >= self._hole_until(source):
+                actions += self._leave(source, now)
+        if now >= self._join_until:
+            actions += self._alone(now)
+        if now >= self._owes_until:
+            self.owes_state, self._owes_until = False, inf
+        if now >= self._rejoin_at:
+            self._rejoin_at = now + REJOIN_INTERVAL
+            self._join_if_worse(now)
+        return [*actions, *self._follow_up(now)]
+
+    def next_deadline(self) -> float:
+        """When the first patience ends."""
+        waits = [self._join_until, self._rejoin_at, self._owes_until]
+        waits += [self._hole_until(source) for source in self.sources.values()]
+        waits += [until for _, until in self._journal_requests]
+        if self._join_request is not None:
+            waits.append(self._join_request[1])
+        return min(waits)
+
+    def _hole_until(self, source: SourceIntake) -> float:
+        return source.hole_since + self.options.gap_timeout if source.hole else inf
+
+    # -- what is asked of the peer ---------------------------------------------------
+
+    def _follow_up(self, now: float) -> list[object]:
+        """Ask for what is missing, answer what can be answered now."""
+        if not self.linked:
+            return []
+        actions: list[object] = []
+        for source in self.sources.values():
+            if source.state is State.HOLE and not source.asked:
+                assert source.hole is not None
+                source.asked = True
+                actions.append(Send(JournalRequest(source.name, *source.hole)))
+        if self.is_joining and not self._asked_to_join:
+            self._asked_to_join = True
+            self._number += 1
+            positions = {
+                source.name: source.applied or 0
+                for source in self.sources.values()
+                if source.state is State.JOINING
+            }
+            actions.append(Send(JoinRequest(self._number, positions)))
+        return [*actions, *self._serve(now)]
+
+    def _journal_came(self, answer: JournalAnswer, now: float) -> list[object]:
+        source = self.sources.get(answer.source)
+        if source is None or source.hole is None or source.state is not State.HOLE:
+            return []  # too late: given up meanwhile
+        if answer.first != source.hole[0] or answer.last < answer.first:
+            return []  # to an earlier question
+        if answer.found:
+            return source.fill(answer.last, answer.events, now)
+        if better(self._peer_standings.get(source.name), None, self.accepts):
+            self._join(source, now)
+            return []
+        return source.leave(now)
+
+    def _leave(self, source: SourceIntake, now: float) -> list[object]:
+        """The missing events will not come; a better picture may, if there is one."""
+        peer_knows = self.linked and source.name in self._peer_standings
+        actions = source.leave(now, then_join=peer_knows)
+        if peer_knows:
+            self._join(source, now)
+        return actions
+
+    def _join(self, source: SourceIntake, now: float) -> None:
+        source.join()
+        source.hole_since = inf
+        if self._join_until == inf:  # it has a picture to go on with, so it is less patient
+            self._join_until = now + self.options.gap_timeout
+        self._asked_to_join = False
+
+    def _join_if_worse(self, now: float) -> None:
+        for name, source in self.sources.items():
+            known = self._peer_standings.get(name)
+            if source.state is State.LIVE and better(known, source.standing, self.accepts):
+                self._join(source, now)
+
+    def _state_came(self, state: JoinState, now: float) -> list[object]:
+        if state.number != self._number or not self.is_joining:
+            return []  # too late: we have begun alone
+        self._peer_standings.update(state.standings)
+        joining = [s for s in self.sources.values() if s.state is State.JOINING]
+        adopted = {}
+        for source in joining:
+            mine = None if source.hole is not None else source.standing
+            theirs = state.standings.get(source.name)
+            as_of = state.as_of.get(source.name)
+            if as_of is None or as_of < (source.applied or 0):
+                continue  # nothing for us, or what we have already counted would count twice
+            if better(theirs, mine, self.accepts):
+                adopted[source.name] = as_of
+        if not adopted:
+            return self._alone(now)
+        actions: list[object] = [AdoptWorld(adopted, state.blob)]
+        for source in joining:
+            if source.name in adopted:
+                standing = state.standings[source.name]
+                actions += source.adopt(adopted[source.name], standing, now)
+        actions.append(Joined(tuple(adopted), "adopted"))
+        return [*actions, *self._alone(now)]
+
+    def _alone(self, now: float) -> list[object]:
+        """No picture will come for those that still wait for one."""
+        self._join_until = inf
+        actions: list[object] = []
+        alone = [s for s in self.sources.values() if s.state is State.JOINING]
+        fresh = tuple(s.name for s in alone if s.applied is None)
+        for source in alone:
+            actions += source.alone(now)
+        return [Joined(fresh, "alone"), *actions] if fresh else actions
+
+    # -- what the peer asks ----------------------------------------------------------
+
+    def _asked_for_journal(self, request: JournalRequest, now: float) -> list[object]:
+        if len(self._journal_requests) >= REQUESTS_MAX:
+            return [Send(_not_found(request))]
+        self._journal_requests.append((request, now + self.options.gap_timeout))
+        return []
+
+    def _serve(self, now: float) -> list[object]:
+        waiting, self._journal_requests = self._journal_requests, []
+        actions: list[object] = []
+        for request, until in waiting:
+            answer = self._journal_answer(request, patient=now < until)
+            if answer is None:
+                self._journal_requests.append((request, until))
+            else:
+                actions.append(Send(answer))
+        return [*actions, *self._serve_join(now)]
+
+    def _journal_answer(self, request: JournalRequest, patient: bool) -> JournalAnswer | None:
+        """The answer; None as long as what was asked for may still come."""
+        source = self.sources.get(request.source)
+        if source is None:
+            return _not_found(request)
+        piece = source.journal.piece(request.first, request.last)
+        if piece is not None:
+            last, lines = piece
+            return JournalAnswer(request.source, request.first, last, lines, True)
+        behind = source.journal.last is None or source.journal.last < request.last
+        return None if behind and patient else _not_found(request)
+
+    def _serve_join(self, now: float) -> list[object]:
+        if self._join_request is None:
+            return []
+        request, until = self._join_request
+        if self.is_fresh and now < until:
+            return []  # perhaps we will have one soon
+        ready = [name for name in request.positions if self._can_serve(name, request)]
+        if len(ready) < len(request.positions) and now < until:
+            return []
+        self._join_request = None
+        if not ready:
+            return self._world_built(WorldBuilt(request.number, (), b""))
+        return [ServeJoin(request.number, ready)]
+
+    def _can_serve(self, name: str, request: JoinRequest) -> bool:
+        source = self.sources.get(name)
+        if source is None:
+            return False
+        is_known = source.applied is not None and source.state is State.LIVE
+        return is_known and (source.applied or 0) >= request.positions[name]
+
+    def _world_built(self, world: WorldBuilt) -> list[object]:
+        if not self.linked:
+            return []
+        self.owes_state = False
+        positions, standings = self.positions, self.standings
+        as_of = {name: positions[name] for name in world.sources}
+        standings = {name: standings[name] for name in world.sources}
+        actions: list[object] = [Send(JoinState(world.number, as_of, world.blob, standings))]
+        if not as_of:
+            actions.append(Log("warning", "the peer asked for our picture, and we have none"))
+        return actions
+
+
+def _not_found(request: JournalRequest) -> JournalAnswer:
+    return JournalAnswer(request.source, request.first, request.last, [], False)

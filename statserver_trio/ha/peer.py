@@ -1,0 +1,345 @@
+"""The other member of the pair, all of it behind the one contract.
+
+Nothing is decided here. Each event goes to the machines that it concerns, what
+one machine says to another is passed on, and the earliest of their deadlines is
+ours:
+
+    from the stream:  Connected, Heard, messages, Malformed, Disconnected, Knocked
+    from the feeds:   SourceAdded, Arrived, SourceAt, Interrupted
+    from the owner:   Started, WallTime, Opened, Closed, Released, Deleted, Wanted,
+                      ModeChanged, ConfigurationReloaded, OptionsChanged, Stop,
+                      and the answers listed in store.py
+
+The actions are those of store.py, besides ``Send`` and ``Disconnect``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from attrs import define, field, frozen
+
+from ..machine import Connected, Disconnect, Disconnected, Send
+from .addp import Addp, AddpOptions, AddpOptionsChanged, Heard
+from .clock_offset import WallClock, WallTime
+from .deletion import Deleted, Deletion, Recreated
+from .door import Door, Knocked
+from .greeting import Identity
+from .holds import Holds, Released, Wanted
+from .installation import Installation
+from .intake import Arrived, Intake, IntakeOptions, Interrupted, SourceAdded, SourceAt
+from .messages import (
+    Bye,
+    Chunk,
+    ChunkAck,
+    Config,
+    ConfigAck,
+    Delete,
+    DeleteAck,
+    Hello,
+    Ignored,
+    JoinRequest,
+    JoinState,
+    Journal,
+    JournalRequest,
+    Message,
+    Mode,
+    Poll,
+    Reject,
+    Release,
+    Reply,
+    Result,
+    Want,
+    Welcome,
+)
+from .replication import (
+    Closed,
+    ConfigurationChanged,
+    Opened,
+    Replication,
+    ReplicationOptions,
+)
+from .roles import ConfigurationReloaded, ModeChanged, Roles
+from .session import Progress, Session, SessionOptions, State
+from .store import (
+    Abort,
+    ChunkBuilt,
+    Installed,
+    Log,
+    OpenKeys,
+    PeerMode,
+    SessionExpired,
+    SessionLost,
+    SessionOpened,
+    WorldBuilt,
+)
+
+
+@frozen
+class PeerOptions:
+    """Everything of ``[ha]`` that concerns the machines; seconds."""
+
+    addp: AddpOptions = field(factory=AddpOptions)
+    session: SessionOptions = field(factory=SessionOptions)
+    replication: ReplicationOptions = field(factory=ReplicationOptions)
+    intake: IntakeOptions = field(factory=IntakeOptions)
+
+
+@frozen
+class Started:
+    """Event: the first of all; joining begins."""
+
+
+@frozen
+class OptionsChanged:
+    """Event: other options are in force, at once."""
+
+    options: PeerOptions
+
+
+@frozen
+class Malformed:
+    """Event: the decoder could not make sense of the stream."""
+
+    text: str
+
+
+@frozen
+class Stop:
+    """Event: we are about to stop; say goodbye, so that the peer knows it was planned."""
+
+    reason: str = "shutdown"
+
+
+# To whom an event goes besides the handlers below.
+GREETINGS = (Hello, Welcome, Reject, Bye)
+ROUTES: dict[type, str] = {
+    **dict.fromkeys((Config, ConfigAck, Poll, Reply), "addp"),
+    **dict.fromkeys(GREETINGS, "session"),
+    **dict.fromkeys((Chunk, Installed), "installation"),
+    **dict.fromkeys((ChunkAck, Want, ChunkBuilt, OpenKeys), "replication"),
+    **dict.fromkeys((Delete, DeleteAck), "deletion"),
+    **dict.fromkeys((JournalRequest, Journal, JoinRequest, JoinState), "intake"),
+    **dict.fromkeys((SourceAdded, Arrived, SourceAt, Interrupted, WorldBuilt), "intake"),
+    **dict.fromkeys((Release, Released, Wanted), "holds"),
+    **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),
+    Knocked: "door",
+}
+# What may be heard although no session is open.
+BEFORE_THE_SESSION = (Config, ConfigAck, Poll, Reply, *GREETINGS)
+
+
+@define
+class Peer:
+    """The pair as one of its members sees it.
+
+    Args:
+        boot_id: Of this start of the process.
+        new_id: Makes ids that are never the same twice, not even after a restart.
+    """
+
+    identity: Identity
+    boot_id: str
+    new_id: Callable[[], str]
+    options: PeerOptions = field(factory=PeerOptions)
+    wall: WallClock = field(factory=WallClock, init=False)
+    progress: Progress = field(factory=Progress, init=False)
+    addp: Addp = field(init=False)
+    session: Session = field(init=False)
+    door: Door = field(init=False)
+    deletion: Deletion = field(init=False)
+    replication: Replication = field(init=False)
+    installation: Installation = field(init=False)
+    intake: Intake = field(init=False)
+    holds: Holds = field(factory=Holds, init=False)
+    roles: Roles = field(init=False)
+    malformed: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        me, options, progress, wall = self.identity, self.options, self.progress, self.wall
+        self.addp = Addp(me.dials, options.addp)
+        self.session = Session(me, self.boot_id, self.new_id, progress, wall, options.session)
+        self.door = Door(self.session, self.addp)
+        self.deletion = Deletion(options.session.expiration_timeout)
+        self.replication = Replication(progress, wall, self.deletion, options.replication)
+        self.installation = Installation(progress, wall, self.deletion)
+        self.intake = Intake(not me.dials, self.new_id, options.intake)
+        self.roles = Roles("backup" if me.dials else "primary")
+
+    # -- the contract ----------------------------------------------------------------
+
+    def handle_event(self, event: object, now: float) -> list[object]:
+        """Pass on what happened."""
+        self._before()
+        match event:
+            case Message() if not self._may_be_heard(event):
+                text = f"{type(event).__name__} while the session is {self.session.state.value}"
+                actions: list[object] = [Disconnect(text)]
+            case _ if type(event) in ROUTES:
+                actions = self._routed(event, now)
+            case _:
+                actions = self._told(event, now)
+        return self._passed_on(actions, now)
+
+    def handle_timer(self, now: float) -> list[object]:
+        """Wake whoever wanted to be woken; ADDP first, since it may end the link."""
+        self._before()
+        actions: list[object] = []
+        for machine in self._clocks():
+            if now >= machine.next_deadline():
+                actions += machine.handle_timer(now)
+        return self._passed_on(actions, now)
+
+    def next_deadline(self) -> float:
+        """The earliest of all deadlines."""
+        self._before()
+        return min(float(machine.next_deadline()) for machine in self._clocks())
+
+    def _clocks(self) -> tuple[Any, ...]:
+        return (
+            self.addp,
+            self.door,
+            self.session,
+            self.deletion,
+            self.intake,
+            self.replication,
+            self.holds,
+        )
+
+    # -- what one machine must know of another ---------------------------------------
+
+    def _before(self) -> None:
+        session, intake, roles = self.session, self.intake, self.roles
+        self.installation.held = intake.is_joining
+        self.replication.positions = intake.positions
+        self.replication.held = intake.is_joining or intake.owes_state
+        session.mode, session.fingerprint = roles.mode, roles.fingerprint
+        session.joining, session.standings = intake.is_fresh, intake.standings
+
+    def _may_be_heard(self, message: Message) -> bool:
+        return self.session.state is State.OPEN or isinstance(message, BEFORE_THE_SESSION)
+
+    def _routed(self, event: object, now: float) -> list[object]:
+        machine = getattr(self, ROUTES[type(event)])
+        before: list[object] = []
+        match event:
+            case Installed():
+                self._note_results(self.installation.items_of(event))
+            case OpenKeys(keys):
+                self.deletion.opened(keys)
+            case ChunkAck() if event.seq == self.progress.acknowledged + 1:
+                wall = self.wall.at(now)
+                times = (event.chunk_wall, event.received_wall, event.wall, wall)
+                before = self.session.offset.sample(*times)
+            case ConfigurationReloaded():
+                before = self.replication.handle_event(ConfigurationChanged(), now)
+        actions: list[object] = machine.handle_event(event, now)
+        return [*before, *actions]
+
+    def _note_results(self, results: Iterable[tuple[Any, Result]]) -> None:
+        for item, result in results:
+            self.replication.installed(item.key, result)
+            if result in (Result.OPENED, Result.ADOPTED, Result.KEPT):
+                self.holds.installed(item)
+
+    def _told(self, event: object, now: float) -> list[object]:
+        match event:
+            case Connected():
+                return self._to(event, now, self.door, self.addp, self.session)
+            case Disconnected():
+                return self._to(event, now, self.door, self.addp, self.session)
+            case Heard():
+                return self._to(event, now, self.addp, self.door)
+            case Opened(keys):
+                self.holds.opened(keys)
+                self.deletion.handle_event(Recreated(keys), now)
+                return self.replication.handle_event(event, now)
+            case Closed(keys):
+                self._forget(keys, now)
+                return []
+            case Deleted(keys):
+                self._forget(keys, now)
+                return self.deletion.handle_event(event, now)
+            case WallTime(wall):
+                self.wall.set(wall, now)
+                return []
+            case Started():
+                self.intake.start(now)
+                return []
+            case OptionsChanged(options):
+                return self._change(options, now)
+            case Malformed(text):
+                self.malformed += 1
+                return [Disconnect(f"protocol-error: {text}")]
+            case Ignored(name):
+                return [Log("warning", f"the peer sent {name}, which is newer than we are")]
+            case Stop(reason):
+                is_open = self.session.state is State.OPEN
+                return [Send(Bye(reason)), Disconnect(reason)] if is_open else []
+        return [Disconnect(f"nobody knows what to do with {type(event).__name__}")]
+
+    def _to(self, event: object, now: float, *machines: Any) -> list[object]:
+        return [action for machine in machines for action in machine.handle_event(event, now)]
+
+    def _forget(self, keys: Iterable[str], now: float) -> None:
+        keys = tuple(keys)
+        self.replication.handle_event(Closed(keys), now)
+        self.deletion.closed(keys)
+        self.holds.closed(keys)
+
+    def _change(self, options: PeerOptions, now: float) -> list[object]:
+        self.options = options
+        self.session.change(options.session, now)
+        self.deletion.patience = options.session.expiration_timeout
+        self.replication.change(options.replication)
+        self.intake.change(options.intake, now)
+        return self.addp.handle_event(AddpOptionsChanged(options.addp), now)
+
+    def _passed_on(self, actions: list[object], now: float) -> list[object]:
+        """What the session says concerns everybody; the owner hears of it first."""
+        result = self._spread(actions, now)
+        self.installation.held = self.intake.is_joining
+        return [*result, *self.installation.go_on()]
+
+    def _spread(self, actions: list[object], now: float) -> list[object]:
+        result: list[object] = []
+        for action in actions:
+            result.append(action)
+            match action:
+                case SessionOpened(session, restored):
+                    result += self._opened(session, restored, now)
+                case SessionLost():
+                    result += self._lost(now)
+                case SessionExpired():
+                    self.replication.forget()
+                case PeerMode(_, fingerprint) if fingerprint != self._parked_for():
+                    result += self.replication.handle_event(ConfigurationChanged(), now)
+                case Abort(reason) | Disconnect(reason):
+                    self.session.why = self.session.why or reason
+        return result
+
+    def _parked_for(self) -> str:
+        """The peer's configuration at the greeting, for which things were parked."""
+        return "" if self.session.peer is None else self.session.peer.fingerprint
+
+    def _opened(self, session: str, restored: bool, now: float) -> list[object]:
+        peer = self.session.peer
+        assert peer is not None
+        begin = self.replication.resume if restored else self.replication.start
+        return [
+            *self.roles.linked(peer.mode, peer.fingerprint),
+            *self.deletion.linked(now),
+            *self.intake.open(dict(peer.standings), peer.joining, now),
+            *self.installation.open(session, restored),
+            *self.holds.linked(not restored),
+            *begin(session, now),
+        ]
+
+    def _lost(self, now: float) -> list[object]:
+        self.replication.pause()
+        self.installation.pause()
+        self.deletion.unlinked()
+        self.holds.unlinked(now)
+        self.roles.unlinked()
+        return self.intake.close(now)

@@ -1,0 +1,310 @@
+"""Replication, the sending half: bring the peer what it lacks, a chunk at a time.
+
+Every open statistic is in exactly one of four places:
+
+    pending --BuildChunk, Send--> in flight --acknowledged--> known to the peer
+       ^  ^                          |    \\
+       |  +---- connection lost -----+     +--could not be opened--> parked
+       +--------------- every ten minutes, or configuration changed ---+
+
+One chunk is in flight at most, so the peer's pace is ours, and at most one chunk
+is ever sent twice. The next one leaves at the later of its acknowledgement and
+``chunk_timeout`` after the previous one left.
+
+After a lost connection the greeting tells whether the chunk in flight had been
+installed. If it had, the peer repeats its acknowledgement and nothing is sent
+again; if not, its statistics go back to the front and are cut anew, because by
+now they are worth something else. A chunk that failed three times is halved
+(scenario 28), until the peer has everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from math import inf
+
+from attrs import define, field, frozen
+
+from ..machine import Disconnect, Send
+from .clock_offset import WallClock
+from .deletion import Deletion
+from .messages import Chunk, ChunkAck, Positions, Result, Want
+from .parking import PARKED, Parking
+from .session import Progress
+from .store import BuildChunk, ChunkBuilt, ListOpen, Log, OpenKeys
+
+FAILURES_MAX = 3  # of a chunk in a row; then the next one has half as many statistics
+CHUNK_SIZE_MIN = 50  # not halved any further
+LATE_MIN = 60.0  # seconds without acknowledgement until the first warning, or
+LATE_FACTOR = 10  # ... so many chunk-timeouts if that is longer
+ACK_TIMEOUT = 600.0  # seconds without acknowledgement; then we hang up, and restore
+
+
+@frozen
+class ReplicationOptions:
+    """Statistics, seconds and bytes."""
+
+    chunk_size: int = 5000
+    chunk_timeout: float = 0.1
+    max_chunk_bytes: int = 8 * 1024 * 1024
+
+
+@frozen
+class Opened:
+    """Event: a client wants these, which it did not before.
+
+    Also of statistics that were open as replicas: the peer must learn that they
+    are held here.
+    """
+
+    keys: Sequence[str]
+
+
+@frozen
+class Closed:
+    """Event: these are not open any more, for whatever reason."""
+
+    keys: Sequence[str]
+
+
+@frozen
+class ConfigurationChanged:
+    """Event: what was parked may be possible now. Of ours, or of the peer's."""
+
+
+@define
+class Replication:
+    """What the peer lacks, and what is on its way.
+
+    Attributes:
+        held: Nothing may be cut: we have nothing yet, or the peer must first get
+            our state (it could do nothing with statistics before).
+    """
+
+    progress: Progress
+    wall: WallClock
+    deletion: Deletion
+    options: ReplicationOptions = field(factory=ReplicationOptions)
+    parking: Parking = field(factory=Parking, init=False)
+    held: bool = False
+    positions: Positions = field(factory=dict)
+    acknowledged: int = field(default=0, init=False)  # statistics, in this session
+    chunks_sent: int = field(default=0, init=False)
+    statistics_sent: int = field(default=0, init=False)
+    failures: int = field(default=0, init=False)  # of the chunk in flight, in a row
+    _pending: dict[str, None] = field(factory=dict, init=False)
+    _known: set[str] = field(factory=set, init=False)
+    _in_flight: list[str] = field(factory=list, init=False)  # keys, in the order of the items
+    _void: set[str] = field(factory=set, init=False)  # in flight, but closed or wanted anew
+    _building: int = field(default=0, init=False)  # keys that were asked for; 0: not waiting
+    _session: str | None = field(default=None, init=False)  # None: no link
+    _listed: bool = field(default=True, init=False)  # OpenKeys has come since the session began
+    _next_at: float = field(default=inf, init=False)
+    _sent_at: float = field(default=-inf, init=False)
+    _warned: bool = field(default=False, init=False)
+    _size_max: int | None = field(default=None, init=False)  # after failures
+
+    @property
+    def pending(self) -> int:
+        """How many statistics the peer still lacks, not counting those in flight."""
+        return len(self._pending)
+
+    @property
+    def in_flight(self) -> int:
+        """How many statistics are on their way."""
+        return len(self._in_flight)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the peer has everything that it can take."""
+        return self._listed and not (self._pending or self._in_flight)
+
+    def knows(self, key: str) -> bool:
+        """Whether the peer has this statistic, as far as we know."""
+        return key in self._known
+
+    # -- the session -----------------------------------------------------------------
+
+    def start(self, session: str, now: float) -> list[object]:
+        """A new session: the peer has nothing of ours."""
+        self.forget()
+        self._session, self._listed = session, False
+        self._wake(now)
+        return [ListOpen()]
+
+    def resume(self, session: str, now: float) -> list[object]:
+        """The old session: the peer has all but the news, and perhaps the chunk in flight."""
+        self._session = session
+        if self._in_flight and self.progress.peer_received <= self.progress.acknowledged:
+            self._take_back()
+        self._sent_at = min(self._sent_at, now - self.options.chunk_timeout)
+        self._wake(now)
+        if self._in_flight:
+            self._sent_at = now  # the acknowledgement will be repeated; give it its time
+        return [] if self._listed else [ListOpen()]
+
+    def pause(self) -> None:
+        """The link is gone."""
+        self._session, self._building, self._next_at = None, 0, inf
+        if not self._in_flight:
+            return
+        self.failures += 1
+        if self.failures % FAILURES_MAX == 0:
+            size = min(self.options.chunk_size, self._size_max or self.options.chunk_size)
+            self._size_max = max(min(CHUNK_SIZE_MIN, size), size // 2)
+
+    def forget(self) -> None:
+        """The session is gone, and with it all that was known about the peer."""
+        self._pending.clear()
+        self._known.clear()
+        self._in_flight, self._building, self._size_max = [], 0, None
+        self._void.clear()
+        self.parking.clear()
+        self.failures = self.acknowledged = 0
+        self._listed, self._session = True, None
+
+    def change(self, options: ReplicationOptions) -> None:
+        """New options, from the next chunk on."""
+        before, self.options = self.options, options
+        if self._next_at != inf:  # the timer is measured from the same moment as before
+            self._next_at += options.chunk_timeout - before.chunk_timeout
+
+    # -- what is told by the owner and by the peer -----------------------------------
+
+    def handle_event(self, event: object, now: float) -> list[object]:
+        """An answer of the owner, an acknowledgement, or a change in what is open."""
+        match event:
+            case Opened(keys):
+                self._add(keys, now)
+            case OpenKeys(keys):
+                self._listed = True
+                self._add((key for key in keys if key not in self._known), now)
+            case Want(keys):  # we may not have them any more; then the owner cuts nothing
+                self._add(keys, now)
+            case Closed(keys):
+                self._close(keys)
+            case ConfigurationChanged():
+                self._add(self.parking.take_all(), now)
+            case ChunkBuilt():
+                return self._send(event, now)
+            case ChunkAck():
+                return self._acknowledged(event, now)
+            case _:
+                return [Disconnect(f"replication cannot make sense of {type(event).__name__}")]
+        return []
+
+    def installed(self, key: str, result: Result) -> None:
+        """The peer pushed this one: it need not be pushed back (ping-pong guard)."""
+        if result in (Result.OPENED, Result.ADOPTED):
+            self._pending.pop(key, None)
+            self._void.discard(key)
+            if key not in self._in_flight:
+                self._known.add(key)
+
+    def handle_timer(self, now: float) -> list[object]:
+        """Ask for the next chunk; offer again what is parked; miss an acknowledgement."""
+        if self._session is None:
+            return []
+        if now >= self.parking.next_deadline():
+            self._add(self.parking.take_due(now), now)
+        if now >= self._late_at():
+            return self._late(now)
+        if now < self._chunk_at():
+            return []
+        size = min(self.options.chunk_size, self._size_max or self.options.chunk_size)
+        keys = list(islice(self._pending, size))
+        self._building = len(keys)
+        return [BuildChunk(keys, self.options.max_chunk_bytes)]
+
+    def next_deadline(self) -> float:
+        """When one of these is due; ``inf`` when the peer lacks nothing."""
+        if self._session is None:
+            return inf
+        return min(self._chunk_at(), self._late_at(), self.parking.next_deadline())
+
+    def _chunk_at(self) -> float:
+        may = self._pending and not (self._in_flight or self._building or self.held)
+        return self._next_at if may else inf
+
+    def _late_at(self) -> float:
+        if not self._in_flight:
+            return inf
+        if self._warned:
+            return self._sent_at + ACK_TIMEOUT
+        return self._sent_at + max(LATE_MIN, LATE_FACTOR * self.options.chunk_timeout)
+
+    def _late(self, now: float) -> list[object]:
+        waited = now - self._sent_at
+        if waited < ACK_TIMEOUT and not self._warned:
+            self._warned = True
+            return [Log("warning", f"a chunk has not been acknowledged for {waited:.0f} s")]
+        self._session = None
+        return [Disconnect("a chunk was not acknowledged")]
+
+    # -- the four places -------------------------------------------------------------
+
+    def _wake(self, now: float) -> None:
+        self._next_at = max(now, self._sent_at + self.options.chunk_timeout)
+        self._warned, self._building = False, 0
+
+    def _add(self, keys: Iterable[str], now: float) -> None:
+        """These are to be pushed, at the end of the queue."""
+        for key in keys:
+            self.parking.discard(key)
+            self._known.discard(key)
+            if key in self._in_flight:
+                self._void.add(key)  # it changed after it was cut
+            else:
+                self._pending[key] = None
+
+    def _close(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._pending.pop(key, None)
+            self._known.discard(key)
+            self._void.discard(key)
+            self.parking.discard(key)
+
+    def _take_back(self) -> None:
+        """To the front, in the same order: they have waited longest."""
+        self._pending = dict.fromkeys([*self._in_flight, *self._pending])
+        self._in_flight = []
+        self._void.clear()
+
+    def _send(self, built: ChunkBuilt, now: float) -> list[object]:
+        if not self._building or self._session is None:
+            return []  # the link was lost while the owner was cutting; asked again later
+        assert 0 < built.taken <= self._building
+        for key in list(islice(self._pending, built.taken)):
+            del self._pending[key]
+        self._building, self._next_at = 0, now + self.options.chunk_timeout
+        if not built.items:
+            return []  # all of them have been closed
+        self._in_flight = [item.key for item in built.items]
+        self._sent_at, self._warned = now, False
+        self.chunks_sent += 1
+        self.statistics_sent += len(built.items)
+        seq = self.progress.acknowledged + 1
+        items = [self.deletion.stamped(item) for item in built.items]
+        return [Send(Chunk(self._session, seq, dict(self.positions), self.wall.at(now), items))]
+
+    def _acknowledged(self, ack: ChunkAck, now: float) -> list[object]:
+        if ack.seq <= self.progress.acknowledged:
+            return []  # repeated after a restore, and known already
+        if ack.seq != self.progress.acknowledged + 1 or not self._in_flight:
+            return [Disconnect(f"protocol-error: acknowledges chunk {ack.seq}, never sent")]
+        if len(ack.results) != len(self._in_flight):
+            return [Disconnect("protocol-error: as many results as items, please")]
+        outcome = list(zip(self._in_flight, ack.results, strict=True))
+        anew = set(self._void)
+        self.progress.acknowledged = ack.seq
+        self.failures, self._in_flight = 0, []
+        self._void.clear()
+        self.acknowledged += len(outcome)
+        refused = [(key, result) for key, result in outcome if result in PARKED]
+        self._known.update(key for key, result in outcome if result not in PARKED)
+        actions = self.parking.park(refused, now)
+        self._add((key for key, _ in outcome if key in anew), now)
+        if not self._pending:
+            self._size_max = None
+        return actions

@@ -1,0 +1,271 @@
+"""The intake of one source: its events leave in the order of their positions.
+
+    JOINING  everything is kept, nothing is applied: our picture is to come from the peer
+    LIVE     what arrives is applied
+    HOLE     positions are missing: what arrives is kept until they have come from
+             the peer, or are given up
+
+                    adopted, or alone              a position is skipped
+        JOINING ----------------------> LIVE ----------------------------> HOLE
+           ^                             ^   ----------------------------<--+ filled, or left
+           +--- the peer's picture is the better one; also out of HOLE -----+
+
+Kept are also the snapshots that a feed sends after it was reconnected. They say
+what *is*, not what *happened*, so they are needed where a picture begins or a hole
+cannot be filled, and dropped where nothing is missing: they would only spoil true
+start times.
+
+A picture has a **lineage**. Two members whose pictures are folds of the same
+events have the same one; where a hole is left, or a picture begins from
+snapshots, a new one begins. ``since`` says from which position on nothing is
+missing, so of two lineages the one with the lower ``since`` knows more. All this
+about lineages is our decision.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
+
+from attrs import define, field
+
+from .coverage import merged
+from .journal import Journal, Line
+from .messages import Event, Ranges, Standing
+from .store import ApplyEvents, BeginAt, HoleLeft, Log
+
+HELD_EVENTS_MAX = 1_000_000  # kept while waiting; then we wait no longer
+COVERAGE_RANGES_MAX = 1000  # with more holes than that, the oldest ranges are forgotten
+
+
+INTERRUPTION = (None, None)  # a mark among what is held
+
+
+class State(enum.Enum):
+    """What is done with what arrives."""
+
+    JOINING = "joining"
+    LIVE = "live"
+    HOLE = "hole"
+
+
+def better(theirs: Standing | None, mine: Standing | None, i_accept: bool) -> bool:
+    """Whether the peer's picture of a source is to replace ours.
+
+    Of two with different histories that reach back equally far, the accepting
+    side's stays; so exactly one of the two members says yes.
+    """
+    if theirs is None or mine is None:
+        return theirs is not None
+    if theirs.lineage == mine.lineage:
+        return False
+    if theirs.since != mine.since:
+        return theirs.since < mine.since
+    return not i_accept
+
+
+@define
+class SourceIntake:
+    """One source.
+
+    Args:
+        contiguous: Its positions grow by one. If not, only an :meth:`interrupted`
+            stream can have a hole.
+        new_lineage: Makes names that are never the same twice.
+
+    Attributes:
+        applied: The last position that was applied; None before the first.
+        coverage: The positions that our picture contains.
+        hole: The missing positions that are being waited for.
+        repaired, left, restarts: Holes filled and given up, and how often the
+            source began to count anew.
+    """
+
+    name: str
+    contiguous: bool
+    journal: Journal
+    new_lineage: Callable[[], str]
+    state: State = State.JOINING
+    applied: int | None = None
+    standing: Standing | None = None
+    coverage: Ranges = field(factory=list)
+    hole: tuple[int, int] | None = None
+    hole_since: float = inf
+    asked: bool = False  # the peer, for the hole
+    duplicates: int = 0
+    repaired: int = 0
+    left: int = 0
+    restarts: int = 0
+    _held: deque[tuple[int | None, bytes | None]] = field(factory=deque)  # no line: a mark
+    _wants_snapshots: bool = True  # our picture was not, or is not, exact
+    _doubtful: bool = False  # what comes next may have a hole before it, contiguous or not
+
+    # -- what the feed says ----------------------------------------------------------
+
+    def arrived(self, events: Iterable[Event], now: float) -> list[object]:
+        """Events of the feed, in the order in which it sent them."""
+        for event in events:
+            position, line = event
+            if position is not None:
+                self.journal.append(position, line, now)
+            self._held.append(event)
+        return self._next(now)
+
+    def stands_at(self, position: int, now: float) -> list[object]:
+        """The feed was connected anew, and its last event had that position.
+
+        Snapshots follow. What we have not applied up to there we have missed.
+        """
+        if self.state is State.LIVE and self.applied is not None and position < self.applied:
+            return self._begin_anew(position)
+        self._held.append((position, None))
+        return self._next(now)
+
+    def interrupted(self) -> None:
+        """The feed was away, and cannot say what happened meanwhile."""
+        self.journal.interrupted()
+        self._held.append(INTERRUPTION)
+
+    def _begin_anew(self, position: int) -> list[object]:
+        """The source counts from the beginning, as after a restart."""
+        self.restarts += 1
+        self.journal.clear()
+        self.coverage = []
+        self.applied = position
+        self.standing = Standing(self.new_lineage(), position)
+        text = f"{self.name} counts anew from {position}: what was before cannot be compared"
+        return [Log("alarm", text), BeginAt(self.name, position)]
+
+    # -- what is done with it --------------------------------------------------------
+
+    def _next(self, now: float) -> list[object]:
+        if self.state is State.LIVE:
+            return self._drain(now)
+        if len(self._held) <= HELD_EVENTS_MAX:
+            return []
+        text = f"{self.name}: more than {HELD_EVENTS_MAX} events are waiting; going on without"
+        actions = self.leave(now) if self.state is State.HOLE else self.alone(now)
+        return [Log("alarm", text), *actions]
+
+    def _drain(self, now: float) -> list[object]:
+        """Apply what is held, up to the next hole."""
+        actions: list[object] = []
+        batch: list[Event] = []
+        held, applied = self._held, self.applied
+        while held:
+            position, line = held[0]
+            if position is None:
+                if line is None:
+                    self._doubtful = True
+                elif self._wants_snapshots:
+                    batch.append((None, line))
+            elif applied is None:
+                applied = max(position if line is None else position - 1, 0)
+                self.standing = Standing(self.new_lineage(), applied)
+                actions += [*self._batch(batch), BeginAt(self.name, applied)]
+                batch = []
+                self._wants_snapshots = True
+                if line is not None:
+                    continue
+            elif position <= applied:
+                self.duplicates += line is not None
+                if line is None:  # connected anew, and nothing was missed
+                    self._wants_snapshots = False
+            elif (hole := self._hole_before(position, line, applied)) is not None:
+                self.state, self.hole, self.hole_since = State.HOLE, hole, now
+                self.asked = False
+                break
+            elif line is not None:
+                batch.append((position, line))
+                self._cover(applied + 1, position)
+                applied = position
+            if position is not None and line is not None:
+                self._doubtful = False
+            held.popleft()
+        self.applied = applied
+        return [*actions, *self._batch(batch)]
+
+    def _batch(self, events: list[Event]) -> list[object]:
+        return [ApplyEvents(self.name, events)] if events else []
+
+    def _hole_before(
+        self, position: int, line: bytes | None, applied: int
+    ) -> tuple[int, int] | None:
+        """What is missing before ``position``; a mark's own position is missing as well."""
+        last = position if line is None else position - 1
+        if last <= applied:
+            return None
+        if self.contiguous or self._doubtful or line is None:
+            return applied + 1, last
+        return None
+
+    def _cover(self, first: int, last: int) -> None:
+        coverage = self.coverage
+        if coverage and coverage[-1][1] == first - 1:
+            coverage[-1] = (coverage[-1][0], last)
+        else:
+            self.coverage = merged([*coverage, (first, last)])[-COVERAGE_RANGES_MAX:]
+
+    # -- the hole --------------------------------------------------------------------
+
+    def fill(self, last: int, lines: Sequence[Line], now: float) -> list[object]:
+        """The peer's events from the beginning of the hole to ``last``."""
+        assert self.hole is not None
+        first, end = self.hole
+        last = min(last, end)
+        events = {position: line for position, line in lines if first <= position <= last}
+        lines = sorted(events.items())
+        self.journal.fill(first, last, lines, now)
+        self._cover(first, last)
+        self.applied = last
+        applied = self._batch(list(lines))
+        if last < end:
+            self.hole, self.hole_since, self.asked = (last + 1, end), now, False
+            return applied
+        self.repaired += 1
+        self._wants_snapshots = False
+        return [*applied, *self._go_on(now)]
+
+    def leave(self, now: float, then_join: bool = False) -> list[object]:
+        """Go on without, from the snapshots that are held, or wait for a better picture."""
+        assert self.hole is not None
+        first, last = self.hole
+        self.left += 1
+        self._wants_snapshots = True
+        if self._held and self._held[0] == (last, None):
+            self._held.popleft()  # the mark has done its work
+        self.applied = last
+        self.standing = Standing(self.new_lineage(), last)
+        left = HoleLeft(self.name, first, last)
+        if then_join:
+            self.hole, self.hole_since = None, inf
+            self.join()
+            return [left]
+        return [left, *self._go_on(now)]
+
+    def _go_on(self, now: float, doubtful: bool = False) -> list[object]:
+        self.state, self.hole, self.hole_since = State.LIVE, None, inf
+        self._doubtful = doubtful
+        return self._drain(now)
+
+    # -- joining ---------------------------------------------------------------------
+
+    def join(self) -> None:
+        """Wait for the peer's picture."""
+        self.state = State.JOINING
+
+    def adopt(self, as_of: int, standing: Standing, now: float) -> list[object]:
+        """Our picture is the peer's, as of that position, and goes on from there."""
+        assert self.state is State.JOINING
+        assert self.applied is None or as_of >= self.applied, "would count twice"
+        self.applied, self.standing = as_of, standing
+        self._wants_snapshots = False
+        return self._go_on(now, doubtful=True)
+
+    def alone(self, now: float) -> list[object]:
+        """There will be no picture of the peer: go on with what we have."""
+        if self.hole is not None:
+            return self.leave(now)
+        return self._go_on(now)

@@ -1,0 +1,211 @@
+"""Positions: coverage and journal by example, the intake of one source as stories."""
+
+import doctest
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from statserver_trio.ha import coverage
+from statserver_trio.ha.coverage import Choice, choose, clipped, contains, holes, merged, size
+from statserver_trio.ha.journal import RANGE_BYTES_MAX, Journal
+from statserver_trio.ha.messages import Standing
+from statserver_trio.ha.source_intake import SourceIntake, State, better
+from statserver_trio.ha.store import ApplyEvents, BeginAt, HoleLeft
+
+RANGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6)
+
+
+def test_the_examples_in_the_text():
+    assert doctest.testmod(coverage).failed == 0
+
+
+def positions(ranges):
+    return {p for first, last in ranges for p in range(first, last + 1)}
+
+
+@given(RANGES, RANGES, st.integers(0, 30), st.integers(0, 30))
+def test_ranges_are_sets_of_positions(one, other, first, last):
+    window = set(range(first, last + 1))
+    assert positions(merged(one)) == positions(one)
+    assert size(merged(one)) == len(positions(one))
+    assert positions(clipped(one, first, last)) == positions(one) & window
+    assert positions(holes(merged(one), first, last)) == window - positions(one)
+    assert contains(merged(one), other) == (positions(other) <= positions(one))
+
+
+# mine, where I stand, theirs, as of; what I do with theirs, what they do with mine
+CHOICES = [
+    ([(1, 9)], 9, [(1, 9)], 9, Choice.KEEP, Choice.KEEP),
+    ([(1, 9)], 9, [(1, 5)], 5, Choice.KEEP, Choice.KEEP),
+    ([(5, 9)], 9, [(1, 5)], 5, Choice.TAKE, Choice.KEEP),
+    ([], 9, [(1, 9)], 9, Choice.TAKE, Choice.KEEP),
+    ([(1, 3), (5, 9)], 9, [(1, 9)], 9, Choice.TAKE, Choice.KEEP),
+    ([(1, 3), (6, 9)], 9, [(1, 6), (8, 9)], 9, Choice.TAKE_INEXACT, Choice.KEEP_INEXACT),
+    ([(1, 8)], 9, [(2, 9)], 9, Choice.KEEP_INEXACT, Choice.TAKE_INEXACT),
+]
+
+
+@pytest.mark.parametrize(("mine", "here", "theirs", "there", "i_do", "they_do"), CHOICES)
+def test_both_members_choose_the_same(mine, here, theirs, there, i_do, they_do):
+    assert choose({"s": mine}, {"s": theirs}, {"s": here}, {"s": there}) is i_do
+    assert choose({"s": theirs}, {"s": mine}, {"s": there}, {"s": here}) is they_do
+
+
+def line(position):
+    return b"%d" % position
+
+
+def test_a_journal_gives_whole_ranges_or_nothing():
+    journal = Journal(100, 60)
+    for position in (1, 2, 3, 7, 8):
+        journal.append(position, line(position), 0)
+    journal.append(8, b"again", 0)
+    assert journal.range(2, 3) == [(2, b"2"), (3, b"3")]
+    assert journal.range(3, 7) is None
+    journal.fill(4, 6, [(p, line(p)) for p in (4, 5, 6)], 0)
+    assert journal.range(1, 8) == [(p, line(p)) for p in range(1, 9)]
+    assert journal.range(8, 9) is None
+    assert journal.size == 8
+
+
+def test_a_journal_is_bounded_by_events_and_by_time():
+    journal = Journal(5, 10)
+    for position in range(1, 10):
+        journal.append(position, line(position), position)
+    assert (journal.size, journal.range(4, 5)) == (5, None)
+    assert journal.range(5, 9) is not None
+    journal.append(10, b"10", 18)
+    assert journal.range(7, 9) is None
+    assert journal.range(8, 10) is not None
+    journal.change(1, 10, 18)
+    assert journal.range(10, 10) == [(10, b"10")]
+    journal.clear()
+    assert (journal.size, journal.last) == (0, None)
+
+
+def test_positions_that_only_grow_have_holes_where_the_stream_was_interrupted():
+    journal = Journal(100, 60, contiguous=False)
+    journal.append(10, b"", 0)
+    journal.append(20, b"", 0)
+    assert journal.range(11, 19) == []
+    journal.interrupted()
+    journal.append(30, b"", 0)
+    assert journal.range(21, 29) is None
+    journal.fill(21, 29, [(25, b"")], 0)
+    assert journal.range(10, 30) == [(p, b"") for p in (10, 20, 25, 30)]
+
+
+def test_a_long_range_is_given_out_in_pieces():
+    journal = Journal(100, 60)
+    for position in range(1, 11):
+        journal.append(position, b"x" * (RANGE_BYTES_MAX // 3), 0)
+    assert [journal.piece(first, 10)[0] for first in (1, 4, 7, 10)] == [3, 6, 9, 10]
+
+
+def events(*numbers):
+    return [(n, line(n)) for n in numbers]
+
+
+SNAPSHOT = (None, b"snapshot")
+
+
+def live(contiguous=True, at=10):
+    ids = itertools.count()
+    source = SourceIntake("s", contiguous, Journal(100, 60, contiguous), lambda: f"l{next(ids)}")
+    assert source.stands_at(at, 0) == []
+    assert source.alone(0) == [BeginAt("s", at)]
+    assert source.arrived([SNAPSHOT], 0) == [ApplyEvents("s", [SNAPSHOT])]
+    return source
+
+
+def test_events_in_order_and_duplicates():
+    source = live()
+    assert source.arrived(events(11, 12), 1) == [ApplyEvents("s", events(11, 12))]
+    assert source.arrived(events(11, 12, 13), 1) == [ApplyEvents("s", events(13))]
+    assert (source.duplicates, source.applied, source.coverage) == (2, 13, [(11, 13)])
+
+
+def test_a_hole_is_filled_and_what_was_held_follows():
+    source = live()
+    assert source.arrived(events(11, 14), 1) == [ApplyEvents("s", events(11))]
+    assert (source.state, source.hole) == (State.HOLE, (12, 13))
+    assert source.arrived([SNAPSHOT, *events(15, 18)], 2) == []
+    assert source.fill(12, events(12), 3) == [ApplyEvents("s", events(12))]
+    assert source.fill(13, events(13), 3) == [
+        ApplyEvents("s", events(13)),
+        ApplyEvents("s", events(14, 15)),
+    ]
+    assert source.hole == (16, 17)
+    assert source.leave(9) == [HoleLeft("s", 16, 17), ApplyEvents("s", events(18))]
+    assert source.coverage == [(11, 15), (18, 18)]
+    assert (source.repaired, source.left, source.standing) == (1, 1, Standing("l1", 17))
+
+
+def test_a_feed_that_was_away_says_where_it_stands():
+    source = live()
+    assert source.stands_at(10, 1) == []
+    assert source.arrived([SNAPSHOT], 1) == []  # nothing was missed
+    assert source.stands_at(12, 2) == []
+    assert source.hole == (11, 12)
+    source.arrived([SNAPSHOT, *events(13)], 2)
+    assert source.leave(7) == [
+        HoleLeft("s", 11, 12),
+        ApplyEvents("s", [SNAPSHOT, *events(13)]),
+    ]
+
+
+def test_a_joiner_goes_on_from_the_peers_picture():
+    source = live()
+    source.join()
+    assert source.arrived([SNAPSHOT, *events(11, 12, 13)], 1) == []
+    theirs = Standing("theirs", 3)
+    assert source.adopt(12, theirs, 2) == [ApplyEvents("s", events(13))]
+    assert (source.standing, source.coverage) == (theirs, [(13, 13)])
+
+
+def test_a_joiner_asks_for_what_lies_between():
+    source = live()
+    source.join()
+    source.arrived(events(15), 1)
+    assert source.adopt(12, Standing("theirs", 3), 2) == []
+    assert source.hole == (13, 14)
+
+
+def test_positions_that_only_grow_have_a_hole_only_after_an_interruption():
+    source = live(contiguous=False)
+    assert source.arrived(events(20), 1) == [ApplyEvents("s", events(20))]
+    source.interrupted()
+    assert source.arrived(events(30), 2) == []
+    assert source.hole == (21, 29)
+    assert source.fill(29, events(25), 3) == [
+        ApplyEvents("s", events(25)),
+        ApplyEvents("s", events(30)),
+    ]
+
+
+def test_a_source_that_counts_anew():
+    source = live()
+    assert source.stands_at(3, 1)[-1] == BeginAt("s", 3)
+    assert source.arrived(events(4), 1) == [ApplyEvents("s", events(4))]
+    assert source.restarts == 1
+
+
+OLD, NEW, SAME = Standing("a", 1), Standing("b", 5), Standing("c", 1)
+# theirs, mine, whether theirs is better if I accept, and if I dial
+STANDINGS = [
+    (None, None, False, False),
+    (OLD, None, True, True),
+    (None, OLD, False, False),
+    (OLD, OLD, False, False),
+    (OLD, NEW, True, True),
+    (NEW, OLD, False, False),
+    (OLD, SAME, False, True),
+]
+
+
+@pytest.mark.parametrize(("theirs", "mine", "accepting", "dialling"), STANDINGS)
+def test_one_of_two_pictures_is_the_better_one(theirs, mine, accepting, dialling):
+    assert better(theirs, mine, True) is accepting
+    assert better(theirs, mine, False) is dialling

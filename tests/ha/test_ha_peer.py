@@ -1,0 +1,104 @@
+"""What the whole does around its machines: status, holds, late acknowledgements, the odd event."""
+
+import pytest
+from ha_pair import Pair
+
+from statserver_trio.ha.addp import AddpOptions
+from statserver_trio.ha.holds import Released
+from statserver_trio.ha.messages import Chunk, ChunkAck, Release
+from statserver_trio.ha.peer import PeerOptions
+from statserver_trio.ha.replication import Opened
+from statserver_trio.ha.status import phase, status
+from statserver_trio.ha.store import Log, PeerReleased
+from statserver_trio.machine import Disconnect
+
+QUIET = PeerOptions(addp=AddpOptions(trace="off", timeout=3600, remote_timeout=3600))
+
+
+def up():
+    pair = Pair(options=QUIET)
+    pair.a.open("s:x:1", "s:x:2")
+    pair.drive(until=3)
+    return pair
+
+
+def test_status_and_phase():
+    pair = Pair(options=QUIET)
+    assert phase(pair.b.peer) == "CONNECTING"
+    pair.a.open("s:x:1")
+    pair.drive(until=0.0015)
+    assert phase(pair.b.peer) == "HANDSHAKE"
+    pair.drive(until=3)
+    shown = status(pair.a.peer)
+    assert shown["peer"]["synchronised"] is True
+    assert shown["session"]["state"] == "open"
+    assert shown["replication"]["acknowledged"] == 1
+    assert shown["sources"][0]["gaps"] == {"repaired": 0, "left": 0, "open": 0}
+    assert phase(pair.a.peer) == "SYNCED"
+    pair.network = False
+    pair.cut()
+    assert phase(pair.a.peer) == "LOST"
+    pair.drive(seconds=700)
+    assert phase(pair.a.peer) == "EXPIRED"
+
+
+def test_a_statistic_is_held_for_the_peers_clients_until_it_says_otherwise():
+    pair = up()
+    assert pair.b.peer.holds.held("s:x:1")
+    pair.a.tell(Released(("s:x:1",)))
+    pair.drive(seconds=1)
+    assert pair.messages(Release) == [Release(["s:x:1"])]
+    assert PeerReleased(("s:x:1",)) in pair.b.done
+    assert not pair.b.peer.holds.held("s:x:1")
+
+
+def test_a_peer_that_is_gone_for_a_day_holds_nothing():
+    pair = up()
+    pair.network = False
+    pair.cut()
+    pair.drive(seconds=86_399)
+    assert pair.b.peer.holds.held("s:x:1")
+    pair.drive(seconds=2)
+    assert PeerReleased(("s:x:1", "s:x:2")) in pair.b.done
+
+
+def test_a_missing_acknowledgement_is_warned_about_and_then_ends_the_link():
+    pair = up()
+    tell = pair.a.tell
+    pair.a.tell = lambda event: None if isinstance(event, ChunkAck) else tell(event)
+    pair.a.open("s:x:3")
+    pair.drive(seconds=61)
+    text = "a chunk has not been acknowledged for 60 s"
+    assert pair.a.done.count(Log("warning", text)) == 1
+    pair.drive(seconds=540)
+    assert Disconnect("a chunk was not acknowledged") in pair.a.done
+
+
+# what the peer does wrong, how it is answered
+WRONG = [
+    (lambda c: evolve_chunk(c, seq=9), "protocol-error: chunk 9 after 1"),
+    (lambda c: evolve_chunk(c, session="x"), "protocol-error: a chunk of another session"),
+    (lambda c: ChunkAck(9, []), "protocol-error: acknowledges chunk 9, never sent"),
+    (lambda c: 5, "nobody knows what to do with int"),
+]
+
+
+def evolve_chunk(chunk, **changes):
+    fields = {name: getattr(chunk, name) for name in chunk.__struct_fields__}
+    return Chunk(**{**fields, **changes})
+
+
+@pytest.mark.parametrize(("make", "text"), WRONG)
+def test_what_is_not_expected_is_answered(make, text):
+    pair = up()
+    [chunk] = pair.messages(Chunk)
+    assert pair.b.peer.handle_event(make(chunk), pair.now) == [Disconnect(text)]
+
+
+def test_a_statistic_that_is_wanted_again_while_it_travels_travels_again():
+    pair = up()
+    pair.a.open("s:x:3")
+    pair.drive(seconds=0.0005)
+    pair.a.tell(Opened(("s:x:3",)))
+    pair.drive(seconds=1)
+    assert [len(chunk.items) for chunk in pair.messages(Chunk)] == [2, 1, 1]
