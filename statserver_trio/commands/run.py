@@ -5,15 +5,16 @@ from __future__ import annotations
 import errno
 import logging
 import signal
-from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import click
 import trio
 
+from ..config.mistakes import ConfigError
 from ..config.schema import Config
 from ..server.logs import set_up
-from ..server.serve import serve
+from ..server.serve import Parts, serve
 from .sites import EX_PORT_BUSY, EX_RUNTIME, load_or_exit
 
 log = logging.getLogger(__name__)
@@ -27,12 +28,12 @@ def command(conf: Path) -> None:
     """Run one Stat Server with the configuration CONF.
 
     SIGTERM or Ctrl-C drains it: feeds are closed, clients are told, recordings
-    are flushed. A second one stops it at once.
+    are flushed. A second one stops it at once. SIGHUP reads CONF again.
     """
     config = load_or_exit(conf)
     set_up(config.server.debug_level, config.server.name)
     try:
-        trio.run(_run, config)
+        trio.run(_run, config, conf)
     except* OSError as group:
         code = explain(group)
     else:
@@ -53,23 +54,33 @@ def explain(group: BaseExceptionGroup[OSError]) -> int:
     return EX_PORT_BUSY if busy else EX_RUNTIME
 
 
-async def _run(config: Config) -> None:
+async def _run(config: Config, conf: Path) -> None:
     stop = trio.Event()
     with trio.open_signal_receiver(*SIGNALS) as signals:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_obey, signals, stop, nursery.cancel_scope)
-            await serve(config, stop)
-            nursery.cancel_scope.cancel()
+            parts = await nursery.start(_serve, config, stop, conf, nursery.cancel_scope)
+            async for signum in signals:
+                if signum == signal.SIGHUP:
+                    nursery.start_soon(_reload, parts)
+                elif stop.is_set():
+                    log.warning("stopping at once")
+                    nursery.cancel_scope.cancel()
+                else:
+                    stop.set()
 
 
-async def _obey(
-    signals: AsyncIterator[int], stop: trio.Event, everything: trio.CancelScope
+async def _serve(
+    config: Config,
+    stop: trio.Event,
+    conf: Path,
+    everything: trio.CancelScope,
+    *,
+    task_status: trio.TaskStatus[Parts],
 ) -> None:
-    async for signum in signals:
-        if signum == signal.SIGHUP:
-            log.warning("SIGHUP: a changed configuration takes effect after a restart")
-        elif stop.is_set():
-            log.warning("stopping at once")
-            everything.cancel()
-        else:
-            stop.set()
+    await serve(config, stop, conf, task_status=task_status)
+    everything.cancel()
+
+
+async def _reload(parts: Parts) -> None:
+    with suppress(ConfigError):  # the log has every mistake already
+        await parts.reloader.reload()

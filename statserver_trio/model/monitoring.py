@@ -91,6 +91,7 @@ def expect(world: World, dn: DNNode, t: int) -> None:
     """Link and T-Server are there; the DN's own word is still to come."""
     if dn.state.get("monitor") is not None and dn.state["monitor"].action == NOT_MONITORED:
         _set_monitor(world, dn, MONITORED, t)
+        world.monitoring_changes += 1
         world.chronicle.restatus(dn, t)
 
 

@@ -31,6 +31,7 @@ Reference = list[Any]
 def export_world(world: World) -> Data:
     """Everything that goes on in ``world``, as of its last event."""
     return {
+        "began": world.began,
         "now": world.now,
         "next_check": world.next_check,
         "calls": [_call(call) for call in world.calls.values()],
@@ -169,6 +170,7 @@ class _Adoption:
 
     def take(self, data: Data) -> None:
         world = self._world
+        world.began = data["began"]
         world.now, world.next_check = data["now"], data["next_check"]
         for each in data["dns"]:
             world.dn_for_sure(each["number"], each["type"])

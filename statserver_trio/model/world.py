@@ -85,6 +85,9 @@ class World:
         self.calls: dict[str, Call] = {}
         self.monitoring_changes = 0  # grows when a DN is lost or found
         self.ignored: Counter[str] = Counter()  # events nobody had a rule for, by name
+        # Whatever we have not heard of is unmonitored, and whoever has not logged in is logged
+        # out, since the world began: not since somebody happened to ask.
+        self.began = t
         self.now = t
         self.next_check = t - t % CHECK_MS + CHECK_MS
         self._dns: dict[str, DNNode] = {}
@@ -177,14 +180,14 @@ class World:
         agent = self._agents.get(agent_id)
         may_be = agent_id in self.directory.agents or self.directory.auto_create
         if agent is None and agent_id and may_be:
-            agent = self._agents[agent_id] = AgentNode(agent_id, self.now)
+            agent = self._agents[agent_id] = AgentNode(agent_id, self.began)
         return agent
 
     def agent_for_sure(self, agent_id: str) -> AgentNode:
         """An agent by id, made if need be: another server knows that he exists."""
         agent = self._agents.get(agent_id)
         if agent is None:
-            agent = self._agents[agent_id] = AgentNode(agent_id, self.now)
+            agent = self._agents[agent_id] = AgentNode(agent_id, self.began)
         return agent
 
     def knows_agent(self, agent_id: str) -> bool:
@@ -220,10 +223,10 @@ class World:
         key = DNKey(number, self.switch)
         dn: DNNode
         if dn_type in MEDIATION_TYPES:
-            dn = MediationDN(key, dn_type, self.now)
+            dn = MediationDN(key, dn_type, self.began)
             dn.rules = MEDIATION_RULES
         else:
-            dn = RegularDN(key, dn_type, self.now)
+            dn = RegularDN(key, dn_type, self.began)
             dn.rules = REGULAR_RULES
             name = self._place_of.get(key)
             if name is not None:
@@ -257,7 +260,7 @@ class World:
             here = [key for key in place.dns if key.switch == self.switch]
             if not here or place.name in self._places:
                 continue
-            self._places[place.name] = PlaceNode(place.name, self.now)
+            self._places[place.name] = PlaceNode(place.name, self.began)
             for key in here:
                 stands = self._dns.get(key.number)
                 if isinstance(stands, RegularDN):

@@ -157,15 +157,18 @@ class Hub:
 
     def close_statistics(self, statistics: Iterable[Statistic], reason: str) -> None:
         """Their definition is gone: close them, and tell their clients why."""
-        self._deliver(self.engine.close_all(statistics, reason))
-        self._rearm()
+        self.deliver(self.engine.close_all(statistics, reason))
 
     # -- telling clients ---------------------------------------------------------------------
 
+    def deliver(self, notices: list[Notice]) -> None:
+        """Hand out notices that the engine gave to somebody else."""
+        self._deliver(notices)
+        self._rearm()
+
     def distribute(self) -> None:
         """Hand out whatever is due, and look at the next deadline again."""
-        self._deliver(self.engine.notices(self.clock.now_ms()))
-        self._rearm()
+        self.deliver(self.engine.notices(self.clock.now_ms()))
 
     def _deliver(self, notices: list[Notice]) -> None:
         now = self.clock.now_ms()

@@ -4,6 +4,7 @@ Read the tree from the top: what is started first is stopped last. ::
 
     serve
     |- recorders   write what was applied; flushed at the very end
+    |- management  answers operators and probes, also while the rest is stopped
     |- hub         wakes the engine at its deadlines
     |- clients     one task per client, sent away politely      stopped third
     `- sources     one task per T-Server                        stopped first
@@ -14,7 +15,8 @@ Nothing is decided here; the configuration says which parts there are.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import chain
 from pathlib import Path
 
 import trio
@@ -30,8 +32,11 @@ from . import tls
 from .client_task import ClientOptions, ClientServer, serve_clients
 from .clock import Clock
 from .feed_task import FeedOptions, FeedTask
+from .http import serve_http
 from .hub import Hub
+from .management import Management
 from .recorder import Recorder
+from .reload import Reloader
 from .tap import Tap
 
 log = logging.getLogger(__name__)
@@ -46,6 +51,7 @@ class Parts:
     Attributes:
         feeds, recorders: By source.
         addresses: Where clients can connect, as host and port.
+        operators: Listeners for them; where they are, in ``operator_addresses``.
     """
 
     hub: Hub
@@ -53,11 +59,18 @@ class Parts:
     recorders: dict[str, Recorder]
     listeners: Listeners
     client_options: ClientOptions
+    reloader: Reloader
+    management: Management
+    operators: Listeners = ()
     addresses: list[tuple[str, int]] = field(factory=list)
+    operator_addresses: list[tuple[str, int]] = field(factory=list)
 
 
-async def assemble(config: Config, clock: Clock) -> Parts:
+async def assemble(config: Config, clock: Clock, path: Path | None = None) -> Parts:
     """Make the parts and open the ports; nothing runs yet.
+
+    Args:
+        path: Where the configuration is from, and is read again on a reload.
 
     Raises:
         OSError: A port is in use, or a certificate cannot be read.
@@ -75,7 +88,10 @@ async def assemble(config: Config, clock: Clock) -> Parts:
         tserver.name: FeedTask(_feed_options(config, tserver), tap, clock)
         for tserver in config.tserver
     }
-    listeners = await _open_listeners(config)
+    opened = await _open_listeners(config, {"default", "management"})
+    listeners, operators = opened["default"], opened["management"]
+    reloader = Reloader(path, config, hub)
+    management = Management(hub, feeds, recorders, lambda: reloader.config, reloader.reload, path)
     return Parts(
         hub,
         feeds,
@@ -84,7 +100,11 @@ async def assemble(config: Config, clock: Clock) -> Parts:
         ClientOptions(
             clients_max=config.limits.clients, message_bytes_max=config.limits.message_bytes
         ),
+        reloader,
+        management,
+        operators,
         [_address(listener) for listener in listeners],
+        [_address(listener) for listener in operators],
     )
 
 
@@ -121,22 +141,25 @@ def _recorders(config: Config) -> dict[str, Recorder]:
     }
 
 
-async def _open_listeners(config: Config) -> list[trio.abc.Listener[trio.abc.Stream]]:
-    opened: list[trio.abc.Listener[trio.abc.Stream]] = []
+async def _open_listeners(
+    config: Config, ids: Collection[str]
+) -> dict[str, list[trio.abc.Listener[trio.abc.Stream]]]:
+    """The ports of these ids, all of them or none."""
+    opened: dict[str, list[trio.abc.Listener[trio.abc.Stream]]] = {each: [] for each in ids}
     for listen in config.listen:
-        if listen.id != "default":
+        if listen.id not in ids:
             continue
         context = tls.for_port(listen)
         try:
             listeners = await trio.open_tcp_listeners(listen.port, host=listen.host)
         except OSError as error:
-            for other in opened:
+            for other in chain.from_iterable(opened.values()):
                 await other.aclose()
             error.filename = f"{listen.host}:{listen.port}"
             raise
         for listener in listeners:
             secured = context and trio.SSLListener(listener, context, https_compatible=True)
-            opened.append(secured or listener)
+            opened[listen.id].append(secured or listener)
     return opened
 
 
@@ -151,18 +174,21 @@ def _address(listener: trio.abc.Listener[trio.abc.Stream]) -> tuple[str, int]:
 async def serve(
     config: Config,
     stop: trio.Event,
+    path: Path | None = None,
     *,
     task_status: trio.TaskStatus[Parts] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Run a server until ``stop`` is set.
+    """Run a server until ``stop`` is set; ``path`` is where the configuration is from.
 
     With ``await nursery.start(serve, ...)`` control comes back, with the parts,
     when clients can connect; an exception comes out instead if they never will.
     """
-    parts = await assemble(config, Clock.system())
-    async with trio.open_nursery() as recorders:
+    parts = await assemble(config, Clock.system(), path)
+    async with trio.open_nursery() as recorders, trio.open_nursery() as operators:
         for recorder in parts.recorders.values():
             recorders.start_soon(recorder.run)
+        if parts.operators:
+            await operators.start(serve_http, parts.management.routes(), parts.operators)
         async with trio.open_nursery() as clients:
             clients.start_soon(parts.hub.run)
             server: ClientServer = await clients.start(
@@ -173,10 +199,14 @@ async def serve(
                     sources.start_soon(feed.run)
                 for host, port in parts.addresses:
                     log.info("clients connect to ws://%s:%d/", host, port)
+                for host, port in parts.operator_addresses:
+                    log.info("operators look at http://%s:%d/api/status", host, port)
                 task_status.started(parts)
                 await stop.wait()
                 log.info("stopping")
+                parts.hub.set_ready("the server is stopping")
                 sources.cancel_scope.cancel()
             await server.drain()
             clients.cancel_scope.cancel()
+        operators.cancel_scope.cancel()
         recorders.cancel_scope.cancel()

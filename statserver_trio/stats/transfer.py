@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.nodes import AgentNode, DNNode, Node, PlaceNode
 from .ledger import Sums
-from .measures import Mark, Part
+from .measures import Mark, Part, marks_of
 from .requests import StatisticRequest
 from .rows import Row, identity
 from .source import Source
@@ -104,7 +104,7 @@ def _part(source: Source, part: Part) -> Data:
         "node": _name(row.node),
         "opened_at": part.opened_at,
         "base": _up_to(now, part.base),
-        "marks": [[mark.edge, _up_to(now, mark.sums)] for mark in _marks(part)],
+        "marks": [[mark.edge, _up_to(now, mark.sums)] for mark in marks_of(part)],
     }
     if row.counter is not None:
         counter = row.counter
@@ -126,20 +126,6 @@ def _up_to(now: Sums, then: Sums) -> list[int]:
 def _back_from(now: Sums, data: list[int]) -> Sums:
     ended, elapsed, live, since = data
     return Sums(now.ended - ended, now.elapsed - elapsed, live, since)
-
-
-def _marks(part: Part) -> list[Mark]:
-    """Every later beginning of an interval that can still be asked for."""
-    row, boundary = part.row, part.boundary
-    marks = list(part.marks)
-    if boundary is not None:
-        last = marks[-1].edge if marks else part.opened_at
-        for edge, columns in boundary.marks:
-            if edge > last and edge > row.born_at:
-                marks.append(Mark(edge, columns.at(row.index)))
-            elif edge > last:
-                marks.append(Mark(edge, row.born))
-    return marks
 
 
 # -- reading ------------------------------------------------------------------------------

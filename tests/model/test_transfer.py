@@ -101,4 +101,4 @@ def test_it_goes_on_alike(seed: int) -> None:
 def test_nonsense_is_refused() -> None:
     world = World("sw1", DIRECTORY, 0)
     with pytest.raises((KeyError, ValueError, TypeError)):
-        adopt_world(world, {"now": 0, "next_check": 0, "dns": [{}]})
+        adopt_world(world, {"began": 0, "now": 0, "next_check": 0, "dns": [{}]})

@@ -1,0 +1,116 @@
+"""Reload: read the configuration file again, and let the running server go by it.
+
+A file with mistakes changes nothing, and every mistake is logged. A good one replaces
+definitions, objects and options at once (see :mod:`..stats.reconfigure`); what is wired up
+at the start (ports, feeds, recordings, limits, names) waits for a restart, and is said so.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import trio
+
+from ..config.load import load
+from ..config.mistakes import ConfigError, Mistake
+from ..config.schema import Config
+from ..config.site import make_site
+from ..config.structure import SECTIONS, dashes
+from ..stats.reconfigure import Changes, reconfigure
+from .hub import Hub
+
+log = logging.getLogger(__name__)
+
+# What takes effect after a restart only: whole sections, and single keys of others.
+AFTER_RESTART = {"server", "listen", "ha", "tserver", "record", "limits"}
+AT_ONCE = {("server", "time-zone")}  # of the time profiles, which are made anew
+NO_FILE = Mistake("", "", "", "this server was started without a configuration file")
+KEYS_AFTER_RESTART = {("objects", "queue-use-pseudo-actions")}
+
+
+class Reloader:
+    """Reloads the configuration of one server.
+
+    Args:
+        path: The file; None where there is none, as in a demo: then nothing can be reloaded.
+        config: What the server was started with.
+
+    Attributes:
+        config: What is in effect, but for what waits for a restart.
+        reloads, refused: How often the file was taken, and how often it had mistakes.
+    """
+
+    def __init__(self, path: Path | None, config: Config, hub: Hub) -> None:
+        self.path = path
+        self.config = config
+        self.reloads = self.refused = 0
+        self._started_with = config
+        self._hub = hub
+        self._lock = trio.Lock()  # one after the other, and the newest file last
+
+    async def reload(self) -> Changes:
+        """Read the file, with what it includes, and do what it says.
+
+        Raises:
+            ConfigError: With every mistake in it; nothing was changed.
+        """
+        async with self._lock:
+            try:
+                if self.path is None:
+                    raise ConfigError([NO_FILE])
+                # In a thread: a disk that hangs must not hang the events.
+                config = await trio.to_thread.run_sync(load, self.path)
+            except ConfigError as error:
+                self.refused += 1
+                for finding in (*error.mistakes, *error.warnings):
+                    log.error("reload refused: %s", finding)
+                raise
+            return self._apply(config)
+
+    def _apply(self, config: Config) -> Changes:
+        site = make_site(config)
+        hub = self._hub
+        now = hub.clock.now_ms()
+        changes = reconfigure(hub.engine, site.definitions, site.directory, now, site.world_options)
+        changes.after_restart[:0] = _waiting(self._started_with, config)
+        hub.deliver(changes.notices)
+        self.config = config
+        self.reloads += 1
+        _log(changes, config)
+        return changes
+
+
+def _waiting(started_with: Config, config: Config) -> Iterator[str]:
+    """What differs from the start and needs another one."""
+    for section, attribute in SECTIONS.items():
+        old, new = (getattr(each, attribute.name) for each in (started_with, config))
+        if old == new:
+            continue
+        if not attrs.has(type(old)):
+            if section in AFTER_RESTART:
+                yield f"[[{section}]] takes effect after a restart"
+            continue
+        for key in attrs.fields(type(old)):
+            where = (section, dashes(key.name))
+            waits = section in AFTER_RESTART and where not in AT_ONCE
+            differs = getattr(old, key.name) != getattr(new, key.name)
+            if differs and (waits or where in KEYS_AFTER_RESTART):
+                yield f"[{section}] {where[1]} takes effect after a restart"
+
+
+def _log(changes: Changes, config: Config) -> None:
+    for warning in config.warnings:
+        log.warning("%s", warning)
+    for section, difference in changes.sections.items():
+        for what, names in attrs.asdict(difference).items():
+            if names:
+                log.warning("reload: [%s] %s: %s", section, what, ", ".join(names))
+    for reason, count in changes.closed.items():
+        log.warning("reload: %d statistics closed: %s", count, reason)
+    for what in changes.after_restart:
+        log.warning("reload: %s", what)
+    if changes.is_empty:
+        log.warning("reload: nothing has changed")
