@@ -14,9 +14,10 @@ PACKAGE = __package__.partition(".")[0] if __package__ else "statserver_trio"
 
 # Category to the loggers that belong to it.
 CATEGORIES: dict[str, tuple[str, ...]] = {
-    "Init": ("server.serve", "server.assembly", "commands"),
+    "Init": ("server.serve", "server.reload", "commands"),
     "Client": ("server.client_task", "server.hub"),
     "Server": ("server.feed_task", "server.recorder", "server.supervisor", "server.tserver"),
+    "Mngmnt": ("server.management", "server.http"),
     "HA": ("server.ha", "ha"),
 }
 NOT_IN_ALL = frozenset({"HA"})

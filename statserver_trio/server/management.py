@@ -131,7 +131,11 @@ class Management:
             "configuration": None if self._path is None else str(self._path),
             "notReady": self.not_ready(),
             "clockDrift": hub.clock.drift(),
-            "limits": attrs.asdict(config.limits),
+            "limits": {
+                "clients": config.limits.clients,
+                "statisticsPerClient": config.limits.statistics_per_client,
+                "messageBytes": config.limits.message_bytes,
+            },
             "recorders": {
                 name: {"written": recorder.written, "dropped": recorder.dropped}
                 for name, recorder in self._recorders.items()

@@ -107,10 +107,10 @@ def _log(changes: Changes, config: Config) -> None:
     for section, difference in changes.sections.items():
         for what, names in attrs.asdict(difference).items():
             if names:
-                log.warning("reload: [%s] %s: %s", section, what, ", ".join(names))
+                log.info("reload: [%s] %s: %s", section, what, ", ".join(names))
     for reason, count in changes.closed.items():
         log.warning("reload: %d statistics closed: %s", count, reason)
     for what in changes.after_restart:
         log.warning("reload: %s", what)
     if changes.is_empty:
-        log.warning("reload: nothing has changed")
+        log.info("reload: nothing has changed")

@@ -132,6 +132,7 @@ async def test_a_bad_file_changes_nothing_and_every_mistake_is_named(
 
 
 async def test_twice_the_same_changes_nothing(here: Here, caplog: Any) -> None:
+    caplog.set_level(logging.INFO)
     here.opens("Waiting")
     for _ in range(2):
         assert (await here.reloader.reload()).is_empty
