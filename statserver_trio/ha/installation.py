@@ -58,13 +58,14 @@ class Installation:
         return [] if self._last_ack is None else [Send(self._last_ack)]
 
     def pause(self) -> None:
-        """The link is gone.
+        """The link is gone: whatever was not acknowledged comes again.
 
-        What is being installed will still count; what was only waiting comes again.
+        Perhaps in another chunk of the same number, so an answer that comes now must
+        not be taken for the answer to that; the owner is to forget what it has not
+        begun to install.
         """
         self._linked = False
-        if self._waiting:
-            self._installing, self._waiting = None, False
+        self._installing, self._waiting = None, False
 
     def handle_event(self, event: object, now: float) -> list[object]:
         """A chunk, or the owner's word that it has been installed."""

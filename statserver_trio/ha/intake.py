@@ -387,9 +387,9 @@ class Intake:
         if not self.linked:
             return []
         self.owes_state = False
-        positions, standings = self.positions, self.standings
-        as_of = {name: positions[name] for name in world.sources}
-        standings = {name: standings[name] for name in world.sources}
+        as_of = {name: self.positions[name] for name in world.sources}
+        standings = {name: self.standings[name] for name in world.sources}
+        self._peer_standings |= standings  # it has our picture from now on
         actions: list[object] = [Send(JoinState(world.number, as_of, world.blob, standings))]
         if not as_of:
             actions.append(Log("warning", "the peer asked for our picture, and we have none"))

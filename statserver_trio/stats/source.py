@@ -111,12 +111,12 @@ class Source:
         }
 
     def adopt(self, data: dict[str, Any], now: int) -> None:
-        """Go on from what another server exported; nothing has happened here yet.
+        """Go on from what another server exported; nothing is counted here (any more).
 
         Raises:
             KeyError, ValueError, TypeError: The data is no action table of this switch.
         """
-        assert not self.ledger.rows, "statistics are opened after the world is there"
+        assert not any(self.ledger.rows), "something is counted of the old picture"
         if data["switch"] != self.switch:
             raise ValueError(f"an action table of switch {data['switch']!r}, not {self.switch!r}")
         if data["world"] is not None:

@@ -131,16 +131,21 @@ def _back_from(now: Sums, data: list[int]) -> Sums:
 # -- reading ------------------------------------------------------------------------------
 
 
-def adopt_statistic(engine: Engine, statistic: Statistic, data: Data, now: int) -> bool:
+def adopt_statistic(
+    engine: Engine, statistic: Statistic, data: Data, now: int, by_force: bool = False
+) -> bool:
     """Let a statistic that is open here have counted what ``data`` says.
 
     Of two that were opened at different times the earlier one counts: it covers
     more. Returns whether anything was taken over.
 
+    Args:
+        by_force: The caller has decided already that theirs is the better one.
+
     Raises:
         KeyError, ValueError, TypeError: The data does not fit; nothing was changed.
     """
-    if statistic.opened_at <= data["opened_at"]:
+    if statistic.opened_at <= data["opened_at"] and not by_force:
         return False
     taken: list[tuple[Part, Data]] = []
     for role, parts in statistic.parts.items():
@@ -182,3 +187,27 @@ def _take_counter(row: Row, part: Part, data: Data) -> None:
         ledger.epoch = max(ledger.epoch, last)
     if counter.tally is not None:
         counter.tally.peaks.adopt(data["tally"])
+
+
+# -- a world that is replaced -------------------------------------------------------------
+
+
+def replace_world(engine: Engine, source_name: str, data: Data, now: int) -> list[Statistic]:
+    """Let a source go on from another server's action table, whatever it was before.
+
+    What was counted of the old picture is given up: the statistics concerned begin
+    anew, here and now, and are returned, because the other server may have better.
+    """
+    source = engine.sources[source_name]
+    concerned = [s for s in engine.statistics.values() if source in s.sources]
+    for statistic in concerned:
+        for index in reversed(range(len(statistic.sources))):
+            if statistic.sources[index] is source:
+                del statistic.sources[index], statistic.nodes[index]
+                for parts in statistic.parts.values():
+                    parts.pop(index).row.release(statistic)
+    source.adopt(data, now)
+    for statistic in concerned:
+        engine.regroup(statistic, now)
+        statistic.opened_at = max(statistic.opened_at, source.clock(now))
+    return concerned

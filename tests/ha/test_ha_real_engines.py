@@ -1,0 +1,129 @@
+"""Whole pairs with real engines under random faults: primary == backup == oracle.
+
+Every statistic on both members has the value of the oracle's, to the last bit,
+current ones included. What is lost legitimately never happens here: a member is
+restarted, or loses the source, only while the other one sees every event and
+has every statistic.
+"""
+
+from __future__ import annotations
+
+import os
+from random import Random
+
+import pytest
+from ha_real import SITE, RealPair
+
+from statserver_trio.ha.addp import AddpOptions
+from statserver_trio.ha.peer import PeerOptions
+from statserver_trio.ha.replication import ReplicationOptions
+from statserver_trio.ha.session import SessionOptions
+from statserver_trio.stats.categories import CATEGORIES
+from statserver_trio.stats.requests import StatisticRequest
+
+SEEDS = int(os.environ.get("SIM_RUNS", "40"))
+OPTIONS = PeerOptions(
+    addp=AddpOptions(timeout=2.0, remote_timeout=2.0, trace="off"),
+    session=SessionOptions(expiration_timeout=20.0, expiration_period=5.0),
+    replication=ReplicationOptions(chunk_size=3),
+)
+IDS = {
+    "Queue": ("8001@sw1", "8002@sw1"),
+    "Agent": ("a1", "a2", "a3"),
+    "Place": ("P1",),
+    "RegDN": ("7002@sw1",),
+    "GroupAgents": ("Sales",),
+    "GroupQueues": ("AllQueues",),
+}
+STEPS = (
+    ["events"] * 12
+    + ["open"] * 4
+    + ["wait", "wait a moment", "wait a moment", "wait a little", "wait long"]
+    + ["cut", "partition", "deaf", "heal", "heal", "blind", "see", "restart", "slow", "quick"]
+)
+WAITS = {"wait": 2.0, "wait a moment": 0.25, "wait a little": 0.0015, "wait long": 30.0}
+
+
+def some_request(rng: Random) -> StatisticRequest:
+    name = rng.choice(sorted(SITE.definitions.stat_types))
+    stat_type = SITE.definitions.stat_types[name]
+    object_type = rng.choice(sorted(stat_type.objects & IDS.keys()))
+    historical = CATEGORIES[stat_type.category].is_historical
+    profile = rng.choice([None, "QuarterHour", "LastHour"]) if historical else None
+    chosen = rng.choice([None, None, "Gold", "Spanish"])
+    return StatisticRequest(object_type, rng.choice(IDS[object_type]), name, profile, filter=chosen)
+
+
+def is_exact(pair: RealPair, node) -> bool:
+    intake = node.peer.intake.sources["s"]
+    return (
+        intake.applied == pair.feeds["s"].last and node.sees["s"] and intake.standing == pair.best
+    )
+
+
+def may_lose(pair: RealPair, node) -> bool:
+    """Whether the other member holds everything that this one does."""
+    other = pair.other(node)
+    store = other.engine
+    if not is_exact(pair, other) or other.peer.intake.standings != node.peer.intake.standings:
+        return False
+    exchanged = all(each.peer.replication.is_done for each in pair.both)
+    found = {text: store._statistics[text] for text in store.open_keys()}
+    has_all = pair.values(store.engine, found) == pair.truth()
+    return exchanged and has_all and not store.lacking()
+
+
+def step(pair: RealPair, rng: Random, what: str) -> None:
+    node = rng.choice(pair.both)
+    match what.split():
+        case ["events"]:
+            for _ in range(rng.randrange(1, 25)):
+                pair.event()
+                pair.drive(seconds=rng.choice([0, 0.0005, 0.01, 1.0, 20.0]))
+        case ["open"]:
+            if is_exact(pair, node):
+                node.open_request(some_request(rng))
+        case ["wait", *_]:
+            pair.drive(seconds=WAITS[what])
+        case ["cut"]:
+            pair.cut()
+        case ["partition"]:
+            pair.partition()
+        case ["deaf"]:
+            pair.partition(node)
+        case ["heal"]:
+            pair.heal()
+        case ["blind"]:
+            if may_lose(pair, node):
+                pair.blind(node)
+        case ["see"]:
+            for each in pair.both:
+                pair.see(each)
+        case ["restart"]:
+            if may_lose(pair, node):
+                pair.restart(node)
+        case ["slow" | "quick"]:
+            pair.delay = 0.3 if what == "slow" else 0.001
+
+
+def a_bad_day(seed: int) -> RealPair:
+    rng = Random(seed)
+    pair = RealPair(options=OPTIONS)
+    pair.drive(seconds=3)
+    pair.best = pair.a.peer.intake.sources["s"].standing
+    for _ in range(40):
+        step(pair, rng, rng.choice(STEPS))
+    pair.heal()
+    pair.delay = 0.001
+    for node in pair.both:
+        pair.see(node)
+    pair.drive(seconds=150)
+    pair.event()
+    pair.drive(seconds=150)
+    return pair
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_after_a_bad_day_both_members_equal_the_oracle(seed: int) -> None:
+    pair = a_bad_day(seed)
+    pair.check()
