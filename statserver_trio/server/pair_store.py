@@ -337,14 +337,11 @@ class PairStore:
         """Go on from the peer's action tables."""
         for name, data in _decode(blob).items():
             before = self.engine.sources[name].position
-            concerned = replace_world(self.engine, name, data, self._now_ms())
+            replace_world(self.engine, name, data, self._now_ms())
             self._checkpoints[name] = [self._checkpoint(name)]
-            if before is not None:  # what was counted of the old picture is given up
-                for statistic in concerned:
-                    text = key_text(statistic.key)
-                    self._adopted.pop(text, None)
-                    self._began[text][name] = as_of[name]
-                    self._late.add(text)  # the peer may have more of it
+            if before is not None and before < as_of[name]:  # never applied here
+                lost = (before + 1, as_of[name])
+                self._holes[name] = merged([*self._holes.get(name, []), lost])
 
     def begin_at(self, source: str, position: int) -> None:
         """Our picture of a source begins, from its own snapshots, after that position."""

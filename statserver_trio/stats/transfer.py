@@ -195,11 +195,12 @@ def _take_counter(row: Row, part: Part, data: Data) -> None:
 def replace_world(engine: Engine, source_name: str, data: Data, now: int) -> list[Statistic]:
     """Let a source go on from another server's action table, whatever it was before.
 
-    What was counted of the old picture is given up: the statistics concerned begin
-    anew, here and now, and are returned, because the other server may have better.
+    What was counted of the old picture still counts: the statistics concerned, which
+    are returned, go on from there with what goes on in the new one.
     """
     source = engine.sources[source_name]
     concerned = [s for s in engine.statistics.values() if source in s.sources]
+    counted = [export_statistic(statistic) for statistic in concerned]
     for statistic in concerned:
         for index in reversed(range(len(statistic.sources))):
             if statistic.sources[index] is source:
@@ -207,7 +208,7 @@ def replace_world(engine: Engine, source_name: str, data: Data, now: int) -> lis
                 for parts in statistic.parts.values():
                     parts.pop(index).row.release(statistic)
     source.adopt(data, now)
-    for statistic in concerned:
+    for statistic, data_before in zip(concerned, counted, strict=True):
         engine.regroup(statistic, now)
-        statistic.opened_at = max(statistic.opened_at, source.clock(now))
+        adopt_statistic(engine, statistic, data_before, now, by_force=True)
     return concerned
