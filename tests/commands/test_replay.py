@@ -73,6 +73,51 @@ def test_one_call_of_another_pbx() -> None:
     assert found["SIP/777", "Total_Talk_Time"] == 3
 
 
+MODELS = ROOT.parent / "shared" / "data" / "genesys" / "call-models.json"
+QUEUE_STATISTICS = {
+    "CallEntered": "Total_Calls_Entered",
+    "CallAnswered": "Total_Calls_Answered",
+    "CallDistributed": "Total_Calls_Distributed",
+    "CallAbandoned": "Total_Calls_Abandoned",
+    "CallCleared": "Total_Calls_Cleared",
+}
+PHONE_STATISTICS = {
+    "CallMissed": "Total_Calls_Missed",
+    "CallForwarded": "Total_Calls_Not_Answered",
+    "CallOnHold_s": "Total_Hold_Time",
+    "CallTransferMade": "Total_Calls_Transferred",
+    "AfterCallWork_s": "Total_ACW_Time",
+}
+
+
+def test_the_call_models(tmp_path: Path) -> None:
+    """Every scenario, as a file that anybody could have recorded, with ready-made stat types."""
+    if not MODELS.exists():
+        pytest.skip(f"no {MODELS}: the call models are not part of the project")
+    checked = 0
+    scenarios = json.loads(MODELS.read_text())["scenarios"]
+    assert len(scenarios) == 18
+    for scenario in scenarios:
+        path = tmp_path / f"{scenario['name']}.jsonl"
+        lines = [
+            json.dumps(event | {"time": NOON + event["t"], "EventSequenceNumber": number})
+            for number, event in enumerate(scenario["events"], 1)
+        ]
+        path.write_text("\n".join(lines))
+        result = replay(str(path), "--open-all")
+        found = values(result)
+        assert "skipped" not in result.stderr
+        for dn, expected in scenario["expect"].items():
+            if not isinstance(expected, dict):
+                continue
+            for names in (QUEUE_STATISTICS, PHONE_STATISTICS):
+                for name, stat_type in names.items():
+                    if name in expected and (f"{dn}@sw1", stat_type) in found:
+                        assert found[f"{dn}@sw1", stat_type] == expected[name], scenario["name"]
+                        checked += 1
+    assert checked >= 25
+
+
 # -- what it does with its arguments ------------------------------------------------------
 
 
