@@ -185,7 +185,8 @@ class Objects:
             listed, comes into being.
         stuck_call_timeout: Seconds without an event after which a call is
             taken for lost; 0 = never.
-        queue_use_pseudo_actions: The vendor's option of that name.
+        queue_use_pseudo_actions: The vendor's option of that name. It is read and
+            checked, and has no effect yet: pseudo-actions count in every category.
         vq_use_alt_enter_time: The same; for all virtual queues.
     """
 

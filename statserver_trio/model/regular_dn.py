@@ -255,6 +255,8 @@ def party_changed(world: World, dn: RegularDN, event: e.EventPartyChanged, t: in
     if leg.phase is Phase.TALKING and event.call_state == "Transferred":
         name = "CallTransferPartyChanged"
     world.chronicle.happened(dn, CODES[name], t - leg.since, leg.call.facts)
+    if leg.phase is Phase.RINGING:
+        reflect(world, leg, name, t)
 
 
 def _brought_in(
@@ -274,6 +276,8 @@ def _brought_in(
     else:  # transferred to us before we answered: we take it when we do
         leg.is_transferred = event.call_state == "Transferred"
         happened(dn, CODES["CallRingingPartyChanged"], spent, leg.call.facts)
+        if phase is Phase.RINGING:
+            reflect(world, former, "CallRingingPartyChanged", t)
     _enter(world, dn, leg, phase, t)
 
 
