@@ -24,7 +24,7 @@ from ..api.session import ClientSession, Limits
 from ..stats.engine import Engine
 from ..stats.notifications import Notice
 from ..stats.statistic import Statistic
-from ..tlib.events import TEvent
+from ..tlib.events import TEvent, Unhandled
 from .clock import Clock
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class HubClient:
 
 
 class Hub:
-    """The engine and everybody who listens to it; a sink for feed tasks.
+    """The engine and everybody who listens to it.
 
     Args:
         engine: With its sources.
@@ -92,19 +92,19 @@ class Hub:
         self._encoder = Encoder()
         self._alarm = trio.CancelScope()
 
-    # -- feeds: the sink of a FeedTask -----------------------------------------------------
+    # -- feeds -----------------------------------------------------
 
-    def apply(self, source_name: str, events: Iterable[TEvent], now_ms: int) -> None:
+    def apply(self, source_name: str, events: Iterable[TEvent | Unhandled], now_ms: int) -> None:
         """Let the events of a source happen, and tell whom they concern."""
         self.engine.apply(source_name, events, now_ms)
         self.distribute()
 
-    def source_connected(self, name: str, resumed: bool) -> None:
+    def source_connected(self, name: str) -> None:
         """The source can be heard (again)."""
         self.engine.set_connected(name, True)
         self.distribute()
 
-    def source_lost(self, name: str, reason: str) -> None:
+    def source_lost(self, name: str) -> None:
         """The source cannot be heard: what is computed from it is invalid."""
         self.engine.set_connected(name, False)
         self.distribute()
