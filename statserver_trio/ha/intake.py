@@ -26,6 +26,7 @@ from math import inf
 from attrs import define, field, frozen
 
 from ..machine import Disconnect, Send
+from .clock_offset import WallClock
 from .journal import Journal
 from .messages import Event, JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
 from .messages import Journal as JournalAnswer
@@ -95,6 +96,7 @@ class Intake:
 
     accepts: bool
     new_id: Callable[[], str]
+    wall: WallClock
     options: IntakeOptions = field(factory=IntakeOptions)
     sources: dict[str, SourceIntake] = field(factory=dict, init=False)
     linked: bool = field(default=False, init=False)
@@ -175,10 +177,13 @@ class Intake:
     def _add(self, name: str, contiguous: bool) -> None:
         assert name not in self.sources
         journal = Journal(self.options.journal_events, self.options.journal_seconds, contiguous)
-        source = SourceIntake(name, contiguous, journal, self.new_id)
+        source = SourceIntake(name, contiguous, journal, self._new_standing)
         if self._join_until == inf and not self.is_fresh and self.sources:
             source.state = State.LIVE  # added by a reload, long after the start
         self.sources[name] = source
+
+    def _new_standing(self, since: int, now: float) -> Standing:
+        return Standing(self.new_id(), since, self.wall.at(now))
 
     def open(self, standings: dict[str, Standing], peer_is_fresh: bool, now: float) -> list[object]:
         """A session is open, and that is what the peer said of itself."""

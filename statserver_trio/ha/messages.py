@@ -7,8 +7,9 @@ field added after version 1.0 must have one. A message that an older peer may
 ignore has a name beginning with ``?`` (hot-standby.md scenario 20).
 
 Positions are those of the sources (exact-sync.md): the same for both members,
-and only growing. Wall times are Unix seconds and used for nothing but the
-estimate of how far the two clocks are apart.
+and only growing. Wall times are Unix seconds. They say how far the two clocks are
+apart, and which of two pictures that reach back equally far is the older one;
+nothing else depends on them.
 """
 
 from __future__ import annotations
@@ -94,10 +95,13 @@ class Standing(Struct, array_like=True, frozen=True):
     Attributes:
         lineage: The same for two members whose pictures are folds of the same events.
         since: The position from which on nothing is missing.
+        began: When the picture began, by the wall clock of the member where it did; Unix
+            seconds.
     """
 
     lineage: str
     since: Position
+    began: float
 
 
 class Greeting(Message):

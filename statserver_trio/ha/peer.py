@@ -164,7 +164,7 @@ class Peer:
         self.deletion = Deletion(options.session.expiration_timeout)
         self.replication = Replication(progress, wall, self.deletion, options.replication)
         self.installation = Installation(progress, wall, self.deletion)
-        self.intake = Intake(not me.dials, self.new_id, options.intake)
+        self.intake = Intake(not me.dials, self.new_id, wall, options.intake)
         self.roles = Roles("backup" if me.dials else "primary")
 
     # -- the contract ----------------------------------------------------------------

@@ -18,8 +18,10 @@ start times.
 A picture has a **lineage**. Two members whose pictures are folds of the same
 events have the same one; where a hole is left, or a picture begins from
 snapshots, a new one begins. ``since`` says from which position on nothing is
-missing, so of two lineages the one with the lower ``since`` knows more. All this
-about lineages is our decision.
+missing, so of two lineages the one with the lower ``since`` knows more. Where that
+is the same nothing happened between the two beginnings, but whoever began earlier
+knows since when things go on (a snapshot says only that they do). All this about
+lineages is our decision.
 """
 
 from __future__ import annotations
@@ -54,16 +56,16 @@ class State(enum.Enum):
 def better(theirs: Standing | None, mine: Standing | None, i_accept: bool) -> bool:
     """Whether the peer's picture of a source is to replace ours.
 
-    Of two with different histories that reach back equally far, the accepting
-    side's stays; so exactly one of the two members says yes.
+    Of two with different histories that reach back equally far and began at the
+    same moment, the accepting side's stays; so exactly one of the two members says
+    yes, whatever their clocks say.
     """
     if theirs is None or mine is None:
         return theirs is not None
     if theirs.lineage == mine.lineage:
         return False
-    if theirs.since != mine.since:
-        return theirs.since < mine.since
-    return not i_accept
+    their_age, my_age = (theirs.since, theirs.began), (mine.since, mine.began)
+    return their_age < my_age if their_age != my_age else not i_accept
 
 
 @define
@@ -73,7 +75,8 @@ class SourceIntake:
     Args:
         contiguous: Its positions grow by one. If not, only an :meth:`interrupted`
             stream can have a hole.
-        new_lineage: Makes names that are never the same twice.
+        new_standing: Of a picture that begins after that position, now; its lineage
+            is never the same twice.
 
     Attributes:
         applied: The last position that was applied; None before the first.
@@ -86,7 +89,7 @@ class SourceIntake:
     name: str
     contiguous: bool
     journal: Journal
-    new_lineage: Callable[[], str]
+    new_standing: Callable[[int, float], Standing]
     state: State = State.JOINING
     applied: int | None = None
     standing: Standing | None = None
@@ -119,7 +122,7 @@ class SourceIntake:
         Snapshots follow. What we have not applied up to there we have missed.
         """
         if self.state is State.LIVE and self.applied is not None and position < self.applied:
-            return self._begin_anew(position)
+            return self._begin_anew(position, now)
         self._held.append((position, None))
         return self._next(now)
 
@@ -128,13 +131,13 @@ class SourceIntake:
         self.journal.interrupted()
         self._held.append(INTERRUPTION)
 
-    def _begin_anew(self, position: int) -> list[object]:
+    def _begin_anew(self, position: int, now: float) -> list[object]:
         """The source counts from the beginning, as after a restart."""
         self.restarts += 1
         self.journal.clear()
         self.coverage = []
         self.applied = position
-        self.standing = Standing(self.new_lineage(), position)
+        self.standing = self.new_standing(position, now)
         text = f"{self.name} counts anew from {position}: what was before cannot be compared"
         return [Log("alarm", text), BeginAt(self.name, position)]
 
@@ -163,7 +166,7 @@ class SourceIntake:
                     batch.append((None, line))
             elif applied is None:
                 applied = max(position if line is None else position - 1, 0)
-                self.standing = Standing(self.new_lineage(), applied)
+                self.standing = self.new_standing(applied, now)
                 actions += [*self._batch(batch), BeginAt(self.name, applied)]
                 batch = []
                 self._wants_snapshots = True
@@ -237,7 +240,7 @@ class SourceIntake:
         if self._held and self._held[0] == (last, None):
             self._held.popleft()  # the mark has done its work
         self.applied = last
-        self.standing = Standing(self.new_lineage(), last)
+        self.standing = self.new_standing(last, now)
         left = HoleLeft(self.name, first, last)
         if then_join:
             self.hole, self.hole_since = None, inf

@@ -113,7 +113,11 @@ SNAPSHOT = (None, b"snapshot")
 
 def live(contiguous=True, at=10):
     ids = itertools.count()
-    source = SourceIntake("s", contiguous, Journal(100, 60, contiguous), lambda: f"l{next(ids)}")
+
+    def standing(since, now):
+        return Standing(f"l{next(ids)}", since, now)
+
+    source = SourceIntake("s", contiguous, Journal(100, 60, contiguous), standing)
     assert source.stands_at(at, 0) == []
     assert source.alone(0) == [BeginAt("s", at)]
     assert source.arrived([SNAPSHOT], 0) == [ApplyEvents("s", [SNAPSHOT])]
@@ -140,7 +144,7 @@ def test_a_hole_is_filled_and_what_was_held_follows():
     assert source.hole == (16, 17)
     assert source.leave(9) == [HoleLeft("s", 16, 17), ApplyEvents("s", events(18))]
     assert source.coverage == [(11, 15), (18, 18)]
-    assert (source.repaired, source.left, source.standing) == (1, 1, Standing("l1", 17))
+    assert (source.repaired, source.left, source.standing) == (1, 1, Standing("l1", 17, 9))
 
 
 def test_a_feed_that_was_away_says_where_it_stands():
@@ -160,7 +164,7 @@ def test_a_joiner_goes_on_from_the_peers_picture():
     source = live()
     source.join()
     assert source.arrived([SNAPSHOT, *events(11, 12, 13)], 1) == []
-    theirs = Standing("theirs", 3)
+    theirs = Standing("theirs", 3, 0)
     assert source.adopt(12, theirs, 2) == [ApplyEvents("s", events(13))]
     assert (source.standing, source.coverage) == (theirs, [(13, 13)])
 
@@ -169,7 +173,7 @@ def test_a_joiner_asks_for_what_lies_between():
     source = live()
     source.join()
     source.arrived(events(15), 1)
-    assert source.adopt(12, Standing("theirs", 3), 2) == []
+    assert source.adopt(12, Standing("theirs", 3, 0), 2) == []
     assert source.hole == (13, 14)
 
 
@@ -192,7 +196,8 @@ def test_a_source_that_counts_anew():
     assert source.restarts == 1
 
 
-OLD, NEW, SAME = Standing("a", 1), Standing("b", 5), Standing("c", 1)
+OLD, NEW, SAME = Standing("a", 1, 10.0), Standing("b", 5, 3.0), Standing("c", 1, 10.0)
+OLDER = Standing("d", 1, 9.0)  # nothing has happened since, but it heard more true beginnings
 # theirs, mine, whether theirs is better if I accept, and if I dial
 STANDINGS = [
     (None, None, False, False),
@@ -202,6 +207,8 @@ STANDINGS = [
     (OLD, NEW, True, True),
     (NEW, OLD, False, False),
     (OLD, SAME, False, True),
+    (OLDER, OLD, True, True),
+    (OLD, OLDER, False, False),
 ]
 
 
