@@ -23,8 +23,9 @@ from rich.live import Live
 from ..api.messages import Info
 from ..client import OpenStatistic, open_statserver
 from ..config.schema import Config
+from ..server.assembly import Parts
 from ..server.logs import set_up
-from ..server.serve import Parts, serve
+from ..server.serve import serve
 from ..server.tserver import serve_tserver
 from ..simulator.contact_centre import ContactCentre
 from .demo_board import Board, Cell

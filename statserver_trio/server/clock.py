@@ -35,6 +35,10 @@ class Clock:
         """Unix milliseconds, cut off."""
         return int(self.now() * 1000)
 
+    def monotonic(self) -> float:
+        """Seconds since some moment, as the machines want them; no clock change moves it."""
+        return trio.current_time()
+
     def deadline(self, at: float) -> float:
         """The Trio time, for a cancel scope, at which it is ``at`` Unix seconds."""
         return at - self._offset

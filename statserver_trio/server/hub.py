@@ -72,6 +72,7 @@ class Hub:
     Attributes:
         clients: By session.
         not_ready: Why nothing can be opened at the moment; see :meth:`set_ready`.
+        after_clients: Called when clients may have opened or closed something.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Hub:
         self.clients: dict[ClientSession, HubClient] = {}
         self.mode = mode or ServerModeInfo()
         self.not_ready = ""
+        self.after_clients: Callable[[], None] = _nothing
         self._limits = limits or Limits()
         self._outbox_limits = outbox_limits or OutboxLimits()
         self._encoder = Encoder()
@@ -127,6 +129,7 @@ class Hub:
     def receive(self, client: HubClient, data: str | bytes) -> None:
         """Do what a client's message asks for; the answers go to its outbox."""
         client.tell(client.session.handle_message(data, self.clock.now_ms()))
+        self.after_clients()
         self._rearm()
 
     def leave(self, client: HubClient, at_most: int | None = None) -> bool:
@@ -138,6 +141,7 @@ class Hub:
         client.is_gone = True
         self.clients.pop(client.session, None)
         left = client.session.close(at_most)
+        self.after_clients()
         self._rearm()
         return left
 
@@ -197,3 +201,7 @@ class Hub:
 
     def _rearm(self) -> None:
         self._alarm.deadline = self._deadline()
+
+
+def _nothing() -> None:
+    """Nobody has to know."""

@@ -15,13 +15,14 @@ from statserver_trio.config.load import load
 from statserver_trio.config.mistakes import ConfigError, Mistake
 from statserver_trio.config.schema import Config, Listen, Server, TServer
 from statserver_trio.model.directory import Directory
+from statserver_trio.server.assembly import Parts
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.feed_task import FeedOptions, FeedTask
 from statserver_trio.server.http import HttpServer
 from statserver_trio.server.hub import Hub
 from statserver_trio.server.management import Management
 from statserver_trio.server.recorder import Recorder
-from statserver_trio.server.serve import Parts, serve
+from statserver_trio.server.serve import serve
 from statserver_trio.stats.definitions import Definitions
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.reconfigure import Changes, Difference
