@@ -8,6 +8,7 @@ durations and alarms agree, and a test that owns Trio's clock owns this one too.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import trio
 
@@ -17,15 +18,17 @@ class Clock:
 
     Args:
         epoch: Unix seconds of the present moment. Needs a running Trio.
+        wall: What the system's clock says, whatever somebody does to it; ours unless given.
     """
 
-    def __init__(self, epoch: float) -> None:
+    def __init__(self, epoch: float, wall: Callable[[], float] | None = None) -> None:
         self._offset = epoch - trio.current_time()
+        self.wall = wall or self.now
 
     @classmethod
     def system(cls) -> Clock:
         """A clock set by the system's."""
-        return cls(time.time())
+        return cls(time.time(), lambda: time.time())
 
     def now(self) -> float:
         """Unix seconds."""
@@ -45,4 +48,4 @@ class Clock:
 
     def drift(self) -> float:
         """Seconds by which the system's clock is ahead of ours, for the status page."""
-        return time.time() - self.now()
+        return self.wall() - self.now()

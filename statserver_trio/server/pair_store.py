@@ -207,10 +207,9 @@ class PairStore:
 
     # -- what the peer pushes --------------------------------------------------------
 
-    def begin_install(self, action: InstallItems) -> list[Installed]:
-        """Install what the peer pushed, at once or when we are not behind any more."""
+    def begin_install(self, action: InstallItems) -> None:
+        """Install what the peer pushed, with :meth:`go_on`, when we are not behind any more."""
         self._waiting.append(action)
-        return self.go_on()
 
     @property
     def can_go_on(self) -> bool:

@@ -14,7 +14,6 @@ ask the engine is answered on the spot. Three tasks wait for them:
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable
 from math import inf
 from typing import Any
@@ -89,7 +88,6 @@ class Member:
         peer: All of them.
         store: The engine as they see it.
         hub: Whose clients are told of modes and of statistics that are closed.
-        wall: Unix seconds by the system's clock.
 
     Attributes:
         link: The present connection.
@@ -103,7 +101,6 @@ class Member:
         store: PairStore,
         hub: Hub,
         clock: Clock,
-        wall: Callable[[], float] = time.time,
     ) -> None:
         self.peer = peer
         self.store = store
@@ -111,7 +108,6 @@ class Member:
         self.link: Link | None = None
         self.synchronised = False
         self._clock = clock
-        self._wall = wall
         self._wall_told = -inf
         self._alarm = trio.CancelScope()
         self._session_life = trio.CancelScope()
@@ -402,7 +398,7 @@ class Member:
 
     def _tell_wall(self) -> None:
         self._wall_told = self._clock.monotonic()
-        self.peer.handle_event(WallTime(self._wall()), self._wall_told)
+        self.peer.handle_event(WallTime(self._clock.wall()), self._wall_told)
 
     # -- the end, and the status -------------------------------------------------------------
 
