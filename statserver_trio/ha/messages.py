@@ -246,9 +246,16 @@ class Want(Message):
 
 
 class Release(Message):
-    """No client of ours wants these any longer."""
+    """No client of ours wants these any longer. Numbered from 1 by each side, in order."""
 
+    number: Number
     keys: list[str]
+
+
+class ReleaseAck(Message):
+    """Release ``number`` has been taken note of."""
+
+    number: Number
 
 
 # -- deletion --------------------------------------------------------------------------
@@ -342,7 +349,7 @@ class Ignored(Struct, frozen=True):
 
 WIRE_TYPES = (
     Config, ConfigAck, Poll, Reply, Hello, Welcome, Reject, Bye, Chunk, ChunkAck, Want, Release,
-    Delete, DeleteAck, JournalRequest, Journal, JoinRequest, JoinState, Mode, Fragment,
+    ReleaseAck, Delete, DeleteAck, JournalRequest, Journal, JoinRequest, JoinState, Mode, Fragment,
 )  # fmt: skip
 # Overtake everything else on the wire, so they must stay small.
 URGENT_TYPES = (Config, ConfigAck, Poll, Reply, Hello, Welcome, Reject, Bye, Mode)

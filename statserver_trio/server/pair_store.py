@@ -202,7 +202,6 @@ class PairStore:
             Kind.OPEN if counts else Kind.DEF_ONLY,
             _encode(export_statistic(statistic)) if counts else b"",
             self._coverage(key, statistic),
-            held=bool(statistic.subscriptions),
         )
 
     # -- what the peer pushes --------------------------------------------------------

@@ -24,8 +24,17 @@ from statserver_trio.ha.holds import Wanted
 from statserver_trio.ha.intake import Arrived, SourceAdded, SourceAt
 from statserver_trio.ha.messages import Fragment, Hello, Item, Kind, Result
 from statserver_trio.ha.peer import Malformed, Peer, PeerOptions, Started
-from statserver_trio.ha.replication import Opened
-from statserver_trio.ha.store import Abort, Admit, Greeted, InstallItems, Joined, Refuse, perform
+from statserver_trio.ha.replication import Closed, Opened
+from statserver_trio.ha.store import (
+    Abort,
+    Admit,
+    Greeted,
+    InstallItems,
+    Joined,
+    Refuse,
+    Unwanted,
+    perform,
+)
 from statserver_trio.machine import Connected, Disconnect, Disconnected, Send
 
 WORLD_ADVANCE = 1_000_000.0  # wall time at 0
@@ -258,6 +267,11 @@ class Node:
             self.pair.began[key] = min(began, self.pair.began.get(key, began))
         self.tell(Opened(keys))
 
+    def close(self, keys):
+        for key in keys:
+            del self.engine.statistics[key]
+        self.tell(Closed(keys))
+
     def tell(self, event):
         self.perform(self.peer.handle_event(event, self.pair.now))
 
@@ -289,6 +303,8 @@ class Node:
                     self.admit(connection)
                 case Refuse(connection, reject):
                     self.pair.refuse(connection, reject)
+                case Unwanted(keys):
+                    self.close(keys)
                 case Joined(_, "adopted"):
                     self.tell(Wanted(tuple(self.engine.incomplete())))
 

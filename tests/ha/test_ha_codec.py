@@ -43,6 +43,7 @@ from statserver_trio.ha.messages import (
     Poll,
     Reject,
     Release,
+    ReleaseAck,
     Reply,
     Result,
     Standing,
@@ -86,7 +87,8 @@ WIRE = [
         b"\x96\xa8chunkack\x01\x92\xa6opened\xa4kept" + b"\xcb\0\0\0\0\0\0\0\0" * 3,
     ),
     (Want(["k"]), b"\x92\xa4want\x91\xa1k"),
-    (Release(["k"]), b"\x92\xa7release\x91\xa1k"),
+    (Release(1, ["k"]), b"\x93\xa7release\x01\x91\xa1k"),
+    (ReleaseAck(1), b"\x92\xaareleaseack\x01"),
     (Delete([("k", 1)]), b"\x92\xa6delete\x91\x92\xa1k\x01"),
     (
         DeleteAck([("k", 1, Gone.STILL_OPEN)]),

@@ -51,9 +51,9 @@ from ...ha.store import (
     SessionLost,
     SessionOpened,
     Trace,
+    Unwanted,
     perform,
 )
-from ...ha.store import PeerReleased as Unwanted
 from ...machine import Connected, Disconnect, Disconnected, Send
 from ..clock import Clock
 from ..hub import Hub
