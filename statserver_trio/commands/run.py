@@ -13,8 +13,9 @@ import trio
 
 from ..config.mistakes import ConfigError
 from ..config.schema import Config
+from ..server.assembly import Parts
 from ..server.logs import set_up
-from ..server.serve import Parts, serve
+from ..server.serve import serve
 from .sites import EX_PORT_BUSY, EX_RUNTIME, load_or_exit
 
 log = logging.getLogger(__name__)

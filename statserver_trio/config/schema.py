@@ -56,6 +56,8 @@ class Server:
             events must give the same values wherever they are replayed.
         time_resolution: ``second`` cuts milliseconds off every event's time,
             as the vendor does.
+        config_reload_delay_if_primary: Of a pair, the primary takes a changed file only
+            after the backup has, so that the two never reload at the same time.
     """
 
     name: str = _key(checks.text, "statserver")
@@ -66,6 +68,7 @@ class Server:
     debug_level: str = _key(checks.some_of(*DEBUG_LEVELS), "Init")
     time_zone: str = _key(checks.zone, "UTC")
     time_resolution: str = _key(checks.one_of("second", "millisecond"), "second")
+    config_reload_delay_if_primary: bool = _key(checks.truth, False)
 
 
 @frozen(kw_only=True)
@@ -99,6 +102,7 @@ class Ha:
 
     Attributes:
         peer_host, peer_port: Where the configured backup finds the primary.
+        protocol: How the backup watches the link; that of the primary's port ``ha``.
         secured: The backup dials with TLS; verified against ``trusted_ca``.
         addp_trace: Logging only; T-Server's spellings are understood as well.
         chunk_timeout: 0 = the acknowledgement alone paces.
@@ -110,6 +114,7 @@ class Ha:
 
     peer_host: str | None = _key(checks.text, None)
     peer_port: int | None = _key(PORT, None)
+    protocol: str = _key(checks.one_of("default", "addp"), "addp")
     secured: bool = _key(checks.truth, False)
     certificate: str | None = _key(checks.text, None)
     certificate_key: str | None = _key(checks.text, None)

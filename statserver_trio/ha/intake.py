@@ -85,6 +85,11 @@ class Interrupted:
     source: str
 
 
+@frozen
+class PeerAbsent:
+    """Event: the peer's host says that the peer does not run: there is nobody to wait for."""
+
+
 @define
 class Intake:
     """All sources.
@@ -162,6 +167,8 @@ class Intake:
             case Interrupted(name):
                 self.sources[name].interrupted()
                 return []
+            case PeerAbsent():
+                return [] if self.linked else self._alone(now)
             case JournalAnswer():
                 return self._journal_came(event, now)
             case JournalRequest():

@@ -5,7 +5,7 @@ one machine says to another is passed on, and the earliest of their deadlines is
 ours:
 
     from the stream:  Connected, Heard, messages, Malformed, Disconnected, Knocked
-    from the feeds:   SourceAdded, Arrived, SourceAt, Interrupted
+    from the feeds:   SourceAdded, Arrived, SourceAt, Interrupted, PeerAbsent
     from the owner:   Started, WallTime, Opened, Closed, Released, Deleted, Wanted,
                       ModeChanged, ConfigurationReloaded, OptionsChanged, Stop,
                       and the answers listed in store.py
@@ -28,7 +28,15 @@ from .door import Door, Knocked
 from .greeting import Identity
 from .holds import Holds, Released, Wanted
 from .installation import Installation
-from .intake import Arrived, Intake, IntakeOptions, Interrupted, SourceAdded, SourceAt
+from .intake import (
+    Arrived,
+    Intake,
+    IntakeOptions,
+    Interrupted,
+    PeerAbsent,
+    SourceAdded,
+    SourceAt,
+)
 from .messages import (
     Bye,
     Chunk,
@@ -123,7 +131,9 @@ ROUTES: dict[type, str] = {
     **dict.fromkeys((ChunkAck, Want, ChunkBuilt, OpenKeys), "replication"),
     **dict.fromkeys((Delete, DeleteAck), "deletion"),
     **dict.fromkeys((JournalRequest, Journal, JoinRequest, JoinState), "intake"),
-    **dict.fromkeys((SourceAdded, Arrived, SourceAt, Interrupted, WorldBuilt), "intake"),
+    **dict.fromkeys(
+        (SourceAdded, Arrived, SourceAt, Interrupted, PeerAbsent, WorldBuilt), "intake"
+    ),
     **dict.fromkeys((Release, ReleaseAck, Released, Wanted), "holds"),
     **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),
     Knocked: "door",

@@ -8,6 +8,7 @@ durations and alarms agree, and a test that owns Trio's clock owns this one too.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import trio
 
@@ -17,15 +18,17 @@ class Clock:
 
     Args:
         epoch: Unix seconds of the present moment. Needs a running Trio.
+        wall: What the system's clock says, whatever somebody does to it; ours unless given.
     """
 
-    def __init__(self, epoch: float) -> None:
+    def __init__(self, epoch: float, wall: Callable[[], float] | None = None) -> None:
         self._offset = epoch - trio.current_time()
+        self.wall = wall or self.now
 
     @classmethod
     def system(cls) -> Clock:
         """A clock set by the system's."""
-        return cls(time.time())
+        return cls(time.time(), lambda: time.time())
 
     def now(self) -> float:
         """Unix seconds."""
@@ -35,10 +38,14 @@ class Clock:
         """Unix milliseconds, cut off."""
         return int(self.now() * 1000)
 
+    def monotonic(self) -> float:
+        """Seconds since some moment, as the machines want them; no clock change moves it."""
+        return trio.current_time()
+
     def deadline(self, at: float) -> float:
         """The Trio time, for a cancel scope, at which it is ``at`` Unix seconds."""
         return at - self._offset
 
     def drift(self) -> float:
         """Seconds by which the system's clock is ahead of ours, for the status page."""
-        return time.time() - self.now()
+        return self.wall() - self.now()

@@ -24,7 +24,7 @@ from attrs.validators import ge, gt
 
 from ..machine import Connected, Disconnect, Disconnected, Send
 from ..tlib.codec import Decoder, encode
-from ..tlib.events import EventServerDisconnected, TEvent
+from ..tlib.events import TEvent, Unhandled
 from ..tlib.registration import (
     Began,
     Deliver,
@@ -50,14 +50,24 @@ OpenStream = Callable[[], Awaitable[trio.abc.Stream]]
 class Sink(Protocol):
     """Who wants the events. Its methods return at once and do not fail."""
 
-    def apply(self, source_name: str, events: list[TEvent], now_ms: int) -> None:
+    def apply(self, source_name: str, events: list[TEvent | Unhandled], now_ms: int) -> None:
         """Apply events that arrived at ``now_ms`` (Unix milliseconds)."""
 
-    def source_connected(self, name: str, resumed: bool) -> None:
-        """Registered; ``resumed`` says that nothing was missed."""
+    def source_connected(self, name: str, resumed: bool, position: int | None) -> None:
+        """Registered; ``resumed`` says that nothing was missed.
+
+        Else snapshots follow, of what is after the event of that position.
+        """
 
     def source_lost(self, name: str, reason: str) -> None:
         """A connection that was registered is gone. Nothing has been applied for it yet."""
+
+    def source_given_up(self, name: str, now_ms: int) -> None:
+        """What was known of the source does not hold any more.
+
+        It was away for ``loss_timeout``, or is back and events were missed; in that case
+        :meth:`source_connected` follows.
+        """
 
 
 @frozen(kw_only=True)
@@ -70,7 +80,8 @@ class FeedOptions:
         keepalive: Of silence; 0 switches it off.
         redial: Between the beginnings of two attempts to connect.
         connect_timeout: For the connection and its TLS handshake.
-        loss_timeout: Without a registered connection until EventServerDisconnected is applied.
+        loss_timeout: Without a registered connection until the source is given up; ``inf``
+            where somebody else decides that.
     """
 
     name: str
@@ -183,11 +194,7 @@ class FeedTask:
         log.warning("feed %s is away for too long: giving up its objects", self.options.name)
         self._expires_at = inf
         self.session.handle_event(Expired(), trio.current_time())
-        self._apply_loss()
-
-    def _apply_loss(self) -> None:
-        now = self._clock.now_ms()
-        self._sink.apply(self.options.name, [EventServerDisconnected(time=now / 1000)], now)
+        self._sink.source_given_up(self.options.name, self._clock.now_ms())
 
     # -- one connection -----------------------------------------------------------------
 
@@ -269,14 +276,14 @@ class FeedTask:
         if requests:
             self._send(b"".join(requests))
 
-    def _registered(self, outcome: object) -> None:
+    def _registered(self, outcome: Began | Lost | Resumed) -> None:
         if isinstance(outcome, Lost):
-            self._apply_loss()
+            self._sink.source_given_up(self.options.name, self._clock.now_ms())
         self._expires_at = inf
         self.connected = True
         resumed = isinstance(outcome, Resumed)
         log.info("feed %s connected%s", self.options.name, ", nothing missed" if resumed else "")
-        self._sink.source_connected(self.options.name, resumed)
+        self._sink.source_connected(self.options.name, resumed, outcome.position)
 
     def _gap(self, after: int, first: int) -> None:
         log.warning("feed %s: no events between %d and %d", self.options.name, after, first)

@@ -14,7 +14,7 @@ applied again, with the statistic in it. Nothing is ever computed backwards.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -106,6 +106,7 @@ class PairStore:
         self._holes: dict[str, Ranges] = {}
         self._checkpoints: dict[str, list[Checkpoint]] = {}
         self._waiting: list[InstallItems] = []
+        self._doubtful: list[str] = []
         self._late: set[str] = set()  # pushed as of a position that we cannot go back to
 
     # -- what is open ----------------------------------------------------------------
@@ -125,6 +126,23 @@ class PairStore:
             book.pop(text, None)
         self._late.discard(text)
 
+    def forget_closed(self) -> list[str]:
+        """The keys of statistics that the engine does not have any more; they are forgotten."""
+        statistics = self.engine.statistics
+        gone = [k for k, s in self._statistics.items() if statistics.get(s.key) is not s]
+        for text in gone:
+            self.closed(text)
+        return gone
+
+    def close_unwanted(self, keys: Sequence[str]) -> list[str]:
+        """Close those of them that no client of ours wants; their keys."""
+        found = ((text, self._statistics.get(text)) for text in keys)
+        closed = {text: s for text, s in found if s is not None and not s.subscriptions}
+        self.engine.close_all(closed.values(), "")
+        for text in closed:
+            self.closed(text)
+        return list(closed)
+
     def positions(self) -> Positions:
         """The last event applied, by source."""
         found = ((name, source.position) for name, source in self.engine.sources.items())
@@ -134,18 +152,27 @@ class PairStore:
         """The keys of all statistics."""
         return list(self._statistics)
 
-    def lacking(self) -> list[str]:
-        """The keys of statistics of which the peer may have more."""
+    def lacking(self, keys: Iterable[str] | None = None) -> list[str]:
+        """The keys, of these or of all, of statistics of which the peer may have more."""
         positions = self.positions()
+        chosen = self._statistics if keys is None else keys
         return [
             text
-            for text, statistic in self._statistics.items()
-            if text in self._late
-            or (
-                statistic.category.kind != "state"
-                and missing(self._coverage(text, statistic), positions)
+            for text in chosen
+            if (statistic := self._statistics.get(text)) is not None
+            and (
+                text in self._late
+                or (
+                    statistic.category.kind != "state"
+                    and missing(self._coverage(text, statistic), positions)
+                )
             )
         ]
+
+    def take_doubtful(self) -> list[str]:
+        """The keys of what was installed lately: the peer's may have a hole as well."""
+        doubtful, self._doubtful = self._doubtful, []
+        return doubtful
 
     def _coverage(self, text: str, statistic: Statistic) -> dict[str, Ranges]:
         positions, adopted = self.positions(), self._adopted.get(text, {})
@@ -179,20 +206,23 @@ class PairStore:
 
     # -- what the peer pushes --------------------------------------------------------
 
-    def begin_install(self, action: InstallItems) -> list[Installed]:
-        """Install what the peer pushed, at once or when we are not behind any more."""
+    def begin_install(self, action: InstallItems) -> None:
+        """Install what the peer pushed, with :meth:`go_on`, when we are not behind any more."""
         self._waiting.append(action)
-        return self.go_on()
 
-    def go_on(self) -> list[Installed]:
+    @property
+    def can_go_on(self) -> bool:
+        """Whether something that was pushed waits, and we are not behind it any more."""
+        if not self._waiting:
+            return False
+        positions = self.positions()
+        return all(positions.get(s, p) >= p for s, p in self._waiting[0].as_of.items())
+
+    def go_on(self, items_max: int = 0) -> list[Installed]:
         """The answers to what could be installed by now; call after events."""
         done = []
-        positions = self.positions()
-        while self._waiting:
-            action = self._waiting[0]
-            if any(positions.get(s, p) < p for s, p in action.as_of.items()):
-                break
-            del self._waiting[0]
+        while self.can_go_on:
+            action = self._waiting.pop(0)
             done.append(Installed(action.seq, self._install(action)))
         return done
 
@@ -256,6 +286,7 @@ class PairStore:
                     self._late.add(item.key)
                     return Result.OPENED if is_new else Result.KEPT
                 self._late.discard(item.key)
+                self._doubtful.append(item.key)
                 adopt_statistic(self.engine, statistic, payload, now, by_force=True)
                 self._adopted[item.key] = item.coverage
                 # From the peer's position on, what we have is our own.

@@ -60,6 +60,9 @@ class Engine:
         self._tallies: WeakValueDictionary[RowKind, Tally] = WeakValueDictionary()
         self._schedule = Schedule(self)
         self._agents_known = 0
+        # A pair closes statistics itself, since the other member's clients may want them.
+        self.keeps = False
+        self._changed_hands: dict[Statistic, None] = {}
 
     # -- sources ---------------------------------------------------------------------
 
@@ -70,6 +73,13 @@ class Engine:
         source.before_roll = self._schedule.before_roll
         self.sources[name] = source
         return source
+
+    def empty_copy(self) -> Engine:
+        """An engine that is configured like this one, with the same sources and nothing in it."""
+        copy = Engine(self.definitions, self.directory, self._options, self._resolution)
+        for source in self.sources.values():
+            copy.add_source(source.name, source.switch)
+        return copy
 
     def configure(self, definitions: Definitions, directory: Directory) -> None:
         """Look names up there from now on; :mod:`.reconfigure` does the rest."""
@@ -284,19 +294,30 @@ class Engine:
                 f"time profile with reset times; allowed here: {', '.join(_other_modes())}",
             )
         subscription = Subscription(statistic, notification, owner)
+        if self.keeps and not statistic.subscriptions:
+            self._changed_hands[statistic] = None
         statistic.subscriptions[subscription] = None
         self._schedule.add(subscription, now)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Stop telling; the last subscription takes the statistic with it."""
+        """Stop telling; the last subscription takes the statistic with it, unless it is kept."""
         statistic = subscription.statistic
         if subscription not in statistic.subscriptions:
             return
         del statistic.subscriptions[subscription]
         self._schedule.remove(subscription)
-        if not statistic.subscriptions and self.statistics.get(statistic.key) is statistic:
+        if statistic.subscriptions or self.statistics.get(statistic.key) is not statistic:
+            return
+        if self.keeps:
+            self._changed_hands[statistic] = None
+        else:
             self._delete(statistic)
+
+    def take_changed_hands(self) -> list[Statistic]:
+        """Open statistics that got their first subscription or lost their last one lately."""
+        changed, self._changed_hands = self._changed_hands, {}
+        return [s for s in changed if self.statistics.get(s.key) is s]
 
     def suspend(self, subscription: Subscription, suspended: bool) -> None:
         """Stop or go on telling; what is counted goes on either way."""

@@ -71,24 +71,39 @@ class Expired:
 
 @frozen
 class Deliver:
-    """Action: apply these events, in this order."""
+    """Action: apply these events, in this order.
 
-    events: list[TEvent]
+    Events whose name we do not know are among them if they have a position: they mean
+    nothing to the model, but without them the stream would have holes.
+    """
+
+    events: list[TEvent | Unhandled]
 
 
 @frozen
 class Began:
-    """Action: registered, and there was nothing to resume."""
+    """Action: registered, and there was nothing to resume.
+
+    Attributes:
+        position: Of the last event before the snapshots that follow; None if the feed
+            does not number its events.
+    """
+
+    position: int | None
 
 
 @frozen
 class Resumed:
     """Action: registered, and nothing was missed."""
 
+    position: int | None
+
 
 @frozen
 class Lost:
     """Action: registered, but events were missed: forget what was before."""
+
+    position: int | None
 
 
 @frozen
@@ -157,7 +172,7 @@ class FeedSession:
     _now: float = field(default=0.0, init=False)
     _queried: dict[int, EventRegistered] = field(factory=dict, init=False)
     _references: int = field(default=0, init=False)
-    _batch: list[TEvent] = field(factory=list, init=False)
+    _batch: list[TEvent | Unhandled] = field(factory=list, init=False)
     _actions: list[object] = field(factory=list, init=False)
     _rules: dict[type, Callable[[TEvent], None]] = field(init=False)
 
@@ -255,8 +270,8 @@ class FeedSession:
         match message:
             case Unhandled(position=position):
                 self.unhandled += 1
-                if position is not None:
-                    self._advance(position)
+                if position is not None and self._advance(position):
+                    self._batch.append(message)
             case PollRequest():
                 self._actions += self.watch.handle_event(message, now)
             case PollReply():
@@ -342,12 +357,12 @@ class FeedSession:
         after = self.after if self._resuming else None
         position = event.position
         if after is not None and position == after and not self._hole:
-            return Resumed()
+            return Resumed(position)
         if after is not None and position is not None and position > after:
             self._gap(after, position + 1)
         self._forget(position)
         self._batch.append(event)
-        return Began() if after is None else Lost()
+        return Began(position) if after is None else Lost(position)
 
     def _link(self, event: TEvent) -> None:
         up = isinstance(event, EventLinkConnected)
