@@ -39,9 +39,9 @@ def test_ranges_are_sets_of_positions(one, other, first, last):
 CHOICES = [
     ([(1, 9)], 9, [(1, 9)], 9, Choice.KEEP, Choice.KEEP),
     ([(1, 9)], 9, [(1, 5)], 5, Choice.KEEP, Choice.KEEP),
-    ([(5, 9)], 9, [(1, 5)], 5, Choice.TAKE, Choice.KEEP),
-    ([], 9, [(1, 9)], 9, Choice.TAKE, Choice.KEEP),
-    ([(1, 3), (5, 9)], 9, [(1, 9)], 9, Choice.TAKE, Choice.KEEP),
+    ([(5, 9)], 9, [(1, 5)], 5, Choice.TAKE, Choice.KEEP_MORE),
+    ([], 9, [(1, 9)], 9, Choice.TAKE, Choice.KEEP_MORE),
+    ([(1, 3), (5, 9)], 9, [(1, 9)], 9, Choice.TAKE, Choice.KEEP_MORE),
     ([(1, 3), (6, 9)], 9, [(1, 6), (8, 9)], 9, Choice.TAKE_INEXACT, Choice.KEEP_INEXACT),
     ([(1, 8)], 9, [(2, 9)], 9, Choice.KEEP_INEXACT, Choice.TAKE_INEXACT),
 ]
