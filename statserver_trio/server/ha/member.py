@@ -281,7 +281,7 @@ class Member:
             self.synchronised = True
             log.info("synchronised with %s", self.peer.identity.peer)
         greeting = self.peer.session.peer
-        address = getattr(greeting, "clients", None) or None
+        address = (greeting.clients or None) if greeting is not None else None
         mode = ServerModeInfo(self.peer.roles.mode, address, self.synchronised)
         if mode != self.hub.mode:
             self.hub.set_mode(mode)
