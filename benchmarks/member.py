@@ -13,6 +13,7 @@ import json
 import signal
 import sys
 import time
+from math import inf
 from pathlib import Path
 
 import trio
@@ -20,6 +21,7 @@ import trio
 from statserver_trio.api.codec import encode
 from statserver_trio.api.messages import Metric, NotificationRef, ObjectRef, OpenStatistic
 from statserver_trio.config.load import load
+from statserver_trio.server.garbage import keep_short
 from statserver_trio.server.hub import Hub
 from statserver_trio.server.serve import serve
 
@@ -35,7 +37,7 @@ class Watch(trio.abc.Instrument):
     def __init__(self) -> None:
         self.steps: list[tuple[float, str]] = []
         self.longest = 0.0
-        self._began = 0.0
+        self._began = inf  # not yet
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
         self._began = time.perf_counter()
@@ -72,6 +74,7 @@ async def main(conf: Path, statistics: int) -> None:
     watch, stop = Watch(), trio.Event()
     with trio.open_signal_receiver(signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(keep_short)
             parts = await nursery.start(serve, load(conf), stop, conf)
             await open_statistics(parts.hub, statistics)
             gc.collect()
@@ -81,6 +84,7 @@ async def main(conf: Path, statistics: int) -> None:
                 break
             trio.lowlevel.remove_instrument(watch)
             stop.set()
+            nursery.cancel_scope.cancel()
     longest = sorted(watch.steps, reverse=True)[:5]
     print(
         json.dumps(
