@@ -138,6 +138,8 @@ ROUTES: dict[type, str] = {
     **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),
     Knocked: "door",
 }
+# Results after which a statistic is open here, and means what the peer means by it.
+OPEN_NOW = (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.KEPT_MORE)
 # What may be heard although no session is open.
 BEFORE_THE_SESSION = (Config, ConfigAck, Poll, Reply, *GREETINGS)
 
@@ -149,12 +151,15 @@ class Peer:
     Args:
         boot_id: Of this start of the process.
         new_id: Makes ids that are never the same twice, not even after a restart.
+        clients: The ws:// or wss:// URL at which clients connect to us; the peer finds it
+            as ``session.peer.clients``. Empty: there is none to tell.
     """
 
     identity: Identity
     boot_id: str
     new_id: Callable[[], str]
     options: PeerOptions = field(factory=PeerOptions)
+    clients: str = ""
     wall: WallClock = field(factory=WallClock, init=False)
     progress: Progress = field(factory=Progress, init=False)
     addp: Addp = field(init=False)
@@ -229,6 +234,7 @@ class Peer:
         self.replication.held = intake.is_joining or intake.owes_state
         session.mode, session.fingerprint = roles.mode, roles.fingerprint
         session.joining, session.standings = intake.is_fresh, intake.standings
+        session.clients = self.clients
 
     def _may_be_heard(self, message: Message) -> bool:
         return self.session.state is State.OPEN or isinstance(message, BEFORE_THE_SESSION)
@@ -258,7 +264,7 @@ class Peer:
     def _note_results(self, results: Iterable[tuple[Any, Result]], now: float) -> None:
         for item, result in results:
             self.replication.installed(item.key, result)
-            if result in (Result.OPENED, Result.ADOPTED, Result.KEPT):
+            if result in OPEN_NOW:
                 self.holds.installed(item, now)
 
     def _told(self, event: object, now: float) -> list[object]:

@@ -200,8 +200,12 @@ class Replication:
     def installed(self, key: str, result: Result) -> None:
         """The peer pushed this one: it need not be pushed back (ping-pong guard).
 
-        Unless a client of ours wants it and the peer has not yet heard of that.
+        Unless a client of ours wants it and the peer has not yet heard of that. And
+        unless ours has more: the peer takes that over, so it goes there and not back.
         """
+        if result is Result.KEPT_MORE and key not in self._in_flight:
+            self._known.discard(key)
+            self._pending.setdefault(key)  # what it pushed had less, so it lacks ours
         waits = key in self._pending and self.holds.ours(key)
         if result in (Result.OPENED, Result.ADOPTED) and not waits:
             self._pending.pop(key, None)

@@ -155,8 +155,10 @@ class Engine:
         if mine is not None and not anew:
             stands, comes = {source: max(mine.as_of, here)}, {source: max(of, as_of.get(source, 0))}
             choice = choose({source: mine.coverage}, {source: theirs}, stands, comes)
-            if choice in (Choice.KEEP, Choice.KEEP_INEXACT):
+            if choice is Choice.KEEP:
                 return Result.KEPT
+            if choice in (Choice.KEEP_MORE, Choice.KEEP_INEXACT):
+                return Result.KEPT_MORE
         new = Statistic(of, theirs, count, total)
         for position, whose, duration in self.tail[source]:
             if position > of and whose == obj:

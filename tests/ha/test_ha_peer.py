@@ -41,6 +41,32 @@ def test_status_and_phase():
     assert phase(pair.a.peer) == "EXPIRED"
 
 
+def test_each_knows_where_the_others_clients_connect():
+    pair = Pair(options=QUIET)
+    pair.a.peer.clients, pair.b.peer.clients = "ws://a:7100/", "wss://b:7100/"
+    pair.drive(until=3)
+    assert pair.a.peer.session.peer.clients == "wss://b:7100/"
+    assert pair.b.peer.session.peer.clients == "ws://a:7100/"
+    assert status(pair.a.peer)["peer"]["clients"] == "wss://b:7100/"
+
+
+def results(node):
+    return {result.value: n for result, n in node.peer.installation.results.items() if n}
+
+
+def test_a_member_that_pushes_less_gets_what_the_other_one_has():
+    pair = up()
+    pair.event("x")
+    pair.drive(seconds=1)
+    pair.event("x")
+    pair.b.close(["s:x:1"])  # a replica; and then a client asks for it
+    pair.b.open("s:x:1")
+    pair.drive(seconds=60)
+    pair.check()
+    assert results(pair.a) == {"kept-more": 1}
+    assert results(pair.b) == {"opened": 2, "adopted": 1}
+
+
 def test_a_missing_acknowledgement_is_warned_about_and_then_ends_the_link():
     pair = up()
     tell = pair.a.tell
