@@ -36,7 +36,7 @@ from ..stats.transfer import (
     request_of,
 )
 from ..tlib.codec import decode_line
-from ..tlib.events import EventServerDisconnected, TEvent
+from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class PairStore:
         engine: Engine,
         make_engine: Callable[[], Engine],
         now_ms: Callable[[], int],
-        apply: Callable[[str, list[TEvent], int], None],
+        apply: Callable[[str, list[TEvent | Unhandled], int], None],
     ) -> None:
         self.engine = engine
         self.inexact = 0
@@ -337,7 +337,7 @@ class PairStore:
             for position, line, at in checkpoint.since:
                 if after < position <= until:
                     event = decode_line(line)
-                    assert isinstance(event, TEvent)
+                    assert isinstance(event, TEvent | Unhandled)
                     scratch.apply(name, [event], at)
 
     def _note(self, name: str, events: Sequence[Event], now: int) -> None:
@@ -393,7 +393,7 @@ class PairStore:
         """Let events happen, in this order."""
         now = self._now_ms()
         decoded = [decode_line(line) for _, line in events]
-        self._apply_events(source, [e for e in decoded if isinstance(e, TEvent)], now)
+        self._apply_events(source, [e for e in decoded if isinstance(e, TEvent | Unhandled)], now)
         self._note(source, events, now)
 
 

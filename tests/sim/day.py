@@ -301,7 +301,7 @@ class Day:
                     return f"{name}: {source.name} has not begun"
                 if source.state is not State.LIVE or not process.feeds[source.name].connected:
                     return f"{name}: {source.name} is {source.state.value}"
-            if process.member._work.is_set():
+            if process.installer._more.is_set():
                 return f"{name} works"
         first, second = self.living()
         if first.peer.intake.standings != second.peer.intake.standings:

@@ -97,6 +97,7 @@ class Process:
         self.pair = Pair(config, self.hub, tap, self.clock, opener, [], day.new_id)
         self.member = self.pair.member
         self.store = self.member.store
+        self.installer = self.member.installer
         self.peer = self.member.peer
         self.reloader = Reloader(None, config, self.hub, self.pair)
         self.hub.after_clients = self._after_clients
@@ -159,18 +160,18 @@ class Process:
             return
         for alarm in self._alarms:
             alarm.look()
-        if self.member._work.is_set() and not self._works:
+        if self.installer._more.is_set() and not self._works:
             self._works = True
             self.after(self.day.plan.work_delay, self._work)
 
     def _work(self) -> None:
-        """What the session's task of :class:`Member` does, a slice at a time."""
+        """What the session's task does (``server/ha/installer.py``), a slice at a time."""
         self._works = False
         if self.peer.session.id is None:  # it waits for the next session
             return
-        self.member._work = trio.Event()
-        if self.member.work():
-            self.member._work.set()
+        self.installer._more = trio.Event()
+        if self.installer.work():
+            self.installer._more.set()
 
     # -- the end, and less ----------------------------------------------------------------
 
