@@ -87,6 +87,7 @@ class SimLink:
 
     def data(self, data: bytes) -> None:
         """Bytes have arrived."""
+        self.process.day.speaker = self.process.host.name
         if self._waits:
             self._early.append(data)
         elif self._said is not None:
@@ -97,6 +98,7 @@ class SimLink:
 
     def ended(self, why: str) -> None:
         """The connection is gone."""
+        self.process.day.speaker = self.process.host.name
         self.close(why)
         self.process.member.part(self)
         self.process.left(self)

@@ -53,6 +53,7 @@ class Process:
     Attributes:
         alive: Until it is killed.
         knocking: Connections that came while it was frozen.
+        caught_up: It has had everything of the other member at least once.
     """
 
     def __init__(self, day: Day, host: Host, role: str, variant: Variant) -> None:
@@ -61,6 +62,7 @@ class Process:
         self.role = role
         self.variant = variant
         self.alive = True
+        self.caught_up = False
         self.config = evolve(config_of(role, variant), ha=day.ha)
         self.links: dict[SimLink, None] = {}
         self.lobby: dict[SimLink, None] = {}

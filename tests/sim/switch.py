@@ -15,13 +15,12 @@ from statserver_trio.simulator.contact_centre import ContactCentre
 from statserver_trio.simulator.feed_server import Feed, FeedServerSession, Published
 from statserver_trio.tlib.codec import Decoder, PollReply, encode
 from statserver_trio.tlib.events import TEvent
+from statserver_trio.tlib.registration_words import Received
 
 from .agenda import whole
 from .network import End, Host
 
 if TYPE_CHECKING:
-    import trio
-
     from .day import Day
     from .process import Process
 
@@ -211,13 +210,13 @@ class SimFeed(FeedTask):
 
     def data(self, data: bytes) -> None:
         """Bytes have arrived."""
-        from statserver_trio.tlib.registration import Received
-
+        self._process.day.speaker = self._process.host.name
         self._tell(Received(self._lines.feed(data)))
         self._after()
 
     def ended(self, why: str) -> None:
         """The connection is gone."""
+        self._process.day.speaker = self._process.host.name
         self._end, self._reason = None, why
         self._gone()
         self._process.after(self.options.redial, self.dial)

@@ -125,8 +125,9 @@ class Watch:
     def compare(self) -> None:
         """Whoever stands where the oracle stands must have its values."""
         day = self.day
-        for process in day.processes.values():
-            if day.is_exact(process) and process.store.positions() == day.oracle.positions():
+        here = day.oracle.positions()
+        for process in day.living():
+            if process.caught_up and day.is_exact(process) and process.store.positions() == here:
                 self.equal(process, day.at())
 
     def equal(self, process: Process, at: dict[str, int]) -> None:
