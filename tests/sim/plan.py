@@ -107,7 +107,7 @@ def make_plan(rng: Random, rough: bool) -> Plan:
         favourites=FAVOURITES,
         reader_delay=rng.choice((TICK, 0.5, 5.0)),
         work_delay=rng.choice((0.0, TICK, 0.125)),
-        feed_keepalive=rng.choice((2.0, 10.0)),
+        feed_keepalive=rng.choice((5.0, 10.0)),
         starts=rng.choice(
             ({"A": 0.0, "B": 0.0}, {"A": 0.0, "B": whole(1.3)}, {"B": 0.0, "A": 2.0},
              {"A": 0.0, "B": 40.0}, {"B": 0.0, "A": 40.0})
