@@ -284,6 +284,7 @@ class PairStore:
                     return Result.ERROR
                 if payload is TOO_LATE:
                     self._late.add(item.key)
+                    self._doubtful.append(item.key)
                     return Result.OPENED if is_new else Result.KEPT
                 self._late.discard(item.key)
                 self._doubtful.append(item.key)
@@ -315,7 +316,11 @@ class PairStore:
         found: dict[str, Statistic] = {}
         for item in items:
             if item.key in payloads:
-                found[item.key] = scratch.open(_read(msgspec.json.decode(item.definition)), now)
+                request = _read(msgspec.json.decode(item.definition))
+                try:
+                    found[item.key] = scratch.open(request, now)
+                except StatisticError:
+                    continue  # nor can it be opened here
                 adopt_statistic(scratch, found[item.key], payloads[item.key], now, by_force=True)
         for name, position in as_of.items():
             self._play(scratch, name, position, positions[name])

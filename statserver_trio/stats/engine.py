@@ -347,9 +347,9 @@ class Engine:
         """What time it is at the source of a ledger."""
         return next(s.clock(now) for s in self.sources.values() if s.ledger is ledger)
 
-    def as_of(self, ledger: Ledger) -> int:
+    def as_of(self, ledger: Ledger, now: int) -> int:
         """The time of the last event of the source of a ledger."""
-        return next(s.world(0).now for s in self.sources.values() if s.ledger is ledger)
+        return next(s.world(now).now for s in self.sources.values() if s.ledger is ledger)
 
     def value(self, statistic: Statistic, now: int) -> Value:
         """What a statistic is worth."""

@@ -156,7 +156,7 @@ def adopt_statistic(
                 taken.append((part, told[name]))
     for part, each in taken:
         ledger = part.row.ledger
-        _take(part, each, engine.as_of(ledger))
+        _take(part, each, engine.as_of(ledger, now))
         ledger.touch(part.row.index)  # clients are told what it is worth now
     statistic.opened_at = data["opened_at"]
     return True

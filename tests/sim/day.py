@@ -257,9 +257,10 @@ class Day:
     def at(self) -> dict[str, int]:
         """A time of every source at which values can be compared."""
         engines = [p.hub.engine for p in self.living()] + [self.oracle.engine]
+        worlds = {n: [e.sources[n]._world for e in engines] for n in self.switches}
         return {
-            name: max(e.sources[name].world(0).now for e in engines) + AHEAD_MS
-            for name in self.switches
+            name: max(world.now for world in found if world is not None) + AHEAD_MS
+            for name, found in worlds.items()
         }
 
     def values(self, process: Process, at: dict[str, int], keys: Any) -> dict[str, Any]:
