@@ -139,7 +139,7 @@ ROUTES: dict[type, str] = {
     Knocked: "door",
 }
 # Results after which a statistic is open here, and means what the peer means by it.
-OPEN_NOW = (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.KEPT_MORE)
+OPEN_NOW = (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.KEPT_MORE, Result.LATE)
 # What may be heard although no session is open.
 BEFORE_THE_SESSION = (Config, ConfigAck, Poll, Reply, *GREETINGS)
 
@@ -231,7 +231,7 @@ class Peer:
     def _before(self) -> None:
         session, intake, roles = self.session, self.intake, self.roles
         self.installation.held = intake.is_joining
-        self.replication.positions = intake.positions
+        self.replication.positions = self.installation.positions = intake.positions
         self.replication.held = intake.is_joining or intake.owes_state
         session.mode, session.fingerprint = roles.mode, roles.fingerprint
         session.joining, session.standings = intake.is_fresh, intake.standings
