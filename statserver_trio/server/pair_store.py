@@ -175,7 +175,8 @@ class PairStore:
                 continue
             here = positions[name]
             since = entry.began.get(name, here)
-            lost = clipped(self._holes.get(name, []), since, here) if self._holes else []
+            # What it contains begins after the event at which it was opened.
+            lost = clipped(self._holes.get(name, []), since + 1, here) if self._holes else []
             mine = holes(lost, since, here) if lost else [(since, here)]
             before = entry.adopted.get(name)
             found[name] = merged([*before, *mine]) if before else mine
@@ -280,14 +281,13 @@ class PairStore:
         """The action tables of these sources."""
         return _encode({name: self.engine.sources[name].export() for name in sources})
 
-    def adopt_world(self, as_of: Positions, blob: bytes) -> None:
+    def adopt_world(self, as_of: Positions, blob: bytes, since: Positions) -> None:
         """Go on from the peer's action tables."""
         for name, data in _decode(blob).items():
-            before = self.engine.sources[name].position
             replace_world(self.engine, name, data, self._now_ms())
             self._begin(name, as_of[name])
-            if before is not None and before < as_of[name]:  # never applied here
-                lost = (before + 1, as_of[name])
+            if name in since:  # counted on another picture, or never
+                lost = (since[name] + 1, as_of[name])
                 self._holes[name] = merged([*self._holes.get(name, []), lost])
         self.shadow = None
 
