@@ -266,6 +266,7 @@ class Engine:
             if id(node) not in present:
                 self._attach_node(statistic, source, node, now)
         if wanted != present:
+            statistic.arrange([node for _, node in found])
             self._schedule.regrouped(statistic)
         return len(wanted - present), len(present - wanted)
 

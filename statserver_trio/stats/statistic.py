@@ -131,6 +131,15 @@ class Statistic:
             return parts
         return sorted([*self.former[role], *parts], key=lambda part: part.opened_at)
 
+    def arrange(self, nodes: list[Node]) -> None:
+        """Let its nodes have that order, as if they had all been there from the start."""
+        places = {id(node): place for place, node in enumerate(nodes)}
+        order = sorted(range(len(self.nodes)), key=lambda index: places[id(self.nodes[index])])
+        self.sources = [self.sources[index] for index in order]
+        self.nodes = [self.nodes[index] for index in order]
+        for role, parts in self.parts.items():
+            self.parts[role] = [parts[index] for index in order]
+
     def leave(self, index: int, t: int) -> None:
         """The node of that index has left the group; what it has contributed stays."""
         del self.sources[index], self.nodes[index]

@@ -66,7 +66,6 @@ class Watch:
         processes = [p for p in self.day.processes.values() if p.alive]
         for process in processes:
             self._positions_grow(process)
-            self._each_in_its_place(process)
             self._memory_is_bounded(process)
         if len(processes) == 2:
             self._one_session(*processes)
@@ -85,7 +84,7 @@ class Watch:
 
     def _each_in_its_place(self, process: Process) -> None:
         replication = process.peer.replication
-        if process.peer.session.state is not SessionState.OPEN or not replication._listed:
+        if not replication._listed:
             return
         pending, known = set(replication._pending), replication._known
         flying, parked = set(replication._in_flight), set(replication.parking.reasons)
@@ -127,6 +126,8 @@ class Watch:
         if all(each.state is SessionState.OPEN for each in sessions):
             if sessions[0].id != sessions[1].id:
                 self.violated("the members are in two sessions")
+            self._each_in_its_place(first)
+            self._each_in_its_place(second)
 
     # -- values ---------------------------------------------------------------------------
 
