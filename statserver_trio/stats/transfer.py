@@ -184,11 +184,12 @@ def _take_counter(row: Row, part: Part, data: Data) -> None:
         counter.restart({tuple(each): start for each, start in data["stretches"]})
     counter.inside_since, counter.left_at = data["inside_since"], data["left_at"]
     part.epoch = ledger.epoch
+    shared = row.users > 1  # what others count may have begun earlier
     if counter.durations is not None:
-        last = counter.durations.adopt(data["durations"], ledger.epoch - data["epoch"])
+        last = counter.durations.adopt(data["durations"], ledger.epoch - data["epoch"], shared)
         ledger.epoch = max(ledger.epoch, last)
     if counter.tally is not None:
-        counter.tally.peaks.adopt(data["tally"])
+        counter.tally.peaks.adopt(data["tally"], shared)
 
 
 # -- a world that is replaced -------------------------------------------------------------
