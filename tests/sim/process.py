@@ -53,7 +53,7 @@ class Process:
     Attributes:
         alive: Until it is killed.
         knocking: Connections that came while it was frozen.
-        caught_up: It has had everything of the other member at least once.
+        proven: Statistics that have been seen to be right, by key.
     """
 
     def __init__(self, day: Day, host: Host, role: str, variant: Variant) -> None:
@@ -62,7 +62,7 @@ class Process:
         self.role = role
         self.variant = variant
         self.alive = True
-        self.caught_up = False
+        self.proven: dict[str, Statistic | None] = {}
         self.config = evolve(config_of(role, variant), ha=day.ha)
         self.links: dict[SimLink, None] = {}
         self.lobby: dict[SimLink, None] = {}

@@ -48,7 +48,9 @@ class Watch:
             process = link.process
             under_way = self._in_flight.get(process)
             if under_way is not None and under_way[0] is link:
-                self.violated(f"{process.host.name} sends chunk {message.seq} with another under way")
+                self.violated(
+                    f"{process.host.name} sends chunk {message.seq} with another under way"
+                )
             self._in_flight[process] = (link, message.seq)
 
     def received(self, link: SimLink, message: object) -> None:
@@ -107,7 +109,9 @@ class Watch:
         intake = process.peer.intake
         for source in intake.sources.values():
             if source.journal.size > intake.options.journal_events:
-                self.violated(f"{process.host.name}: the journal keeps {source.journal.size} events")
+                self.violated(
+                    f"{process.host.name}: the journal keeps {source.journal.size} events"
+                )
         shadow = process.store.shadow
         for name, followed in shadow._sources.items() if shadow is not None else ():
             if len(followed.events) > LOG_MAX:
@@ -134,26 +138,43 @@ class Watch:
     def compare(self) -> None:
         """Whoever stands where the oracle stands must have its values."""
         day = self.day
-        here = day.oracle.positions()
         for process in day.living():
-            if process.caught_up and day.is_exact(process) and process.store.positions() == here:
-                self.equal(process, day.at())
+            if self.is_comparable(process):
+                self.equal(process, day.at(), day.has_exchanged())
 
-    def equal(self, process: Process, at: dict[str, int]) -> None:
-        """Compare a member that is exact with the oracle."""
+    def is_comparable(self, process: Process) -> bool:
+        """Whether it stands where the oracle does."""
+        here = self.day.oracle.positions()
+        return self.day.is_exact(process) and process.store.positions() == here
+
+    def equal(self, process: Process, at: dict[str, int], has_everything: bool) -> bool:
+        """Compare a member that is exact with the oracle; whether all that it has is right.
+
+        Args:
+            has_everything: Nothing is on its way to it. If something is, it may have begun to
+                count by itself what the other one has counted for longer; but what was right
+                once must stay so.
+        """
         day, store = self.day, process.store
         lacking = set(store.lacking())
-        keys = [k for k in store.open_keys() if k in day.oracle.lives and k not in lacking]
+        keys = [k for k in store.open_keys() if k in day.oracle.lives and k not in day.oracle.free]
         truth = day.oracle.values(at, set(keys))
         mine = day.values(process, at, keys)
+        all_right = True
         for text in keys:
             self.compared += 1
-            lives = truth[text]
-            if text not in day.oracle.free and lives and mine[text] not in lives:
+            lives, statistic = truth[text], store.statistic(text)
+            if not lives or mine[text] == lives[0]:
+                process.proven[text] = statistic
+                continue
+            all_right = False
+            must = has_everything or process.proven.get(text) is statistic
+            if must and text not in lacking and mine[text] not in lives:
                 self.violated(
                     f"{process.host.name}: {text} is {mine[text]!r}, and should be "
                     f"{' or '.join(map(repr, lives))}"
                 )
+        return all_right
 
     # -- clients --------------------------------------------------------------------------
 
