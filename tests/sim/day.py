@@ -294,6 +294,9 @@ class Day:
             self._walk()
             if not self.outcome.rough:
                 self.watch.compare()
+            else:
+                for process in self.living():
+                    self.watch.bounded(process, self.at())
 
     def is_converged(self) -> bool:
         """Whether nothing is left to do."""
@@ -342,8 +345,10 @@ class Day:
         for text in mine.keys() & theirs.keys():
             if mine[text] != theirs[text]:
                 self.watch.violated(f"{text} is {mine[text]!r} on A and {theirs[text]!r} on B")
-        if not self.outcome.rough:
-            for process in (first, second):
+        for process in (first, second):
+            if self.outcome.rough:
+                self.watch.bounded(process, at)
+            else:
                 self.watch.equal(process, at, True)
         self.outcome.figures["statistics"] += len(mine)
 

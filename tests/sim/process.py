@@ -234,9 +234,9 @@ class Process:
         news: list[Statistic] = []
         for statistic in engine._changed_hands:
             is_open = engine.statistics.get(statistic.key) is statistic
-            if is_open and statistic.subscriptions:
-                if self.store.statistic(key_text(statistic.key)) is not statistic:
-                    news.append(statistic)
+            is_known = self.store.statistic(key_text(statistic.key)) is statistic
+            if is_open and statistic.subscriptions and not is_known:
+                news.append(statistic)
         for statistic in news:
             self.day.opened(self, statistic)
         self.member.clients_changed()
