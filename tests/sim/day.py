@@ -220,6 +220,7 @@ class Day:
                 or standing is None
                 or standing.lineage != self.lineages[name]
                 or not process.feeds[name].connected
+                or process.feeds[name].wire is None  # cut, and it does not know yet
                 or (source.applied or 0) < unsure
             ):
                 return False
