@@ -125,6 +125,10 @@ class Installation:
         )
         return [Send(self._last_ack)] if self._linked else []
 
+    def under_way(self) -> set[str]:
+        """The keys of the chunk that is being installed."""
+        return {item.key for item in self._installing.items} if self._installing else set()
+
     def items_of(self, done: Installed) -> list[tuple[Item, Result]]:
         """Items and results of the chunk that is being installed; ask before telling it."""
         chunk = self._installing

@@ -45,6 +45,7 @@ from .messages import (
     ConfigAck,
     Delete,
     DeleteAck,
+    Gone,
     Hello,
     Ignored,
     JoinRequest,
@@ -56,6 +57,7 @@ from .messages import (
     Poll,
     Reject,
     Release,
+    ReleaseAck,
     Reply,
     Result,
     Want,
@@ -132,10 +134,12 @@ ROUTES: dict[type, str] = {
     **dict.fromkeys(
         (SourceAdded, Arrived, SourceAt, Interrupted, PeerAbsent, WorldBuilt), "intake"
     ),
-    **dict.fromkeys((Release, Released, Wanted), "holds"),
+    **dict.fromkeys((Release, ReleaseAck, Released, Wanted), "holds"),
     **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),
     Knocked: "door",
 }
+# Results after which a statistic is open here, and means what the peer means by it.
+OPEN_NOW = (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.KEPT_MORE)
 # What may be heard although no session is open.
 BEFORE_THE_SESSION = (Config, ConfigAck, Poll, Reply, *GREETINGS)
 
@@ -147,12 +151,15 @@ class Peer:
     Args:
         boot_id: Of this start of the process.
         new_id: Makes ids that are never the same twice, not even after a restart.
+        clients: The ws:// or wss:// URL at which clients connect to us; the peer finds it
+            as ``session.peer.clients``. Empty: there is none to tell.
     """
 
     identity: Identity
     boot_id: str
     new_id: Callable[[], str]
     options: PeerOptions = field(factory=PeerOptions)
+    clients: str = ""
     wall: WallClock = field(factory=WallClock, init=False)
     progress: Progress = field(factory=Progress, init=False)
     addp: Addp = field(init=False)
@@ -172,8 +179,9 @@ class Peer:
         self.session = Session(me, self.boot_id, self.new_id, progress, wall, options.session)
         self.door = Door(self.session, self.addp)
         self.deletion = Deletion(options.session.expiration_timeout)
-        self.replication = Replication(progress, wall, self.deletion, options.replication)
-        self.installation = Installation(progress, wall, self.deletion)
+        parts = progress, wall, self.deletion
+        self.replication = Replication(*parts, self.holds, options.replication)
+        self.installation = Installation(*parts)
         self.intake = Intake(not me.dials, self.new_id, wall, options.intake)
         self.roles = Roles("backup" if me.dials else "primary")
 
@@ -226,6 +234,7 @@ class Peer:
         self.replication.held = intake.is_joining or intake.owes_state
         session.mode, session.fingerprint = roles.mode, roles.fingerprint
         session.joining, session.standings = intake.is_fresh, intake.standings
+        session.clients = self.clients
 
     def _may_be_heard(self, message: Message) -> bool:
         return self.session.state is State.OPEN or isinstance(message, BEFORE_THE_SESSION)
@@ -235,23 +244,28 @@ class Peer:
         before: list[object] = []
         match event:
             case Installed():
-                self._note_results(self.installation.items_of(event))
+                self._note_results(self.installation.items_of(event), now)
+            case Release(_, keys):
+                self.holds.early(self.installation.under_way() & set(keys))
             case OpenKeys(keys):
                 self.deletion.opened(keys)
             case ChunkAck() if event.seq == self.progress.acknowledged + 1:
                 wall = self.wall.at(now)
                 times = (event.chunk_wall, event.received_wall, event.wall, wall)
                 before = self.session.offset.sample(*times)
+            case DeleteAck(results):
+                kept = [key for key, _, outcome in results if outcome is Gone.STILL_OPEN]
+                before = self.holds.release(kept)
             case ConfigurationReloaded():
                 before = self.replication.handle_event(ConfigurationChanged(), now)
         actions: list[object] = machine.handle_event(event, now)
         return [*before, *actions]
 
-    def _note_results(self, results: Iterable[tuple[Any, Result]]) -> None:
+    def _note_results(self, results: Iterable[tuple[Any, Result]], now: float) -> None:
         for item, result in results:
             self.replication.installed(item.key, result)
-            if result in (Result.OPENED, Result.ADOPTED, Result.KEPT):
-                self.holds.installed(item)
+            if result in OPEN_NOW:
+                self.holds.installed(item, now)
 
     def _told(self, event: object, now: float) -> list[object]:
         match event:
@@ -267,9 +281,10 @@ class Peer:
                 return self.replication.handle_event(event, now)
             case Closed(keys):
                 self._forget(keys, now)
-                return []
+                return self.holds.closed(keys)
             case Deleted(keys):
                 self._forget(keys, now)
+                self.holds.deleted(keys)
                 return self.deletion.handle_event(event, now)
             case WallTime(wall):
                 self.wall.set(wall, now)
@@ -296,7 +311,6 @@ class Peer:
         keys = tuple(keys)
         self.replication.handle_event(Closed(keys), now)
         self.deletion.closed(keys)
-        self.holds.closed(keys)
 
     def _change(self, options: PeerOptions, now: float) -> list[object]:
         self.options = options
@@ -323,6 +337,7 @@ class Peer:
                     result += self._lost(now)
                 case SessionExpired():
                     self.replication.forget()
+                    self.holds.forget()
                 case PeerMode(_, fingerprint) if fingerprint != self._parked_for():
                     result += self.replication.handle_event(ConfigurationChanged(), now)
                 case Abort(reason) | Disconnect(reason):
@@ -342,7 +357,7 @@ class Peer:
             *self.deletion.linked(now),
             *self.intake.open(dict(peer.standings), peer.joining, now),
             *self.installation.open(session, restored),
-            *self.holds.linked(not restored),
+            *self.holds.linked(not restored, now),
             *begin(session, now),
         ]
 

@@ -24,12 +24,14 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from math import inf
 
+import msgspec
 from attrs import define, field, frozen
 
 from ..machine import Disconnect, Send
 from .clock_offset import WallClock
 from .deletion import Deletion
-from .messages import Chunk, ChunkAck, Positions, Result, Want
+from .holds import Holds
+from .messages import Chunk, ChunkAck, Item, Positions, Result, Want
 from .parking import PARKED, Parking
 from .session import Progress
 from .store import BuildChunk, ChunkBuilt, ListOpen, Log, OpenKeys
@@ -85,6 +87,7 @@ class Replication:
     progress: Progress
     wall: WallClock
     deletion: Deletion
+    holds: Holds
     options: ReplicationOptions = field(factory=ReplicationOptions)
     parking: Parking = field(factory=Parking, init=False)
     held: bool = False
@@ -195,8 +198,16 @@ class Replication:
         return []
 
     def installed(self, key: str, result: Result) -> None:
-        """The peer pushed this one: it need not be pushed back (ping-pong guard)."""
-        if result in (Result.OPENED, Result.ADOPTED):
+        """The peer pushed this one: it need not be pushed back (ping-pong guard).
+
+        Unless a client of ours wants it and the peer has not yet heard of that. And
+        unless ours has more: the peer takes that over, so it goes there and not back.
+        """
+        if result is Result.KEPT_MORE and key not in self._in_flight:
+            self._known.discard(key)
+            self._pending.setdefault(key)  # what it pushed had less, so it lacks ours
+        waits = key in self._pending and self.holds.ours(key)
+        if result in (Result.OPENED, Result.ADOPTED) and not waits:
             self._pending.pop(key, None)
             self._void.discard(key)
             if key not in self._in_flight:
@@ -285,8 +296,13 @@ class Replication:
         self.chunks_sent += 1
         self.statistics_sent += len(built.items)
         seq = self.progress.acknowledged + 1
-        items = [self.deletion.stamped(item) for item in built.items]
+        items = [self._stamped(item) for item in built.items]
         return [Send(Chunk(self._session, seq, dict(self.positions), self.wall.at(now), items))]
+
+    def _stamped(self, item: Item) -> Item:
+        """With what only the machines know of it."""
+        item, held = self.deletion.stamped(item), self.holds.ours(item.key)
+        return item if item.held == held else msgspec.structs.replace(item, held=held)
 
     def _acknowledged(self, ack: ChunkAck, now: float) -> list[object]:
         if ack.seq <= self.progress.acknowledged:

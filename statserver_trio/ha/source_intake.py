@@ -15,6 +15,10 @@ what *is*, not what *happened*, so they are needed where a picture begins or a h
 cannot be filled, and dropped where nothing is missing: they would only spoil true
 start times.
 
+A *fact* is an event that the feed gave no number although it happened: that the link
+to the switch is lost, mostly. It is applied where it comes, between the same two
+events on both members if both hear it, and the snapshots after it are needed.
+
 A picture has a **lineage**. Two members whose pictures are folds of the same
 events have the same one; where a hole is left, or a picture begins from
 snapshots, a new one begins. ``since`` says from which position on nothing is
@@ -29,6 +33,7 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from math import inf
 
 from attrs import define, field
@@ -43,6 +48,7 @@ COVERAGE_RANGES_MAX = 1000  # with more holes than that, the oldest ranges are f
 
 
 INTERRUPTION = (None, None)  # a mark among what is held
+FACT = -1  # in place of the position of a fact
 
 
 class State(enum.Enum):
@@ -111,7 +117,7 @@ class SourceIntake:
         """Events of the feed, in the order in which it sent them."""
         for event in events:
             position, line = event
-            if position is not None:
+            if position is not None and position != FACT:
                 self.journal.append(position, line, now)
             self._held.append(event)
         return self._next(now)
@@ -164,6 +170,10 @@ class SourceIntake:
                     self._doubtful = True
                 elif self._wants_snapshots:
                     batch.append((None, line))
+            elif position == FACT:
+                if not self._is_past(applied):
+                    batch.append((None, line or b""))
+                    self._wants_snapshots = True
             elif applied is None:
                 applied = max(position if line is None else position - 1, 0)
                 self.standing = self.new_standing(applied, now)
@@ -184,11 +194,17 @@ class SourceIntake:
                 batch.append((position, line))
                 self._cover(applied + 1, position)
                 applied = position
-            if position is not None and line is not None:
+            if position is not None and position != FACT and line is not None:
                 self._doubtful = False
             held.popleft()
         self.applied = applied
         return [*actions, *self._batch(batch)]
+
+    def _is_past(self, applied: int | None) -> bool:
+        """Whether the fact at the head happened before the events that we have applied."""
+        numbers = (p for p, line in islice(self._held, 1, None) if line and p not in (None, FACT))
+        following = next(numbers, None)
+        return following is not None and applied is not None and following <= applied
 
     def _batch(self, events: list[Event]) -> list[object]:
         return [ApplyEvents(self.name, events)] if events else []

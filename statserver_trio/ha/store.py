@@ -9,7 +9,7 @@ the answer back as an event. There are three kinds:
    :class:`Trace`, :class:`Log`.
 2. **News**, to be acted on or only shown: :class:`SessionOpened`,
    :class:`SessionLost`, :class:`SessionExpired`, :class:`Joined`,
-   :class:`HoleLeft`, :class:`PeerMode`, :class:`PeerReleased`.
+   :class:`HoleLeft`, :class:`PeerMode`, :class:`Unwanted`.
 3. **The engine's work**, each of which :func:`perform` turns into one call of a
    :class:`Store` and, where something is to be answered, into the event:
 
@@ -169,8 +169,10 @@ class PeerMode:
 
 
 @frozen
-class PeerReleased:
-    """Action: the peer has no use for these any more; whoever else has none may close them."""
+class Unwanted:
+    """Action: no client of either member wants these: close them, and tell
+    :class:`~.replication.Closed`. Several hundred at most.
+    """
 
     keys: Sequence[str]
 

@@ -76,7 +76,7 @@ async def assemble(
     if is_pair(config):
         opener = network.peer(config) if config.server.role == "backup" else None
         pair = Pair(config, hub, tap, clock, opener, opened["ha"])
-        _ = client_url(config, addresses["default"])
+        pair.member.peer.clients = client_url(config, addresses["default"])
     sink: Sink = tap if pair is None else pair.feeds
     feeds = {each.name: _feed(config, each, sink, clock, network) for each in config.tserver}
     reloader = Reloader(path, config, hub, pair)

@@ -25,17 +25,8 @@ from attrs.validators import ge, gt
 from ..machine import Connected, Disconnect, Disconnected, Send
 from ..tlib.codec import Decoder, encode
 from ..tlib.events import TEvent, Unhandled
-from ..tlib.registration import (
-    Began,
-    Deliver,
-    Expired,
-    FeedSession,
-    Gap,
-    Lost,
-    Received,
-    Resumed,
-    Skipped,
-)
+from ..tlib.registration import FeedSession
+from ..tlib.registration_words import Began, Deliver, Expired, Gap, Lost, Received, Resumed, Skipped
 from .clock import Clock
 from .supervisor import THE_WORLD, causes
 

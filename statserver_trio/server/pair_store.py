@@ -202,7 +202,6 @@ class PairStore:
             Kind.OPEN if counts else Kind.DEF_ONLY,
             _encode(export_statistic(statistic)) if counts else b"",
             self._coverage(key, statistic),
-            held=bool(statistic.subscriptions),
         )
 
     # -- what the peer pushes --------------------------------------------------------
@@ -264,10 +263,10 @@ class PairStore:
             return item, Result.KEPT
         coverage = self._coverage(item.key, mine)
         choice = choose(coverage, item.coverage, self.positions(), action.as_of)
-        if choice in (Choice.KEEP_INEXACT, Choice.TAKE_INEXACT):
-            self.inexact += 1
-        keeps = choice in (Choice.KEEP, Choice.KEEP_INEXACT)
-        return item, Result.KEPT if keeps else None
+        self.inexact += choice in (Choice.KEEP_INEXACT, Choice.TAKE_INEXACT)
+        if choice is Choice.KEEP:
+            return item, _older(mine, item)
+        return item, None if choice in (Choice.TAKE, Choice.TAKE_INEXACT) else Result.KEPT_MORE
 
     def _take(self, item: Item, payload: Any) -> Result:
         now = self._now_ms()
@@ -396,6 +395,20 @@ class PairStore:
         decoded = [decode_line(line) for _, line in events]
         self._apply_events(source, [e for e in decoded if isinstance(e, TEvent)], now)
         self._note(source, events, now)
+
+
+def _older(mine: Statistic, item: Item) -> Result | None:
+    """Of two with the same events the one that was opened earlier has counted for longer.
+
+    Nothing happened between the two openings, but something went on (our decision).
+    """
+    try:
+        theirs = int(_decode(item.payload)["opened_at"])
+    except BROKEN:
+        return Result.ERROR
+    if theirs == mine.opened_at:
+        return Result.KEPT
+    return None if theirs < mine.opened_at else Result.KEPT_MORE
 
 
 # -- definitions on the link --------------------------------------------------------------

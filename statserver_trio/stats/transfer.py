@@ -155,7 +155,9 @@ def adopt_statistic(
             if name in told:
                 taken.append((part, told[name]))
     for part, each in taken:
-        _take(part, each, engine.clock_of(part.row.ledger, now))
+        ledger = part.row.ledger
+        _take(part, each, engine.clock_of(ledger, now))
+        ledger.touch(part.row.index)  # clients are told what it is worth now
     statistic.opened_at = data["opened_at"]
     return True
 

@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from math import inf
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from ..machine import Connected, Disconnect, Disconnected, Send
 from .codec import (
@@ -50,76 +50,12 @@ from .events import (
     Unhandled,
 )
 from .keepalive import Keepalive
+from .registration_words import Began, Deliver, Expired, Gap, Lost, Received, Resumed, Skipped
 
 ANSWER_TIMEOUT = 5.0  # seconds without progress of the registration; then we hang up
 SKIPPED_KINDS_MAX = 100  # kinds of bad line told apart; further ones are counted as OTHER
 OTHER = "of yet another kind"
 REFRESH_INTERVAL = 10.0  # seconds between two requests for all snapshots because of gaps
-
-
-@frozen
-class Received:
-    """Event: the messages of one piece of the stream; none if no line was completed."""
-
-    messages: Sequence[Message]
-
-
-@frozen
-class Expired:
-    """Event: the feed was away for so long that its objects were given up."""
-
-
-@frozen
-class Deliver:
-    """Action: apply these events, in this order.
-
-    Events whose name we do not know are among them if they have a position: they mean
-    nothing to the model, but without them the stream would have holes.
-    """
-
-    events: list[TEvent | Unhandled]
-
-
-@frozen
-class Began:
-    """Action: registered, and there was nothing to resume.
-
-    Attributes:
-        position: Of the last event before the snapshots that follow; None if the feed
-            does not number its events.
-    """
-
-    position: int | None
-
-
-@frozen
-class Resumed:
-    """Action: registered, and nothing was missed."""
-
-    position: int | None
-
-
-@frozen
-class Lost:
-    """Action: registered, but events were missed: forget what was before."""
-
-    position: int | None
-
-
-@frozen
-class Gap:
-    """Action: take note that positions between these two never came."""
-
-    after: int
-    first: int
-
-
-@frozen
-class Skipped:
-    """Action: log the first bad line of its kind."""
-
-    kind: str
-    text: str
 
 
 class State(enum.Enum):

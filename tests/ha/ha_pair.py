@@ -24,8 +24,17 @@ from statserver_trio.ha.holds import Wanted
 from statserver_trio.ha.intake import Arrived, SourceAdded, SourceAt
 from statserver_trio.ha.messages import Fragment, Hello, Item, Kind, Result
 from statserver_trio.ha.peer import Malformed, Peer, PeerOptions, Started
-from statserver_trio.ha.replication import Opened
-from statserver_trio.ha.store import Abort, Admit, Greeted, InstallItems, Joined, Refuse, perform
+from statserver_trio.ha.replication import Closed, Opened
+from statserver_trio.ha.store import (
+    Abort,
+    Admit,
+    Greeted,
+    InstallItems,
+    Joined,
+    Refuse,
+    Unwanted,
+    perform,
+)
 from statserver_trio.machine import Connected, Disconnect, Disconnected, Send
 
 WORLD_ADVANCE = 1_000_000.0  # wall time at 0
@@ -146,8 +155,10 @@ class Engine:
         if mine is not None and not anew:
             stands, comes = {source: max(mine.as_of, here)}, {source: max(of, as_of.get(source, 0))}
             choice = choose({source: mine.coverage}, {source: theirs}, stands, comes)
-            if choice in (Choice.KEEP, Choice.KEEP_INEXACT):
+            if choice is Choice.KEEP:
                 return Result.KEPT
+            if choice in (Choice.KEEP_MORE, Choice.KEEP_INEXACT):
+                return Result.KEPT_MORE
         new = Statistic(of, theirs, count, total)
         for position, whose, duration in self.tail[source]:
             if position > of and whose == obj:
@@ -258,6 +269,11 @@ class Node:
             self.pair.began[key] = min(began, self.pair.began.get(key, began))
         self.tell(Opened(keys))
 
+    def close(self, keys):
+        for key in keys:
+            del self.engine.statistics[key]
+        self.tell(Closed(keys))
+
     def tell(self, event):
         self.perform(self.peer.handle_event(event, self.pair.now))
 
@@ -289,6 +305,8 @@ class Node:
                     self.admit(connection)
                 case Refuse(connection, reject):
                     self.pair.refuse(connection, reject)
+                case Unwanted(keys):
+                    self.close(keys)
                 case Joined(_, "adopted"):
                     self.tell(Wanted(tuple(self.engine.incomplete())))
 

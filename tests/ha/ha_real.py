@@ -15,7 +15,7 @@ import pytest
 from statserver_trio.config.load import load
 from statserver_trio.config.site import make_site
 from statserver_trio.ha.holds import Wanted
-from statserver_trio.ha.replication import Opened
+from statserver_trio.ha.replication import Closed, Opened
 from statserver_trio.ha.store import (
     AdoptWorld,
     ApplyEvents,
@@ -102,6 +102,13 @@ class RealNode(ha_pair.Node):
         if not known:
             self.pair.opened(statistic, text, self)
         self.tell(Opened((text,)))
+
+    def close(self, keys):
+        store = self.engine
+        store.engine.close_all([store._statistics[key] for key in keys], "")
+        for key in keys:
+            store.closed(key)
+        self.tell(Closed(keys))
 
     def perform(self, actions):
         store = self.engine

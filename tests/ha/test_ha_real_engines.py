@@ -129,3 +129,27 @@ def a_bad_day(seed: int) -> RealPair:
 def test_after_a_bad_day_both_members_equal_the_oracle(seed: int) -> None:
     pair = a_bad_day(seed)
     pair.check()
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_of_two_that_were_opened_between_the_same_events_the_earlier_one_counts(
+    first: str,
+) -> None:
+    pair = RealPair(options=OPTIONS)
+    pair.drive(seconds=3)
+    for _ in range(30):
+        pair.event()
+        pair.drive(seconds=1)
+    pair.network = False
+    pair.cut()
+    one = getattr(pair, first)
+    names = [n for n, s in SITE.definitions.stat_types.items() if "Agent" in s.objects]
+    for node in (one, pair.other(one)):
+        for name in names:
+            node.open_request(StatisticRequest("Agent", "a1", name))
+        pair.drive(seconds=7)
+    pair.network = True
+    pair.drive(seconds=30)
+    pair.event()
+    pair.drive(seconds=30)
+    pair.check()

@@ -308,13 +308,17 @@ def test_scenario_16_deletion_while_disconnected():
 
 def test_scenario_16_the_peer_never_deletes():
     pair = up(options(session=SessionOptions(expiration_timeout=60)))
-    delete(pair.a, "s:x:1")
+    pair.b.open("s:x:1")
+    pair.drive(seconds=1)
+    delete(pair.a, "s:x:1", "s:x:2")
     pair.drive(seconds=30)
     assert pair.messages(DeleteAck) == []
     pair.drive(seconds=40)
-    assert pair.messages(DeleteAck) == [DeleteAck([("s:x:1", 0, Gone.STILL_OPEN)])]
-    assert "s:x:1" in pair.b.engine.statistics
-    assert "s:x:1" not in pair.a.engine.statistics
+    kept = [("s:x:1", 0, Gone.STILL_OPEN), ("s:x:2", 0, Gone.STILL_OPEN)]
+    assert pair.messages(DeleteAck) == [DeleteAck(kept)]
+    assert set(KEYS) & pair.a.engine.statistics.keys() == {"s:x:3"}
+    # Of those that its configuration keeps it keeps what its own clients want.
+    assert set(KEYS) & pair.b.engine.statistics.keys() == {"s:x:1", "s:x:3"}
 
 
 def test_scenario_16_a_tombstone_falls_after_a_day():

@@ -19,6 +19,7 @@ from statserver_trio.config.site import Site, make_site
 from statserver_trio.simulator.contact_centre import ContactCentre
 from statserver_trio.stats.categories import CATEGORIES
 from statserver_trio.stats.engine import Engine
+from statserver_trio.stats.notifications import Mode, Notification
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.statistic import Statistic
 from statserver_trio.stats.transfer import (
@@ -126,3 +127,22 @@ def test_the_earlier_one_counts(site: Site) -> None:
     assert not adopt_statistic(early, mine, wire(export_statistic(theirs)), now)
     assert adopt_statistic(late, theirs, wire(export_statistic(mine)), now)
     assert early.value(mine, now) == late.value(theirs, now)
+
+
+def test_whoever_waits_is_told_what_was_adopted(site: Site) -> None:
+    """Found by the demo: a client kept the value from before until the next event."""
+    events = ContactCentre(Random(3), START, agents=6, queues=2, speed=2).take(600)
+    end = int(events[-1].time or 0) * 1000
+    request = StatisticRequest("Queue", "8001@sw1", "Total_Calls_Entered")
+    early, late = an_engine(site), an_engine(site)
+    first = early.open(request, int(START) * 1000)
+    early.apply("ts1", events, end)
+    late.apply("ts1", events, end)
+    second = late.open(request, end)
+    subscription = late.subscribe(second, Notification(Mode.CHANGES_BASED), "a client", end)
+    assert late.value_for(subscription, end).value == 0
+    late.notices(end)
+    adopt_statistic(late, second, wire(export_statistic(first)), end, by_force=True)
+    [notice] = late.notices(end)
+    assert notice.value is not None
+    assert notice.value.value == early.value(first, end).value > 0

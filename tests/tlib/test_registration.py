@@ -27,11 +27,11 @@ from statserver_trio.tlib.events import (
     EventUnregistered,
     Unhandled,
 )
-from statserver_trio.tlib.registration import (
+from statserver_trio.tlib.registration import FeedSession
+from statserver_trio.tlib.registration_words import (
     Began,
     Deliver,
     Expired,
-    FeedSession,
     Gap,
     Lost,
     Received,

@@ -14,13 +14,23 @@ import logging
 import msgspec
 
 from ...ha.intake import Arrived, Interrupted, SourceAdded, SourceAt
-from ...ha.source_intake import State
+from ...ha.source_intake import FACT, State
 from ...tlib.codec import encode
-from ...tlib.events import EventServerConnected, TEvent, Unhandled
+from ...tlib.events import (
+    EventAddressInfo,
+    EventLinkConnected,
+    EventRegistered,
+    EventServerConnected,
+    TEvent,
+    Unhandled,
+)
 from ..hub import Hub
 from .member import Member
 
 log = logging.getLogger(__name__)
+
+# What a feed says of how things are, without a number; anything else that has none happened.
+SNAPSHOTS = (EventServerConnected, EventLinkConnected, EventRegistered, EventAddressInfo)
 
 
 class PairFeeds:
@@ -47,7 +57,8 @@ class PairFeeds:
                 event.time = source.clock(now_ms) / 1000
             if isinstance(event, EventServerConnected):  # its number is not one of the stream's
                 event = msgspec.structs.replace(event, position=None)
-            lines.append((event.position, encode(event)))
+            is_fact = event.position is None and not isinstance(event, SNAPSHOTS)
+            lines.append((FACT if is_fact else event.position, encode(event)))
         self._member.tell(Arrived(source_name, lines))
 
     def source_connected(self, name: str, resumed: bool, position: int | None) -> None:
