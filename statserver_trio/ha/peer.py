@@ -75,6 +75,7 @@ from .roles import ConfigurationReloaded, ModeChanged, Roles
 from .session import Progress, Session, SessionOptions, State
 from .store import (
     Abort,
+    Admit,
     ChunkBuilt,
     Installed,
     Log,
@@ -342,7 +343,7 @@ class Peer:
                     self.holds.forget()
                 case PeerMode(_, fingerprint) if fingerprint != self._parked_for():
                     result += self.replication.handle_event(ConfigurationChanged(), now)
-                case Abort(reason) | Disconnect(reason):
+                case Abort(reason) | Disconnect(reason) | Admit(_, reason):
                     self.session.why = self.session.why or reason
         return result
 

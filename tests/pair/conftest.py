@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import trio
-from pair_site import Site, inline
+from pair_site import Site, inline, listen_in
 from trio._core import _run as trio_scheduler  # there is no public way to be repeatable
 from trio.testing import MockClock
 
@@ -59,6 +59,7 @@ async def build(
     def make(**options: Any) -> Site:
         site = Site(nursery, tmp_path, **options)
         sites.append(site)
+        listen_in(site, monkeypatch)
         logger.addHandler(site.journal)
         return site
 

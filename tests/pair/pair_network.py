@@ -14,6 +14,8 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 
 import trio
@@ -181,21 +183,36 @@ class End(trio.abc.HalfCloseableStream):
         with self._writing:
             await trio.lowlevel.checkpoint()
             self._check_writable()
-            await self.outgoing.write(bytes(data))
-            if self.outgoing._is_broken:
-                raise trio.BrokenResourceError("the connection was reset by the peer")
+            with self._living():
+                await self.outgoing.write(bytes(data))
+                if self.outgoing._is_broken:
+                    raise trio.BrokenResourceError("the connection was reset by the peer")
+            await self._if_dead()
 
     async def wait_send_all_might_not_block(self) -> None:
         with self._writing:
             await trio.lowlevel.checkpoint()
             self._check_writable()
-            await self.outgoing.writable()
+            with self._living():
+                await self.outgoing.writable()
+            await self._if_dead()
 
     def _check_writable(self) -> None:
         if self._closed or self._finished:
             raise trio.ClosedResourceError
+
+    @contextmanager
+    def _living(self) -> Iterator[None]:
+        """A dead process does not hear any more what becomes of its connections."""
+        try:
+            yield
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            if not self.dead:
+                raise
+
+    async def _if_dead(self) -> None:
         if self.dead:
-            raise trio.BrokenResourceError("this process is dead")
+            await trio.sleep_forever()
 
     async def send_eof(self) -> None:
         with self._writing:
@@ -216,7 +233,11 @@ class End(trio.abc.HalfCloseableStream):
             await trio.lowlevel.checkpoint()
             if self._closed:
                 raise trio.ClosedResourceError
-            return await self.incoming.read(max_bytes)
+            data = bytearray()
+            with self._living():
+                data = await self.incoming.read(max_bytes)
+            await self._if_dead()
+            return data
 
     async def aclose(self) -> None:
         if not self._closed:
@@ -290,7 +311,9 @@ class Network:
 
     def passes(self, path: Path) -> bool:
         """Whether anything gets along there at the moment."""
-        return path not in self._severed and not self._off & {*path} and path[1] not in self._stopped
+        return (
+            path not in self._severed and not self._off & {*path} and path[1] not in self._stopped
+        )
 
     # -- connections -------------------------------------------------------------------
 
@@ -336,10 +359,11 @@ class Network:
 
     # -- faults ------------------------------------------------------------------------
 
-    def cut(self, one: str, other: str) -> None:
-        """Both ends of every connection are told that it is over."""
+    def cut(self, one: str, other: str, at: str = "") -> None:
+        """Both ends of every connection, or the one ``at`` a host, are told that it is over."""
         for end in self._between(one, other):
-            end.incoming.finish_now()
+            if at in ("", end.host):
+                end.incoming.finish_now()
 
     def reset(self, one: str, other: str) -> None:
         """The same, rudely."""

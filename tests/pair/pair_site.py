@@ -14,26 +14,29 @@ from __future__ import annotations
 import contextvars
 import json
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from math import inf
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import trio
+import trio.testing
 from pair_network import End, Network, Port
 
 from statserver_trio.api.open_spec import parse_open
 from statserver_trio.client.connection import connect_over, parse_url
 from statserver_trio.config.load import load
 from statserver_trio.config.schema import Config, Listen, TServer
+from statserver_trio.ha.messages import Chunk, Message
 from statserver_trio.server import reload as reload_module
 from statserver_trio.server.assembly import Parts
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.feed_task import FeedOptions
 from statserver_trio.server.ha import dialling
+from statserver_trio.server.ha.link import Link
 from statserver_trio.server.pair_store import key_text
 from statserver_trio.server.serve import serve
 from statserver_trio.server.tserver import TServer as FeedServer
@@ -42,11 +45,13 @@ from statserver_trio.simulator.feed_server import Published
 from statserver_trio.simulator.snapshots import Snapshots
 from statserver_trio.tlib.events import TEvent
 
+M = TypeVar("M", bound=Message)
+
 EPOCH = 1_767_268_800.0  # when virtual time is 0: 2026-01-01T12:00:00Z
 PRIMARY, BACKUP, ORACLE = "stat-primary", "stat-backup", "stat-oracle"
-CLIENTS, HA, FEED = 7100, 7101, 7200
+CLIENTS, HA, MANAGEMENT, FEED = 7100, 7101, 7102, 7200
 SOON = 3.0  # seconds in which everything that needs no timeout is done
-CONTACT_CENTRE = Path(__file__).parents[2] / "conf" / "contact-center.toml"
+CONTACT_CENTRE = f'include = ["{Path(__file__).parents[2] / "conf" / "contact-center.toml"}"]'
 
 COMMON = """
 [filters]
@@ -213,6 +218,7 @@ class Server:
     """
 
     parts: Parts
+    is_running = False
 
     def __init__(self, site: Site, name: str, text: str) -> None:
         self.site, self.name = site, name
@@ -220,7 +226,7 @@ class Server:
         self.text = text
         self.skew = 0.0
         self.heard: list[dict[str, Any]] = []
-        self.is_running = False
+        self._ended = trio.Event()
         self._host = Host(site.network, name)
         self._life = trio.CancelScope()
         self._stop = trio.Event()
@@ -243,7 +249,8 @@ class Server:
         """A new process."""
         assert not self.is_running
         self.site.network.power_on(self.name)
-        self._life, self._stop = trio.CancelScope(), trio.Event()
+        self._life, self._stop, self._ended = trio.CancelScope(), trio.Event(), trio.Event()
+        self.is_running = True
         self.parts = await self.site.nursery.start(self._run)
         self._client: Any = None
         pair = self.parts.pair
@@ -252,19 +259,18 @@ class Server:
 
     async def _run(self, task_status: trio.TaskStatus[Parts]) -> None:
         _who.set(self.name)
-        self.is_running = True
         ahead = EPOCH + self.skew
         clock = Clock(trio.current_time() + ahead, lambda: trio.current_time() + EPOCH + self.skew)
         with self._life:
             config = load(self.path)
             await serve(config, self._stop, self.path, self._host, clock, task_status=task_status)
         self.is_running = False
+        self._ended.set()
 
     async def stop(self) -> None:
         """SIGTERM; returns when the process has ended."""
         self._stop.set()
-        while self.is_running:
-            await trio.sleep(0.001)
+        await self._ended.wait()
 
     async def kill(self) -> None:
         """SIGKILL; the kernel tells whoever is connected."""
@@ -278,8 +284,7 @@ class Server:
 
     async def _die(self) -> None:
         self._life.cancel()
-        while self.is_running:
-            await trio.lowlevel.checkpoint()
+        await self._ended.wait()
 
     def freeze(self) -> None:
         """SIGSTOP: nothing runs, nothing is read, and the connections stay."""
@@ -293,20 +298,33 @@ class Server:
         self.member._alarm.deadline = self.peer.next_deadline()
         self.site.network.go_on(self.name)
 
-    async def reload(self, **changes: str) -> Any:
-        """SIGHUP, after ``old = new`` in the file, if it was changed; what came of it."""
-        return await self._within(self.parts.reloader.reload)
-
-    async def _within(self, function: Callable[[], Any]) -> Any:
-        token = _who.set(self.name)
-        try:
-            return await function()
-        finally:
-            _who.reset(token)
-
     def do(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call something of this server's, so that what is logged is its log."""
         return self._context.copy().run(function, *args)
+
+    def edit(self, old: str, new: str) -> None:
+        """Change its configuration file."""
+        assert old in self.text, f"{old!r} is not in {self.path.name}"
+        self.text = self.text.replace(old, new)
+
+    async def reload(self, old: str = "", new: str = "") -> Any:
+        """Change the file, and send SIGHUP; what came of it."""
+        if old:
+            self.edit(old, new)
+        token = _who.set(self.name)
+        try:
+            return await self.parts.reloader.reload()
+        finally:
+            _who.reset(token)
+
+    async def orders(self, path: str) -> int:
+        """An operator says ``POST``; the status of the answer."""
+        stream = await self.site.network.connect("operator", self.name, MANAGEMENT)
+        async with stream:
+            head = f"POST {path} HTTP/1.1\r\nHost: here\r\nX-Requested-With: curl\r\n"
+            await stream.send_all(f"{head}Connection: close\r\n\r\n".encode())
+            answer = await stream.receive_some()
+        return int(answer.split()[1])
 
     # -- what can be seen --------------------------------------------------------------
 
@@ -426,7 +444,7 @@ class Server:
         asked = parse_open(name)
         profile = asked.time_profile
         for key, value in self.values().items():
-            tenant, kind, id, stat_type, its_profile, _, chosen = json.loads(key)
+            _, kind, id, stat_type, its_profile, _, chosen = json.loads(key)
             if (kind, id, stat_type) == (asked.object_type, asked.object_id, asked.stat_type) and (
                 (its_profile or "Default") == (profile or "Default")
                 and (chosen or "") == (asked.filter or "")
@@ -441,8 +459,10 @@ class Site:
     Args:
         ha: More lines for ``[ha]``, of both members.
         server: More lines for ``[server]``, of both members.
-        common: What is counted; of all three.
+        common: What is counted; of all three, each in its own file.
+        include: A file that says it instead.
         switches: One T-Server each.
+        protocol: Of the link.
     """
 
     def __init__(
@@ -452,6 +472,7 @@ class Site:
         ha: str = "",
         server: str = "",
         common: str = COMMON,
+        include: str = "",
         switches: tuple[str, ...] = ("sw1",),
         protocol: str = "addp",
     ) -> None:
@@ -460,15 +481,15 @@ class Site:
         self.journal = Journal()
         self.network = Network()
         self.switches = [Switch(self, name, seed) for seed, name in enumerate(switches)]
-        self.common = folder / "common.toml"
-        self.common.write_text(common)
         feeds = "".join(
             f'[[tserver]]\nname = "{s.name}"\nswitch = "{s.name}"\nhost = "{s.host}"\n'
             f"port = {FEED}\n"
             for s in self.switches
         )
-        clients = f'[[listen]]\nid = "default"\nport = {CLIENTS}\n'
-        head = 'include = ["common.toml"]\n[server]\n'
+        ports = (("default", CLIENTS), ("management", MANAGEMENT))
+        clients = "".join(f'[[listen]]\nid = "{id}"\nport = {port}\n' for id, port in ports)
+        head = f"{include}\n[server]\n"
+        feeds += common
         redundancy = 'redundancy-type = "hot-standby"\n'
         self.primary = Server(
             self,
@@ -486,6 +507,7 @@ class Site:
         )
         self.oracle = Server(self, ORACLE, f'{head}name = "{ORACLE}"\n{clients}{feeds}')
         self._known: set[str] = set()  # what the oracle has opened
+        self.said: list[tuple[float, str, Message]] = []  # on the link: when, who, what
 
     @property
     def both(self) -> tuple[Server, Server]:
@@ -504,7 +526,7 @@ class Site:
         for switch in self.switches:
             self.nursery.start_soon(switch.run)
 
-    async def up(self, *statistics: str, calm: bool = True) -> Site:
+    async def up(self, *statistics: str) -> Site:
         """All three run and hear the T-Servers; the primary's client has statistics open."""
         await self.run_network()
         for server in (self.oracle, self.primary, self.backup):
@@ -513,9 +535,14 @@ class Site:
         assert [member.phase for member in self.both] == ["SYNCED", "SYNCED"]
         self.opens(self.primary, *statistics)
         await trio.sleep(SOON)
+        self.begin()
+        return self
+
+    def begin(self) -> None:
+        """What was logged and said until now does not matter to the story."""
         self.journal.lines.clear()
         self.network.dialled.clear()
-        return self
+        self.said.clear()
 
     # -- the oracle --------------------------------------------------------------------
 
@@ -525,13 +552,6 @@ class Site:
         new = [name for name in names if name not in self._known]
         self._known.update(new)
         self.oracle.opens(*new)
-
-    def closes(self, *names: str) -> None:
-        """These must not be there any more: the oracle does not have them either."""
-        kept = self._known - {*names}
-        self._known = set()
-        assert {*names}, "nothing is closed"
-        raise NotImplementedError(kept)
 
     def instant(self, source: str) -> int:
         """A moment a little after the last event of a source: the same for everybody."""
@@ -564,14 +584,24 @@ class Site:
     def cut(self) -> None:
         self.network.cut(PRIMARY, BACKUP)
 
+    def cut_at(self, member: Server) -> None:
+        """Only this one notices; for the other the connection is half open."""
+        self.network.forget(PRIMARY, BACKUP)
+        self.network.cut(PRIMARY, BACKUP, at=member.name)
+
     def partition(self) -> None:
         self.network.partition(PRIMARY, BACKUP)
 
-    @contextmanager
-    def apart(self) -> Iterator[None]:
-        """The link is cut, and cannot be made anew within this block."""
+    def deafen_link(self, member: Server) -> None:
+        """Nothing that the other one says reaches this member."""
+        self.network.sever(self.other(member).name, member.name)
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[None]:
+        """The link is cut, which both notice, and cannot be made anew within this block."""
         self.partition()
         self.cut()
+        await trio.testing.wait_all_tasks_blocked()
         yield
         self.network.heal()
 
@@ -581,12 +611,37 @@ class Site:
         self.network.partition(member.name, host)
         self.network.cut(member.name, host)
 
-    # -- what was counted --------------------------------------------------------------
+    # -- what was said on the link ------------------------------------------------------------
+
+    def messages(self, kind: type[M], member: Server | None = None) -> list[M]:
+        """All of one kind that were sent, perhaps in vain, by one member or both."""
+        name = None if member is None else member.name
+        return [m for _, who, m in self.said if isinstance(m, kind) and name in (None, who)]
 
     def sent(self) -> tuple[int, int]:
         """Statistics pushed so far by primary and backup, since their processes began."""
-        one, other = (m["replication.statisticsSent"] for m in self.both)
+        one, other = (member["replication.statisticsSent"] for member in self.both)
         return one, other
+
+    def pushed(self, member: Server | None = None) -> list[list[str]]:
+        """The stat types that were pushed, chunk by chunk."""
+        chunks = self.messages(Chunk, member)
+        return [[json.loads(item.key)[3] for item in chunk.items] for chunk in chunks]
+
+    def at(self, kind: type[M]) -> list[float]:
+        """When messages of that kind were sent."""
+        return [when for when, _, message in self.said if isinstance(message, kind)]
+
+
+def listen_in(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take note of everything that members say to each other."""
+    put = Link.put
+
+    def noted(link: Link, message: Message) -> None:
+        site.said.append((trio.current_time(), _who.get(), message))
+        put(link, message)
+
+    monkeypatch.setattr(Link, "put", noted)
 
 
 def inline(monkeypatch: pytest.MonkeyPatch) -> None:

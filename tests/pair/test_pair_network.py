@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 import trio
 from pair_network import LATENCY, WINDOW, End, Network
@@ -11,10 +9,10 @@ from trio.testing import check_half_closeable_stream
 
 
 @pytest.fixture
-async def network(nursery: trio.Nursery) -> AsyncIterator[Network]:
+async def network(nursery: trio.Nursery) -> Network:
     network = Network()
     nursery.start_soon(network.run)
-    yield network
+    return network
 
 
 async def hears(end: End, seconds: float = 60) -> bytes | str:
@@ -84,7 +82,7 @@ async def test_who_talks_to_a_closed_end_is_told_by_a_reset(network: Network) ->
 
 
 async def test_a_reset_that_gets_lost_is_not_said_again(network: Network) -> None:
-    near, far = network.pair("a", "b")
+    near, _ = network.pair("a", "b")
     network.partition("a", "b")
     network.kill("b")
     network.heal()

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 import trio
-from pair_site import BACKUP, FAVOURITES, PRIMARY, SOON, Site
-
-from statserver_trio.tlib.events import EventAgentLogin, EventEstablished, EventQueued, EventRinging
+from pair_site import FAVOURITES, SOON, Site
 
 Build = Callable[..., Site]
 
