@@ -98,7 +98,7 @@ class Wire:
             await self._lot.park()
         if self._reader_gone:
             raise trio.ClosedResourceError
-        if self._was_reset:
+        if self._was_reset and not self._arrived:
             raise trio.BrokenResourceError("the connection was reset by the peer")
         data = self._arrived[:max_bytes]
         del self._arrived[:max_bytes]
@@ -148,10 +148,14 @@ class Wire:
     # -- what goes wrong ---------------------------------------------------------------
 
     def reset(self) -> None:
-        """The reader of this direction, who writes the other one, learns that it is over."""
+        """The reader of this direction, who writes the other one, learns that it is over.
+
+        What is on the wire already can still be read, as with Linux.
+        """
         assert self._opposite is not None
         self._was_reset = self._opposite._is_broken = True
-        self._arrived.clear()
+        before = trio.current_time() + self.network.latency(self.path)
+        self._arrived += b"".join(data for due, data in self._transit if due <= before)
         for wire in (self, self._opposite):
             wire._transit.clear()
             wire.wake()

@@ -367,6 +367,10 @@ class Server:
             if who == self.name and text in what and level in ("", how)
         ]
 
+    def errors(self) -> list[str]:
+        """What it has logged as an error: alarms among it."""
+        return self.log(level="ERROR")
+
     def logged_at(self, text: str) -> list[float]:
         """When."""
         lines = self.site.journal.lines
@@ -446,7 +450,7 @@ class Server:
         for key, value in self.values().items():
             _, kind, id, stat_type, its_profile, _, chosen = json.loads(key)
             if (kind, id, stat_type) == (asked.object_type, asked.object_id, asked.stat_type) and (
-                (its_profile or "Default") == (profile or "Default")
+                (its_profile.partition(",")[0] or "Default") == (profile or "Default")
                 and (chosen or "") == (asked.filter or "")
             ):
                 return value
