@@ -233,6 +233,22 @@ def test_scenario_10_what_is_in_progress_keeps_its_true_start():
     pair.check()
 
 
+def test_scenario_13_what_is_parked_is_offered_when_the_peer_was_reloaded_without_a_link():
+    pair = up()
+    pair.b.engine.unresolved.add("s:x:odd")
+    pair.a.open("s:x:odd")
+    pair.drive(until=4)
+    pair.network = False
+    pair.cut()
+    pair.drive(until=5)
+    pair.b.engine.unresolved.clear()
+    pair.b.tell(ConfigurationReloaded("two"))
+    pair.network = True
+    pair.drive(until=8)
+    assert pair.a.peer.session.restored == 1
+    assert "s:x:odd" in pair.b.engine.statistics
+
+
 def test_scenario_13_14_unknown_definitions_are_parked():
     pair = up()
     pair.b.engine.unresolved.add("s:x:odd")
