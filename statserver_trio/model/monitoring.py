@@ -57,6 +57,7 @@ def lose(world: World, dn: DNNode, t: int) -> None:
             regular_dn.drop(world, dn, leg)
         dn.acw_pending = None
         dn.acw_visits = ()
+        dn.watching = ""
         for queue in dn.login_queues:
             for occurrence in queue.pseudo.pop(dn, {}).values():
                 world.chronicle.ended(occurrence)

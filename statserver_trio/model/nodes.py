@@ -99,6 +99,7 @@ class RegularDN(DNNode):
         "legs",
         "login_queues",
         "place",
+        "watching",
     )
 
     def __init__(self, key: DNKey, dn_type: str, t: int) -> None:
@@ -114,6 +115,7 @@ class RegularDN(DNNode):
         # The last call that ended here, for the after-call work that follows it.
         self.acw_call_type = "Unknown"
         self.acw_visits: tuple[MediationDN, ...] = ()
+        self.watching = ""  # the DN whose next call is to be observed from here
 
     def going_on(self) -> Iterator[tuple[Occurrence, int]]:
         """Every durable action in progress here, with its start."""
@@ -131,8 +133,9 @@ class RegularDN(DNNode):
         """The action that is the status: the highest in rank, of equals the earliest.
 
         A conversation on hold is hidden (documented for all but CallConsult,
-        which we hide too). Ties go to the lowest ConnID, never to chance, so two
-        servers with the same events show the same call.
+        which we hide too), and so is one for which the agent is engaged. Ties go
+        to the lowest ConnID, never to chance, so two servers with the same events
+        show the same call.
         """
         best: Occurrence | None = None
         best_rank = -1
@@ -141,7 +144,9 @@ class RegularDN(DNNode):
             if rank > best_rank:
                 best, best_rank = occurrence, rank
         for leg in self.legs.values():
-            occurrence = leg.hold or leg.going_on[0]
+            if not leg.going_on:  # a supervisor who does not hear the call
+                continue
+            occurrence = leg.hold or leg.asm or leg.going_on[0]
             rank = RANKS[occurrence.action]
             if rank > best_rank or (
                 rank == best_rank and best is not None and _order(occurrence) < _order(best)

@@ -34,10 +34,12 @@ CALL_STATES = {
     "Ringing": (Phase.RINGING, False),
     "Alerting": (Phase.RINGING, False),
     "Dialing": (Phase.DIALING, False),
+    "Observing": (Phase.OBSERVING, False),
     "Queued": (None, False),
 }
 # Party state bits (``ps-n``), in the order in which they decide.
 DIALING_BIT = 0x10000
+NO_TALK_BIT = 0x20  # of a connected party: it only listens, so it observes (our decision)
 STATE_BITS = 0xF
 PARTY_STATES = {0x1: "Dialing", 0x9: "Queued", 0xA: "Ringing", 0xC: "Connected", 0xE: "Held"}
 NUMBERED_CALL_TYPES = ("Unknown", "Internal", "Inbound", "Outbound", "Consult")
@@ -109,7 +111,8 @@ def _party_state(bits: Any) -> str:
         return "Connected"
     if bits & DIALING_BIT:
         return "Dialing"
-    return PARTY_STATES.get(bits & STATE_BITS, "Connected")
+    state = PARTY_STATES.get(bits & STATE_BITS, "Connected")
+    return "Observing" if state == "Connected" and bits & NO_TALK_BIT else state
 
 
 def _call_type(number: Any) -> str:

@@ -30,6 +30,7 @@ Things that happen are T-events in few words, with ``;`` between them::
     7001 Ready    7001 NotReady reason=Lunch    7001 AfterCallWork
     7001 Ringing c1 Inbound queue=8001 Language=Spanish
     8001 Diverted c1 to=7001         7001 Released c1 state=Transferred
+    7009 Established c1 role=Observer monitor=coach
 
 ``Event`` in front is left out. Words in capitals with ``=`` are attached data (or
 the agent's reasons); what was said of a call once (its type, its data) is said
@@ -184,6 +185,8 @@ ATTRIBUTES = {
     "type": "address_type",
     "treatment": "treatment_type",
 }
+# Words about a call that travel in the Extensions.
+EXTENSIONS = {"monitor": "MonitorMode", "assist": "AssistMode"}
 SWITCHED = {
     "link down": e.EventLinkDisconnected,
     "link up": e.EventLinkConnected,
@@ -230,6 +233,8 @@ class Teller:
             given |= {"reasons": data or None, "extensions": extensions or None}
         elif issubclass(cls, e.CallEvent):
             self._call(cls, given, data)
+            if extensions:
+                given["extensions"] = extensions
         elif issubclass(cls, e.Snapshot):
             given["extensions"] = extensions or None
         unknown = given.keys() - set(cls.__struct_fields__)
@@ -261,10 +266,13 @@ class Teller:
                     for one in text.split("+")
                     if one
                 ]
+            elif key in EXTENSIONS:
+                extensions[EXTENSIONS[key]] = value
             elif key in ATTRIBUTES:
                 given[ATTRIBUTES[key]] = text
             else:
-                raise TableError(f"{word!r}: no such attribute; known: {', '.join(ATTRIBUTES)}")
+                known = ", ".join((*ATTRIBUTES, *EXTENSIONS))
+                raise TableError(f"{word!r}: no such attribute; known: {known}")
         return data, extensions
 
     def _call(self, cls: type, given: dict[str, Any], data: dict[str, Any]) -> None:
