@@ -95,6 +95,7 @@ class RegularDN(DNNode):
         "acw_visits",
         "agent",
         "agent_since",
+        "before_dnd",
         "before_outage",
         "legs",
         "login_queues",
@@ -111,6 +112,8 @@ class RegularDN(DNNode):
         self.login_queues: dict[MediationDN, None] = {}
         # After-call work asked for during a call begins when the call ends; its facts wait here.
         self.acw_pending: Any = None
+        # The facts of the WaitForNextCall that do-not-disturb has replaced.
+        self.before_dnd: Any = None
         self.before_outage: Occurrence | None = None  # the agent's state while out of service
         # The last call that ended here, for the after-call work that follows it.
         self.acw_call_type = "Unknown"

@@ -142,13 +142,14 @@ def _dn(dn: DNNode) -> Data:
             "acw_call_type": dn.acw_call_type,
             "acw_visits": [queue.key.number for queue in dn.acw_visits],
             "before_outage": None if outage is None else _occurrence(outage),
+            "before_dnd": None if dn.before_dnd is None else _facts(dn.before_dnd),
             "watching": dn.watching,
         }
     elif isinstance(dn, MediationDN):
         data |= {
             "waiting": [call.conn_id for call in dn.calls],
             "pseudo": [
-                [member.key.number, {name: o.start for name, o in found.items()}]
+                [member.key.number, {name: _occurrence(o) for name, o in found.items()}]
                 for member, found in dn.pseudo.items()
             ],
         }
@@ -273,6 +274,8 @@ class _Adoption:
         dn.acw_visits = tuple(self._queue(number) for number in data["acw_visits"])
         outage = data["before_outage"]
         dn.before_outage = None if outage is None else self._occurrence(dn, outage)
+        dnd = data["before_dnd"]
+        dn.before_dnd = None if dnd is None else (dnd or NO_FACTS)
         dn.watching = data["watching"]
 
     def _leg(self, dn: RegularDN, data: Data) -> None:
@@ -297,9 +300,9 @@ class _Adoption:
             if wait is None:
                 raise ValueError(f"call {conn_id} waits in {queue.key.number} and does not")
             queue.calls[call] = wait
-        for number, starts in data["pseudo"]:
+        for number, found in data["pseudo"]:
             queue.pseudo[self._regular(number)] = {
-                name: Occurrence(CODES[name], start, queue) for name, start in starts.items()
+                name: self._occurrence(queue, each) for name, each in found.items()
             }
 
     def _restore_status(self, node: Node, data: list[Any]) -> None:

@@ -80,10 +80,15 @@ class WorldOptions:
         stuck_call_timeout_ms: A call without an event for so long is removed; 0 = never.
         vq_use_alt_enter_time: A virtual queue keeps the enter time of a call
             whose ConnID changes; by default that is a new call.
+        dnd_means_not_ready: Do-not-disturb makes a waiting agent not ready.
+        queue_use_pseudo_actions: The vendor's option: those of agents at a queue
+            count only where numbers of now are asked for, and carry no AgentID.
     """
 
     stuck_call_timeout_ms: int = 4 * 3600 * 1000
     vq_use_alt_enter_time: bool = False
+    dnd_means_not_ready: bool = False
+    queue_use_pseudo_actions: bool = True
 
 
 class World:
@@ -133,9 +138,12 @@ class World:
         if dn is not None:
             rule = dn.rules.get(cls)
             if rule is not None:
-                if "monitor" in dn.state:
-                    monitoring.hear(self, dn, t) if cls not in monitoring.DN_RULES else None
+                unheard = "monitor" in dn.state
+                if unheard and cls not in monitoring.DN_RULES:
+                    monitoring.hear(self, dn, t)
                 rule(self, dn, event, t)
+                if unheard and "monitor" not in dn.state:
+                    monitoring.heard(self, dn, t)
                 self.chronicle.restatus(dn, t)
                 if self._unsettled:
                     self._settle(t)
@@ -145,6 +153,10 @@ class World:
             world_rule(self, event, t)
         else:
             self.ignored[cls.__name__] += 1
+            if dn is not None and "monitor" in dn.state:  # it means nothing, but it is a word
+                monitoring.hear(self, dn, t)
+                monitoring.heard(self, dn, t)
+                self.chronicle.restatus(dn, t)
         return self.chronicle.take()
 
     def _settle(self, t: int) -> None:

@@ -187,6 +187,15 @@ ATTRIBUTES = {
 }
 # Words about a call that travel in the Extensions.
 EXTENSIONS = {"monitor": "MonitorMode", "assist": "AssistMode"}
+# Settings that concern no object.
+SETTINGS = (
+    "day",
+    "times",
+    "stuck calls after",
+    "virtual queues keep enter time",
+    "do not disturb means not ready",
+    "queues use pseudo actions",
+)
 SWITCHED = {
     "link down": e.EventLinkDisconnected,
     "link up": e.EventLinkConnected,
@@ -258,6 +267,8 @@ class Teller:
                 extensions["ReasonCode"] = value
             elif key == "status":
                 extensions["AgentStatus"] = value
+            elif key == "dnd":
+                extensions["dnd"] = value
             elif key == "hook":
                 extensions["DNState"] = value
             elif key == "calls":
@@ -393,7 +404,7 @@ def directory_of(settings: Iterable[tuple[str, str]]) -> Directory:
         elif words == "only these agents":
             agents = {agent: Agent(agent) for agent in listed}
             auto_create = False
-        elif words not in ("day", "stuck calls after", "virtual queues keep enter time", "times"):
+        elif words not in SETTINGS:
             raise TableError(f"{words!r}: no such setting")
     return Directory(
         dns, agents, places, groups["agents"], groups["places"], groups["queues"], auto_create
@@ -419,6 +430,8 @@ class Run:
         options = WorldOptions(
             stuck_call_timeout_ms=int(settings.get("stuck calls after", "14400")) * 1000,
             vq_use_alt_enter_time=settings.get("virtual queues keep enter time") == "yes",
+            dnd_means_not_ready=settings.get("do not disturb means not ready") == "yes",
+            queue_use_pseudo_actions=settings.get("queues use pseudo actions") != "no",
         )
         resolution = settings.get("times", "seconds").rstrip("s")
         self.engine = Engine(definitions, directory_of(table.settings), options, resolution)

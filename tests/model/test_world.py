@@ -154,9 +154,10 @@ def test_newcomers(event: e.TEvent, made: str | None) -> None:
 
 def test_what_nobody_has_a_rule_for_is_only_counted() -> None:
     world = world_of()
-    world.apply(e.EventDNDOn(this_dn="7001"), 0)
-    world.apply(e.EventDNDOn(this_dn="7001"), 0)
-    assert world.ignored == {"EventDNDOn": 2}
+    world.apply(e.EventForwardSet(this_dn="7001"), 0)
+    world.apply(e.EventForwardSet(this_dn="7001"), 0)
+    assert world.ignored == {"EventForwardSet": 2}
+    assert world.dn("7001") is None
 
 
 def test_an_unknown_agent_is_nobody_where_agents_are_listed() -> None:
@@ -219,7 +220,7 @@ def test_a_second_ringing_replaces_a_leg_whose_end_was_lost() -> None:
     world.apply(e.EventRinging(this_dn="7001", conn_id="c1", call_type="Inbound"), 0)
     world.apply(e.EventEstablished(this_dn="7001", conn_id="c1", call_type="Inbound"), 5)
     world.apply(e.EventRinging(this_dn="7001", conn_id="c1", call_type="Inbound"), 9)
-    assert going_on(world, "7001") == {"OnHook", "CallRingingInbound"}
+    assert going_on(world, "7001") == {"OnHook", "LoggedOut", "CallRingingInbound"}
 
 
 def test_a_call_type_that_changes_ends_one_action_and_begins_the_other() -> None:
@@ -227,7 +228,12 @@ def test_a_call_type_that_changes_ends_one_action_and_begins_the_other() -> None
     world.apply(e.EventEstablished(this_dn="7001", conn_id="c1", call_type="Internal"), 0)
     world.apply(e.EventHeld(this_dn="7001", conn_id="c1", call_type="Internal"), 5)
     world.apply(e.EventCallInfoChanged(this_dn="7001", conn_id="c1", call_type="Inbound"), 9)
-    assert going_on(world, "7001") == {"OnHook", "CallInbound", "CallOnHoldInbound"}
+    assert going_on(world, "7001") == {
+        "OnHook",
+        "LoggedOut",
+        "CallInbound",
+        "CallOnHoldInbound",
+    }
 
 
 def test_nobody_is_told_what_nobody_asked_for() -> None:
