@@ -15,6 +15,7 @@ from ..model.directory import DN, Agent, Directory, DNKey, Place
 from ..model.world import WorldOptions
 from ..stats.definitions import DefinitionError, Definitions, StatType
 from ..stats.filters import parse_filter
+from ..stats.pseudo_actions import CATEGORIES, never_counts
 from ..stats.stat_types import parse_stat_type, unknown_options
 from ..stats.time_profiles import (
     SUPPORTED_KINDS,
@@ -84,6 +85,8 @@ class _Builder:
             WorldOptions(
                 stuck_call_timeout_ms=round(objects.stuck_call_timeout * 1000),
                 vq_use_alt_enter_time=objects.vq_use_alt_enter_time,
+                dnd_means_not_ready=objects.dnd_means_not_ready,
+                queue_use_pseudo_actions=objects.queue_use_pseudo_actions,
             ),
             config.server.time_resolution,
         )
@@ -114,7 +117,15 @@ class _Builder:
                 key, _, what = said.partition(": ")
                 self._say((*path, written.get(key.lower(), key)), what, warning=True)
             try:
-                made[name] = parse_stat_type(name, options)
+                found = made[name] = parse_stat_type(name, options)
+                use_pseudo = self._config.objects.queue_use_pseudo_actions
+                if never_counts(found.objects, found.category, found.main_mask, use_pseudo):
+                    what = (
+                        f"counts nothing: pseudo-actions of queues count in "
+                        f"{listed(sorted(CATEGORIES))} only, unless "
+                        "[objects] queue-use-pseudo-actions = false"
+                    )
+                    self._say((*path, written["mainmask"]), what, warning=True)
             except DefinitionError as exc:
                 for key, what in exc.mistakes:
                     self._say((*path, written.get(key.lower(), key)) if key else path, what)
