@@ -117,19 +117,23 @@ class _Builder:
                 key, _, what = said.partition(": ")
                 self._say((*path, written.get(key.lower(), key)), what, warning=True)
             try:
-                found = made[name] = parse_stat_type(name, options)
-                use_pseudo = self._config.objects.queue_use_pseudo_actions
-                if never_counts(found.objects, found.category, found.main_mask, use_pseudo):
-                    what = (
-                        f"counts nothing: pseudo-actions of queues count in "
-                        f"{listed(sorted(CATEGORIES))} only, unless "
-                        "[objects] queue-use-pseudo-actions = false"
-                    )
-                    self._say((*path, written["mainmask"]), what, warning=True)
+                made[name] = parse_stat_type(name, options)
             except DefinitionError as exc:
                 for key, what in exc.mistakes:
                     self._say((*path, written.get(key.lower(), key)) if key else path, what)
+                continue
+            if self._counts_nothing(made[name]):
+                what = (
+                    "counts nothing: pseudo-actions of queues count only in "
+                    f"{listed(sorted(CATEGORIES))}, unless "
+                    "[objects] queue-use-pseudo-actions = false"
+                )
+                self._say((*path, written["mainmask"]), what, warning=True)
         return made
+
+    def _counts_nothing(self, made: StatType) -> bool:
+        use = self._config.objects.queue_use_pseudo_actions
+        return never_counts(made.objects, made.category, made.main_mask, use)
 
     def _time_profiles(self) -> dict[str, TimeProfile]:
         """Those of the site; ``Default`` follows the server's zone if it is not among them."""
