@@ -44,6 +44,11 @@ ON_HOOK = CODES["OnHook"]
 OFF_HOOK = CODES["OffHook"]
 ACW_CODES = frozenset(actions.AFTER_CALL_WORK.values())
 AFTER_CALL_WORK_MODE = "AfterCallWork"
+PSEUDO_ACTIONS = tuple(
+    (whose + condition, whose, condition)
+    for condition in ("Login", "Active", "Ready")
+    for whose in ("Agent", "DN")
+)
 # Work modes that are a state. ManualIn is none: such an agent asks for each call.
 LOGIN_STATES = {
     "AutoIn": WAIT,
@@ -142,15 +147,16 @@ def refresh_pseudo_actions(world: World, dn: RegularDN, t: int) -> None:
         facts = {"AgentID": dn.agent.id}
     for queue in dn.login_queues:
         going_on = queue.pseudo.setdefault(dn, {})
-        for condition, holds in on.items():
-            for whose, known in (("Agent", facts), ("DN", NO_FACTS)):
-                name = f"{whose}{condition}"
-                if holds and name not in going_on:
-                    occurrence = Occurrence(CODES[name], t, queue, reasons=known)
-                    going_on[name] = occurrence
-                    world.chronicle.began(occurrence)
-                elif not holds and name in going_on:
-                    world.chronicle.ended(going_on.pop(name))
+        for name, whose, condition in PSEUDO_ACTIONS:
+            if on[condition] == (name in going_on):
+                continue
+            if on[condition]:
+                known = facts if whose == "Agent" else NO_FACTS
+                occurrence = Occurrence(CODES[name], t, queue, reasons=known)
+                going_on[name] = occurrence
+                world.chronicle.began(occurrence)
+            else:
+                world.chronicle.ended(going_on.pop(name))
 
 
 # -- rules --------------------------------------------------------------------------------

@@ -97,8 +97,11 @@ def mode_of(
     dn: RegularDN, call: Call | None, event: e.EventRinging | e.EventEstablished
 ) -> str | None:
     """How the party that ``event`` brings into the call observes it; None: it does not."""
+    observers = None if call is None else call.observers
+    if not observers and not event.extensions and event.this_dn_role != OBSERVER:
+        return None  # as nearly always
     said = _word(event.extensions)
-    known = call.observers.get(dn.key.number) if call is not None else None
+    known = observers.get(dn.key.number) if observers else None
     if said == CONNECTED:
         return None
     if known is not None and not known.left:
