@@ -157,8 +157,7 @@ class Engine:
         profile = self._profile(request) if category.is_historical else None
         time_range = None
         wanted = request.time_range
-        explicit = wanted not in (None, "")
-        if category.time_range != NO and (category.time_range != EXPLICIT or explicit):
+        if category.time_range != NO and (category.time_range != EXPLICIT or wanted):
             time_range = self.definitions.time_range(wanted)
             if time_range is None:
                 raise StatisticError(
@@ -179,7 +178,8 @@ class Engine:
             "" if time_range is None else time_range.name,
             request.filter or "",
         )
-        return Statistic(key, stat_type, category, profile, time_range, chosen, 0)
+        use = self._options.queue_use_pseudo_actions
+        return Statistic(key, stat_type, category, profile, time_range, chosen, 0, use_pseudo=use)
 
     def _profile(self, request: StatisticRequest) -> TimeProfile:
         asked = request.time_profile
@@ -380,7 +380,7 @@ class Engine:
                 key.object_id,
                 statistic.nodes,
                 statistic.stat_type.subject,
-                statistic.stat_type.main_mask,
+                statistic.stat_type.main_mask & ~statistic.uncounted,
             )
             return Value(tree, time / 1000, 0.0)
         number, interval = statistic.read(clocks.__getitem__, closing)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from ..model.actions import ALL_ACTIONS, DURABLE, mask_of
 from ..model.nodes import Node
@@ -19,6 +19,7 @@ from .filters import Filter
 from .ledger import Ledger
 from .measures import Measure, Part, freeze, span
 from .notifications import Subscription
+from .pseudo_actions import uncounted
 from .rows import ACTIONS, DN_STATUSES, STATUSES, RowKind
 from .source import Source
 from .time_profiles import TimeProfile
@@ -63,6 +64,7 @@ class Statistic:
         former: Likewise, of nodes that have left the group; see :func:`.measures.freeze`.
         nodes: The nodes that are watched, for states and validity.
         valid: Whether all that contributes can be heard.
+        use_pseudo: ``queue-use-pseudo-actions``, see :mod:`.pseudo_actions`.
     """
 
     key: Key
@@ -78,6 +80,7 @@ class Statistic:
     former: dict[str, list[Part]] = field(factory=dict)
     subscriptions: dict[Subscription, None] = field(factory=dict)
     valid: bool = True
+    use_pseudo: bool = True
 
     @property
     def on_status(self) -> bool:
@@ -94,6 +97,18 @@ class Statistic:
 
     def row_kinds(self) -> dict[str, RowKind]:
         """What has to be counted for it, by role."""
+        kinds, hidden = self._masked_kinds(), self.uncounted
+        if not hidden:
+            return kinds
+        return {role: evolve(kind, mask=kind.mask & ~hidden) for role, kind in kinds.items()}
+
+    @property
+    def uncounted(self) -> int:
+        """Actions that may stand in its masks and count nothing in it."""
+        is_filtered = self.filter is not None
+        return uncounted(self.key.object_type, self.category.name, is_filtered, self.use_pseudo)
+
+    def _masked_kinds(self) -> dict[str, RowKind]:
         category, stat_type = self.category, self.stat_type
         of = COUNTED[stat_type.subject]
         if category.kind == "state":  # nothing is read from them; they tell that it changed

@@ -18,6 +18,7 @@ from attrs import define, evolve, field, frozen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from statserver_trio.model.actions import ALL_ACTIONS, mask_of
 from statserver_trio.model.directory import DN, Directory, DNKey, Place
 from statserver_trio.model.world import WorldOptions
 from statserver_trio.stats import object_types
@@ -94,6 +95,10 @@ STATUS_MASKS = (
     "*",
 )
 DEFINITIONS = Definitions(time_ranges={"5-20": RANGE}, filters={"gold": FILTER})
+# Of agents at a queue; they count only where numbers of now are asked for, without a filter.
+PSEUDO_ACTIONS = mask_of(
+    "AgentLogin", "AgentActive", "AgentReady", "DNLogin", "DNActive", "DNReady"
+)
 OF = {"DNAction": "actions", "DNStatus": "dn_statuses", "AgentStatus": "statuses"}
 
 
@@ -436,12 +441,19 @@ class Both:
         diaries = [
             self.observer.diaries.get(member, slow.Diary()) for member in MEMBERS[asked.object]
         ]
-        question = slow.Question(of, stat.main_mask, test, opened, since, t, order)
+        counted = ALL_ACTIONS
+        if asked.object[0] in ("Queue", "GroupQueues") and (
+            asked.filtered
+            or category.name not in ("CurrentNumber", "CurrentRelativeNumberPercentage")
+        ):
+            counted &= ~PSEUDO_ACTIONS
+        question = slow.Question(of, stat.main_mask & counted, test, opened, since, t, order)
         main = slow.Numbers(diaries, question)
         rel = main
         if stat.rel_mask is not None:
             rel_test = None if category.name == "AverageNumberPerRelativeHour" else test
-            rel = slow.Numbers(diaries, evolve(question, mask=stat.rel_mask, test=rel_test))
+            rel_mask = stat.rel_mask & counted
+            rel = slow.Numbers(diaries, evolve(question, mask=rel_mask, test=rel_test))
         limits = (RANGE.low_ms, RANGE.high_ms) if category.time_range != "no" else None
         found = slow.value(category.name, main, rel, limits, t - since)
         return found // 1000 if category.result == "time" else found
