@@ -208,7 +208,12 @@ class Counter:
             self._stretches[occurrence] = told
 
     def begin(self, occurrence: Any, start: int, t: int) -> None:
-        """An occurrence began at ``start``; ``t`` is now."""
+        """An occurrence began at ``start``; ``t`` is now.
+
+        One that counts already was found when its data changed in the same event.
+        """
+        if occurrence in self._stretches:
+            return
         if self._test is None or self._test.matches(occurrence.facts):
             self._open(occurrence, start, t)
 
