@@ -12,7 +12,7 @@ from typing import Any
 
 from ..stats.engine import Engine
 from ..stats.ledger import Ledger
-from ..stats.measures import Part, span
+from ..stats.parts import Part, span
 from ..stats.rows import ACTIONS, DN_STATUSES, STATUSES
 from ..stats.statistic import Statistic
 

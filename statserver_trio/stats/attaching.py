@@ -16,8 +16,8 @@ from attrs import evolve
 from ..model.directory import Directory
 from ..model.nodes import DNNode, Node
 from .ledger import Boundary, Ledger
-from .measures import Part
 from .objects import Found, Objects
+from .parts import Part
 from .rows import DN_STATUSES, STATUSES, Row, RowKind, Tally, Watch
 from .source import Source
 from .statistic import Statistic
@@ -99,9 +99,12 @@ class Attachments:
         watch: Watch = node.watch
         row = watch.rows_by_kind.get(kind)
         if row is None:
-            tally = None
-            if kind.tally:
-                tally = self._tallies.setdefault(kind, Tally(t))
-            row = Row(ledger, node, kind, t, tally)
+            row = Row(ledger, node, kind, t, self.tally(kind, t))
             watch.add(row)
         return row
+
+    def tally(self, kind: RowKind, t: int) -> Tally | None:
+        """How many go on at once in all rows of that kind; one for everybody who wants it."""
+        if not kind.tally:
+            return None
+        return self._tallies.setdefault(kind, Tally(t))

@@ -50,7 +50,7 @@ class Engine:
         self.statistics: dict[Key, Statistic] = {}
         self._options = options or WorldOptions()
         self._resolution = resolution
-        self._attachments = Attachments(directory, self.sources)
+        self.attachments = Attachments(directory, self.sources)
         self._schedule = Schedule(self)
         self._agents_known = 0
 
@@ -67,7 +67,7 @@ class Engine:
     def configure(self, definitions: Definitions, directory: Directory) -> None:
         """Look names up there from now on; :mod:`.reconfigure` does the rest."""
         self.definitions, self.directory = definitions, directory
-        self._attachments.configure(directory)
+        self.attachments.configure(directory)
 
     def apply(self, source_name: str, events: Iterable[Message], now: int) -> None:
         """Let the events of a source happen, in order."""
@@ -112,7 +112,7 @@ class Engine:
             return shared
         if len(self.statistics) >= STATISTICS_MAX:
             raise StatisticError("limit", f"no more than {STATISTICS_MAX} statistics may be open")
-        self._attachments.attach(statistic, now)
+        self.attachments.attach(statistic, now)
         statistic.valid = self.is_valid(statistic)
         self.statistics[statistic.key] = statistic
         return statistic
@@ -190,7 +190,7 @@ class Engine:
         Raises:
             StatisticError: There is no such object any more; nothing was changed.
         """
-        came, left = self._attachments.regroup(statistic, now)
+        came, left = self.attachments.regroup(statistic, now)
         if came or left:
             self._schedule.regrouped(statistic)
         return came, left
@@ -198,7 +198,7 @@ class Engine:
     def _delete(self, statistic: Statistic) -> None:
         """Nobody wants it any more."""
         del self.statistics[statistic.key]
-        self._attachments.detach(statistic)
+        self.attachments.detach(statistic)
 
     # -- subscriptions ---------------------------------------------------------------
 

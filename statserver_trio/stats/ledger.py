@@ -104,13 +104,14 @@ class Boundary:
 
 
 class Ledger:
-    """The rows of one source.
+    """The rows of the source of that name.
 
     ``touched`` lists the rows that changed since it was last taken; ``epoch``
     counts the moments at which an interval may have begun, for the peaks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, source: str = "") -> None:
+        self.source = source
         self.columns = Columns(array("q"), array("q"), array("q"), array("q"))
         self.rows: list[Row | None] = []
         self.free: list[int] = []

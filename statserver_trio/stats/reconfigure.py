@@ -10,7 +10,7 @@ numbers and its subscriptions. What it does concern is one of
 * *regrouped*: members came to its group or left it. Who comes counts from that moment,
   just as if the statistic had been opened for him then; what goes on at that moment is
   projected on the time since. What a leaving member has contributed stays as it is, until
-  the interval in which he left is over (see :func:`.measures.freeze`): historical values
+  the interval in which he left is over (see :func:`.parts.freeze`): historical values
   never jump because somebody leaves, current ones are those of the present members.
 
 A place with other DNs than before is another place: what is open on it, or on a group
