@@ -15,10 +15,11 @@ from attrs import evolve
 
 from ..model.directory import Directory
 from ..model.nodes import DNNode, Node
+from .counters import DN_STATUSES, STATUSES, RowKind, Tally
 from .ledger import Boundary, Ledger
 from .objects import Found, Objects
 from .parts import Part
-from .rows import DN_STATUSES, STATUSES, Row, RowKind, Tally, Watch
+from .rows import Row, Watch
 from .source import Source
 from .statistic import Statistic
 
@@ -91,7 +92,10 @@ class Attachments:
                 kind = evolve(kind, of=STATUSES)  # a DN's own statuses are its DN statuses
             row = self._row(ledger, node, kind, t)
             row.users += 1
-            statistic.parts[role].append(Part(row, t, row.sums, boundary, ledger.epoch))
+            part = Part(row, t, row.sums, boundary, ledger.epoch)
+            statistic.parts[role].append(part)
+            if row.counter is not None:
+                row.counter.opened(part)
 
     def _row(self, ledger: Ledger, node: Node, kind: RowKind, t: int) -> Row:
         if node.watch is None:

@@ -16,8 +16,8 @@ still in progress; a status counts as it goes.
 
 from __future__ import annotations
 
-from .parts import Part, Span
-from .rows import STATUSES, Tally
+from .counters import STATUSES, Tally
+from .parts import Span
 from .time_ranges import TimeRange
 
 
@@ -61,6 +61,14 @@ class Measure:
     def integral(self) -> int:
         """The number going on, integrated over the interval; in ms."""
         return sum(s.elapsed + s.spent - s.before for s in self.spans)
+
+    def time_integral(self) -> float:
+        """How long what goes on has lasted, in sum, integrated over the interval; in ms².
+
+        Between two moments u and v that is half of ``(v - start)² - (u - start)²`` for
+        everything that goes on, so squares are all that has to be kept.
+        """
+        return sum(s.squared for s in self.spans) / 2
 
     def greatest_time(self) -> int:
         """The longest projected time; of statuses also of those in progress."""
@@ -125,12 +133,5 @@ class Measure:
         return sum(time_range.contains(duration) for duration in self.current_times())
 
     def inside_time(self) -> int:
-        """How long the status has stayed inside the mask; 0 outside."""
-        total = 0
-        for s in self.present:
-            assert isinstance(s.part, Part)
-            counter = s.part.row.counter
-            assert counter is not None
-            if s.sums.live and counter.inside_since is not None:
-                total += s.now - counter.inside_since
-        return total
+        """How long the status has stayed inside the mask; 0 outside. Of rows for continuity."""
+        return sum(s.spent for s in self.present)

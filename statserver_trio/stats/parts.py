@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from attrs import define, field, frozen
 
+from .counters import RowKind, Tally
 from .ledger import Boundary, Ledger, Sums
 from .peaks import DurationPeaks
-from .rows import Row, RowKind, Tally
+from .rows import Row
 
 NOTHING = Sums(0, 0, 0, 0)
 
@@ -131,6 +132,14 @@ class Span:
         """What has been spent up to now by what goes on."""
         return self.sums.live * self.now - self.sums.since
 
+    @property
+    def squared(self) -> int:
+        """Squares of the durations so far, less those of when the interval began; ms²."""
+        now, base = self.sums, self.base
+        return (now.squares + _squares_of_live(now, self.now)) - (
+            base.squares + _squares_of_live(base, self.start)
+        )
+
     def live(self) -> Iterator[int]:
         """The starts of what counts as going on; of stretches with a filter."""
         if not self.sums.live:
@@ -165,6 +174,11 @@ class Span:
                 yield start
 
 
+def _squares_of_live(sums: Sums, t: int) -> int:
+    """The sum of (t - start)² over what goes on."""
+    return sums.live * t * t - 2 * t * sums.since + sums.since_squares
+
+
 def span(part: Part | FormerPart, now: int, closing: bool = False) -> Span:
     """The interval that is reported at ``now``: since the last reset, or since opening.
 
@@ -183,7 +197,7 @@ def span(part: Part | FormerPart, now: int, closing: bool = False) -> Span:
     if start <= row.born_at:
         return Span(part, start, now, row.born, sums)
     columns = boundary.columns_at(start)
-    base = sums if columns is None else columns.at(row.index)
+    base = sums if columns is None else columns.at(row.index, row.slot)
     return Span(part, start, now, base, sums)
 
 
@@ -206,7 +220,7 @@ def marks_of(part: Part) -> list[Mark]:
     last = marks[-1].edge if marks else part.opened_at
     for edge, columns in part.boundary.marks if part.boundary is not None else ():
         if edge > last:
-            then = columns.at(row.index) if edge > row.born_at else row.born
+            then = columns.at(row.index, row.slot) if edge > row.born_at else row.born
             marks.append(Mark(edge, then))
     return marks
 

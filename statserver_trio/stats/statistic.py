@@ -14,13 +14,13 @@ from attrs import define, field, frozen
 from ..model.actions import ALL_ACTIONS, DURABLE, mask_of
 from ..model.nodes import Node
 from .categories import NO, Category, Reading
+from .counters import ACTIONS, DN_STATUSES, STATUSES, RowKind
 from .definitions import StatType
 from .filters import Filter
 from .ledger import Ledger
 from .measures import Measure
 from .notifications import Subscription
 from .parts import FormerPart, Part, freeze, span
-from .rows import ACTIONS, DN_STATUSES, STATUSES, RowKind
 from .source import Source
 from .time_profiles import TimeProfile
 from .time_ranges import TimeRange

@@ -18,11 +18,11 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from .counters import Counter
 from .ledger import Sums
-from .parts import FormerPart, Mark, Part, Span, marks_of
+from .parts import NOTHING, FormerPart, Mark, Part, Span, marks_of
 from .peaks import DurationPeaks
 from .requests import StatisticRequest
-from .rows import Row, identity
 from .statistic import Statistic
 
 if TYPE_CHECKING:
@@ -85,16 +85,12 @@ def export_statistic(statistic: Statistic) -> Data:
 
 
 def _part(part: Part) -> Data:
-    now = part.row.sums
+    now, counter = part.row.sums, part.row.counter
     data = _beginnings(part, now, marks_of(part))
     data["node"] = list(part.row.node.address)
     data["starts"] = list(Span(part, 0, 0, now, now).live())
-    counter = part.row.counter
     if counter is not None:
-        data["stretches"] = [
-            [list(identity(each)), start] for each, start in counter.stretches.items()
-        ]
-        data["inside_since"], data["left_at"] = counter.inside_since, counter.left_at
+        data["counter"] = counter.export(part)
         data["durations"] = counter.durations and counter.durations.export()
     return data
 
@@ -102,7 +98,6 @@ def _part(part: Part) -> Data:
 def _former(part: FormerPart) -> Data:
     data = _beginnings(part, part.sums, part.marks)
     data["node"], data["at"], data["starts"] = list(part.address), part.at, list(part.starts)
-    data["live"] = [part.sums.live, part.sums.since]
     data["durations"] = part.durations and part.durations.export()
     return data
 
@@ -113,19 +108,26 @@ def _beginnings(part: Part | FormerPart, last: Sums, marks: list[Mark]) -> Data:
         "source": part.ledger.source,
         "opened_at": part.opened_at,
         "base": _up_to(last, part.base),
+        "last": _up_to(last, last),
         "marks": [[mark.edge, _up_to(last, mark.sums)] for mark in marks],
         "epoch": part.epoch,
     }
 
 
-def _up_to(now: Sums, then: Sums) -> list[int]:
-    """From some moment up to now: differences of what is over, and what went on then."""
-    return [now.ended - then.ended, now.elapsed - then.elapsed, then.live, then.since]
+def _up_to(now: Sums, then: Sums) -> list[Any]:
+    """From some moment up to now: differences of what is over, and what went on then.
+
+    Squares follow where there are any, as text: they outgrow the integers of most codecs.
+    """
+    told = [now.ended - then.ended, now.elapsed - then.elapsed, then.live, then.since]
+    squares = now.squares - then.squares, then.since_squares
+    return [*told, *map(str, squares)] if any(squares) else told
 
 
-def _back_from(now: Sums, data: list[int]) -> Sums:
-    ended, elapsed, live, since = data
-    return Sums(now.ended - ended, now.elapsed - elapsed, live, since)
+def _back_from(now: Sums, data: list[Any]) -> Sums:
+    ended, elapsed, live, since, *squares = data
+    over, of_live = map(int, squares) if squares else (0, 0)
+    return Sums(now.ended - ended, now.elapsed - elapsed, live, since, now.squares - over, of_live)
 
 
 # -- reading ------------------------------------------------------------------------------
@@ -203,17 +205,14 @@ class _Reader:
         return found
 
     def _former(self, role: str, data: Data) -> FormerPart:
-        return self._read(role, data, data["at"], Sums(0, 0, *data["live"]), data["marks"])
+        return self._read(role, data, data["at"], data["marks"])
 
     def _left(self, role: str, data: Data) -> FormerPart:
         t = self._engine.sources[data["source"]].clock(self._now)
-        starts = data["starts"]
-        sums = Sums(0, 0, len(starts), sum(starts))
-        return self._read(role, data, t, sums, [*data["marks"], [t, _up_to(sums, sums)]])
+        return self._read(role, data, t, [*data["marks"], [t, data["last"]]])
 
-    def _read(
-        self, role: str, data: Data, at: int, sums: Sums, marks: list[list[Any]]
-    ) -> FormerPart:
+    def _read(self, role: str, data: Data, at: int, marks: list[list[Any]]) -> FormerPart:
+        sums = _back_from(NOTHING, data["last"])
         ledger = self._engine.sources[data["source"]].ledger
         profile, kind = self._statistic.profile, self._kinds[role]
         durations = None
@@ -245,7 +244,7 @@ def _name(data: Data) -> tuple[str, ...]:
 def _take(part: Part, data: Data, t: int) -> None:
     row = part.row
     if row.counter is not None:
-        _take_counter(row, part, data)
+        _take_counter(row.counter, part, data)
     now = row.sums
     part.opened_at = data["opened_at"]
     part.base = _back_from(now, data["base"])
@@ -262,14 +261,13 @@ def _restart(part: Part, t: int) -> None:
     part.ledger.epoch += 1
     part.opened_at, part.base, part.epoch = t, part.row.sums, part.ledger.epoch
     part.marks = []
+    if part.row.counter is not None:
+        part.row.counter.opened(part)
 
 
-def _take_counter(row: Row, part: Part, data: Data) -> None:
-    counter, ledger = row.counter, row.ledger
-    assert counter is not None
-    if row.kind.filter is not None:  # else what goes on began when the world says
-        counter.restart({tuple(each): start for each, start in data["stretches"]})
-    counter.inside_since, counter.left_at = data["inside_since"], data["left_at"]
+def _take_counter(counter: Counter, part: Part, data: Data) -> None:
+    ledger = part.ledger
+    counter.adopt(data["counter"], part)
     part.epoch = ledger.epoch
     if counter.durations is not None:
         last = counter.durations.adopt(data["durations"], ledger.epoch - data["epoch"])

@@ -38,6 +38,7 @@ STAT_TYPES = {
     "Least": ("MinNumber", "CallInbound"),
     "Quick": ("TotalNumberInTimeRange", "CallInbound"),
     "Average": ("AverageOfCurrentNumber", "CallInbound"),
+    "Lasting": ("AverageOfCurrentTime", "CallInbound"),
     "State": ("CurrentState", "*"),
 }
 QUEUE_TYPES = {"Waiting": ("CurrentNumber", "CallWait"), "Waited": ("TotalTime", "CallWait")}
@@ -45,6 +46,7 @@ STATUSES = {
     "Talks": ("TotalNumber", "CallInbound"),
     "Talking": ("TotalTime", "CallInbound"),
     "LongestTalk": ("MaxTime", "CallInbound"),
+    "Times": ("TotalContinuousNumber", "CallInbound,AfterCallWork"),
 }
 
 
