@@ -52,6 +52,11 @@ class Node:
         raise NotImplementedError  # pragma: no cover - agents and places say it
 
     @property
+    def address(self) -> tuple[str, ...]:
+        """What it is called on any server: what kind of object it is, and its name."""
+        raise NotImplementedError  # pragma: no cover - every node says it for itself
+
+    @property
     def is_monitored(self) -> bool:
         """Whether what we show of it is what really goes on."""
         return True
@@ -75,6 +80,11 @@ class DNNode(Node):
         occurrence = Occurrence(NOT_MONITORED, t, self)
         self.state: dict[str, Occurrence] = {"monitor": occurrence}
         self.status = Status(NOT_MONITORED, t, occurrence)
+
+    @property
+    def address(self) -> tuple[str, ...]:
+        """By its number: which switch it is on is the world's to know."""
+        return ("dn", self.key.number)
 
     @property
     def is_monitored(self) -> bool:
@@ -206,6 +216,11 @@ class AgentNode(Node):
         self.dns: dict[RegularDN, None] = {}
         self.status = Status(LOGGED_OUT, t, None)
 
+    @property
+    def address(self) -> tuple[str, ...]:
+        """By his id."""
+        return ("agent", self.id)
+
     def going_on(self) -> Iterator[tuple[Occurrence, int]]:
         """What goes on at his DNs, each since his login at the earliest."""
         for dn in self.dns:
@@ -238,6 +253,11 @@ class PlaceNode(Node):
         self.name = name
         self.dns: dict[RegularDN, None] = {}
         self.status = Status(NOT_MONITORED, t, None)
+
+    @property
+    def address(self) -> tuple[str, ...]:
+        """By its name."""
+        return ("place", self.name)
 
     def going_on(self) -> Iterator[tuple[Occurrence, int]]:
         """What goes on at its DNs."""

@@ -22,6 +22,7 @@ from . import agent_state, mediation_dn, monitoring, regular_dn, supervision
 from .active_switching import CAMPAIGN
 from .calls import Call, Leg, Phase, Visit
 from .chronicle import Chronicle
+from .creation import CREATES
 from .directory import MEDIATION_TYPES, Directory, DNKey
 from .legs import engage
 from .nodes import AgentNode, DNNode, MediationDN, PlaceNode, RegularDN
@@ -37,39 +38,6 @@ REGULAR_RULES = {
     **monitoring.DN_RULES,
 }
 MEDIATION_RULES = {**mediation_dn.RULES, **monitoring.DN_RULES}
-
-# What an event says about the kind of a DN we have never heard of.
-CREATES: dict[type[e.TEvent], str] = {
-    **dict.fromkeys((e.EventQueued, e.EventDiverted), "Queue"),
-    **dict.fromkeys(
-        (
-            e.EventRouteRequest,
-            e.EventRouteUsed,
-            e.EventTreatmentRequired,
-            e.EventTreatmentApplied,
-            e.EventTreatmentNotApplied,
-            e.EventTreatmentEnd,
-        ),
-        "RoutePoint",
-    ),
-    **dict.fromkeys(
-        (
-            e.EventDialing,
-            e.EventRinging,
-            e.EventEstablished,
-            e.EventMonitoringNextCall,
-            *agent_state.RULES,
-        ),
-        "Extension",
-    ),
-}
-ADDRESS_TYPES = {
-    "DN": "Extension",
-    "Position": "Position",
-    "Queue": "Queue",
-    "RouteDN": "RoutePoint",
-    "RouteQueue": "RouteQueue",
-}
 
 
 @frozen

@@ -642,3 +642,20 @@ def test_a_stretch_that_goes_on_at_the_opening_is_the_same_for_all() -> None:
         return [engine.value(one, MIDNIGHT + 120_000).value]
 
     assert told(earlier=True) == told(earlier=False)
+
+
+@pytest.mark.parametrize("subject", ["DNAction", "DNStatus", "AgentStatus"])
+def test_data_that_comes_with_the_event_that_changes_the_status_counts_once(subject: str) -> None:
+    """The call is retrieved from hold and turns golden in one event: one stretch, not two."""
+    words = {"user_data": {"Segment": "iron"}}
+    story: list[Timed] = [
+        (0, e.EventAgentLogin(this_dn="7001", agent_id="a1")),
+        (1000, call(e.EventEstablished, "7001", "c1", **words)),
+        (10_000, call(e.EventHeld, "7001", "c1", **words)),
+        (20_000, call(e.EventRetrieved, "7001", "c1", user_data={"Segment": "gold"})),
+        (50_000, call(e.EventReleased, "7001", "c1")),
+    ]
+    asked = Asked(("Agent", "a1"), subject, "CallInbound", "*", "never", True, 0)
+    both = live_through(pack([(0, story)]), [asked], [30_000, 60_000])
+    number = both.open[0][1]["TotalNumber"]
+    assert both.engine.value(number, MIDNIGHT + 60_000).value == 1
