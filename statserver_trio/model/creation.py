@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..tlib import events as e
+from . import agent_state
 
 CREATES: dict[type[e.TEvent], str] = {
     **dict.fromkeys((e.EventQueued, e.EventDiverted), "Queue"),

@@ -22,7 +22,7 @@ from . import agent_state, mediation_dn, monitoring, regular_dn, supervision
 from .active_switching import CAMPAIGN
 from .calls import Call, Leg, Phase, Visit
 from .chronicle import Chronicle
-from .creation import CREATES
+from .creation import ADDRESS_TYPES, CREATES
 from .directory import MEDIATION_TYPES, Directory, DNKey
 from .legs import engage
 from .nodes import AgentNode, DNNode, MediationDN, PlaceNode, RegularDN
