@@ -72,10 +72,22 @@ class SourceAt:
     """Event: a feed was connected and cannot resume; its last event had this position.
 
     Its snapshots follow, as ``Arrived`` without positions.
+
+    Attributes:
+        snapshots_follow: Not all of them at once; :class:`SourceDescribed` will say when
+            the last one has arrived.
     """
 
     source: str
     position: int
+    snapshots_follow: bool = False
+
+
+@frozen
+class SourceDescribed:
+    """Event: all snapshots have arrived."""
+
+    source: str
 
 
 @frozen
@@ -162,8 +174,12 @@ class Intake:
                 return []
             case Arrived(name, events):
                 return self.sources[name].arrived(events, now)
-            case SourceAt(name, position):
+            case SourceAt(name, position, snapshots_follow):
+                self.sources[name].described = not snapshots_follow
                 return self.sources[name].stands_at(position, now)
+            case SourceDescribed(name):
+                self.sources[name].described = True
+                return []
             case Interrupted(name):
                 self.sources[name].interrupted()
                 return []

@@ -5,7 +5,7 @@ one machine says to another is passed on, and the earliest of their deadlines is
 ours:
 
     from the stream:  Connected, Heard, messages, Malformed, Disconnected, Knocked
-    from the feeds:   SourceAdded, Arrived, SourceAt, Interrupted, PeerAbsent
+    from the feeds:   SourceAdded, Arrived, SourceAt, SourceDescribed, Interrupted, PeerAbsent
     from the owner:   Started, WallTime, Opened, Closed, Released, Deleted, Wanted,
                       ModeChanged, ConfigurationReloaded, OptionsChanged, Stop,
                       and the answers listed in store.py
@@ -36,6 +36,7 @@ from .intake import (
     PeerAbsent,
     SourceAdded,
     SourceAt,
+    SourceDescribed,
 )
 from .messages import (
     Bye,
@@ -74,6 +75,7 @@ from .roles import ConfigurationReloaded, ModeChanged, Roles
 from .session import Progress, Session, SessionOptions, State
 from .store import (
     Abort,
+    Admit,
     ChunkBuilt,
     Installed,
     Log,
@@ -132,7 +134,8 @@ ROUTES: dict[type, str] = {
     **dict.fromkeys((Delete, DeleteAck), "deletion"),
     **dict.fromkeys((JournalRequest, Journal, JoinRequest, JoinState), "intake"),
     **dict.fromkeys(
-        (SourceAdded, Arrived, SourceAt, Interrupted, PeerAbsent, WorldBuilt), "intake"
+        (SourceAdded, Arrived, SourceAt, SourceDescribed, Interrupted, PeerAbsent, WorldBuilt),
+        "intake",
     ),
     **dict.fromkeys((Release, ReleaseAck, Released, Wanted), "holds"),
     **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),
@@ -172,6 +175,7 @@ class Peer:
     holds: Holds = field(factory=Holds, init=False)
     roles: Roles = field(init=False)
     malformed: int = field(default=0, init=False)
+    _parked_for: str = field(default="", init=False)  # the peer's configuration
 
     def __attrs_post_init__(self) -> None:
         me, options, progress, wall = self.identity, self.options, self.progress, self.wall
@@ -338,15 +342,18 @@ class Peer:
                 case SessionExpired():
                     self.replication.forget()
                     self.holds.forget()
-                case PeerMode(_, fingerprint) if fingerprint != self._parked_for():
-                    result += self.replication.handle_event(ConfigurationChanged(), now)
-                case Abort(reason) | Disconnect(reason):
+                case PeerMode(_, fingerprint):
+                    result += self._configured(fingerprint, now)
+                case Abort(reason) | Disconnect(reason) | Admit(_, reason):
                     self.session.why = self.session.why or reason
         return result
 
-    def _parked_for(self) -> str:
-        """The peer's configuration at the greeting, for which things were parked."""
-        return "" if self.session.peer is None else self.session.peer.fingerprint
+    def _configured(self, fingerprint: str, now: float) -> list[object]:
+        """The peer's configuration; if it is another one, what was parked may be possible."""
+        if fingerprint == self._parked_for:
+            return []
+        self._parked_for = fingerprint
+        return self.replication.handle_event(ConfigurationChanged(), now)
 
     def _opened(self, session: str, restored: bool, now: float) -> list[object]:
         peer = self.session.peer
@@ -359,6 +366,7 @@ class Peer:
             *self.installation.open(session, restored),
             *self.holds.linked(not restored, now),
             *begin(session, now),
+            *self._configured(peer.fingerprint, now),
         ]
 
     def _lost(self, now: float) -> list[object]:

@@ -121,6 +121,7 @@ def _feed(config: Config, tserver: TServer, sink: Sink, clock: Clock, network: N
         application=config.server.name,
         switch=tserver.switch,
         dns=tserver.dns or None,
+        marks=is_pair(config),
         keepalive=tserver.addp_timeout,
         connect_timeout=tserver.connect_timeout,
         # The other member of a pair may fill the hole, so nothing is given up by the clock.

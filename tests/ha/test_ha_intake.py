@@ -211,11 +211,28 @@ def test_a_fact_is_held_like_an_event_and_forgotten_if_the_picture_has_it():
     ]
 
 
+def test_a_picture_is_whole_when_its_snapshots_have_come():
+    source = live()
+    assert source.is_whole
+    source.described = False  # connected, and the first snapshot has not arrived
+    assert not source.is_whole
+    source.stands_at(10, 0)  # nothing was missed: no snapshot is needed
+    assert source.is_whole
+
+
 def test_a_source_that_counts_anew():
     source = live()
+    source.arrived(events(11), 0)
     assert source.stands_at(3, 1)[-1] == BeginAt("s", 3)
     assert source.arrived(events(4), 1) == [ApplyEvents("s", events(4))]
     assert source.restarts == 1
+
+
+def test_a_greeting_of_the_feed_that_is_older_than_what_the_peer_told_us():
+    source = live()
+    assert source.stands_at(9, 1) == []
+    assert source.arrived(events(10, 11), 2) == [ApplyEvents("s", events(11))]
+    assert source.restarts == 0
 
 
 OLD, NEW, SAME = Standing("a", 1, 10.0), Standing("b", 5, 3.0), Standing("c", 1, 10.0)
