@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 BROKEN = (KeyError, ValueError, TypeError, IndexError, AttributeError, msgspec.DecodeError)
 
 # What a step costs, in the items that ``PairStore.go_on`` counts.
-LOOK_COST = 0.2
-OPEN_COST = 1.0
-TAKE_COST = 2.0
+LOOK_COST = 0.5
+OPEN_COST = 3.0
+TAKE_COST = 6.0
 
 _decode = msgspec.msgpack.decode
 Installing = Generator[float, None, list[Result]]
