@@ -182,6 +182,7 @@ class Result(enum.Enum):
     ADOPTED = "adopted"  # known; the sender's aggregate covers more
     KEPT = "kept"  # known; our own covers as much
     KEPT_MORE = "kept-more"  # known; our own covers more, and is pushed in return
+    LATE = "late"  # known now, but we could not go back to that position: push it again
     DELETED = "deleted"  # there is a tombstone, or an attribute is gone
     UNRESOLVED = "unresolved"  # the definition names what is not, or otherwise, configured
     UNSUPPORTED = "unsupported"  # needs an extension that is not loaded
@@ -231,15 +232,17 @@ class ChunkAck(Message):
 
     Attributes:
         results: In the order of the items.
+        positions: Where the receiver stands now; what comes next should not be as of before.
         chunk_wall: Repeats ``Chunk.wall``.
         received_wall, wall: When the chunk came in and when this was sent.
     """
 
     seq: Number
     results: list[Result]
-    chunk_wall: float = 0.0
-    received_wall: float = 0.0
-    wall: float = 0.0
+    positions: Positions
+    chunk_wall: float
+    received_wall: float
+    wall: float
 
 
 class Want(Message):

@@ -142,7 +142,7 @@ ROUTES: dict[type, str] = {
     Knocked: "door",
 }
 # Results after which a statistic is open here, and means what the peer means by it.
-OPEN_NOW = (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.KEPT_MORE)
+OPEN_NOW = (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.KEPT_MORE, Result.LATE)
 # What may be heard although no session is open.
 BEFORE_THE_SESSION = (Config, ConfigAck, Poll, Reply, *GREETINGS)
 
@@ -175,6 +175,7 @@ class Peer:
     holds: Holds = field(factory=Holds, init=False)
     roles: Roles = field(init=False)
     malformed: int = field(default=0, init=False)
+    _parked_for: str = field(default="", init=False)  # the peer's configuration
 
     def __attrs_post_init__(self) -> None:
         me, options, progress, wall = self.identity, self.options, self.progress, self.wall
@@ -233,7 +234,7 @@ class Peer:
     def _before(self) -> None:
         session, intake, roles = self.session, self.intake, self.roles
         self.installation.held = intake.is_joining
-        self.replication.positions = intake.positions
+        self.replication.positions = self.installation.positions = intake.positions
         self.replication.held = intake.is_joining or intake.owes_state
         session.mode, session.fingerprint = roles.mode, roles.fingerprint
         session.joining, session.standings = intake.is_fresh, intake.standings
@@ -341,15 +342,18 @@ class Peer:
                 case SessionExpired():
                     self.replication.forget()
                     self.holds.forget()
-                case PeerMode(_, fingerprint) if fingerprint != self._parked_for():
-                    result += self.replication.handle_event(ConfigurationChanged(), now)
+                case PeerMode(_, fingerprint):
+                    result += self._configured(fingerprint, now)
                 case Abort(reason) | Disconnect(reason) | Admit(_, reason):
                     self.session.why = self.session.why or reason
         return result
 
-    def _parked_for(self) -> str:
-        """The peer's configuration at the greeting, for which things were parked."""
-        return "" if self.session.peer is None else self.session.peer.fingerprint
+    def _configured(self, fingerprint: str, now: float) -> list[object]:
+        """The peer's configuration; if it is another one, what was parked may be possible."""
+        if fingerprint == self._parked_for:
+            return []
+        self._parked_for = fingerprint
+        return self.replication.handle_event(ConfigurationChanged(), now)
 
     def _opened(self, session: str, restored: bool, now: float) -> list[object]:
         peer = self.session.peer
@@ -362,6 +366,7 @@ class Peer:
             *self.installation.open(session, restored),
             *self.holds.linked(not restored, now),
             *begin(session, now),
+            *self._configured(peer.fingerprint, now),
         ]
 
     def _lost(self, now: float) -> list[object]:

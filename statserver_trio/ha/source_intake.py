@@ -134,7 +134,9 @@ class SourceIntake:
 
         Snapshots follow. What we have not applied up to there we have missed.
         """
-        if self.state is State.LIVE and self.applied is not None and position < self.applied:
+        heard = self.journal.last
+        # The peer may have told us more than our own feed could know when it greeted us.
+        if self.state is State.LIVE and heard is not None and position < heard:
             return self._begin_anew(position, now)
         self._held.append((position, None))
         return self._next(now)

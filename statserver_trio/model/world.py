@@ -134,11 +134,19 @@ class World:
         """Remove the calls that are stuck at ``next_check``; call before later events."""
         t = self.now = self.next_check
         self.next_check += CHECK_MS
-        timeout = self.options.stuck_call_timeout_ms
-        if timeout:
-            for call in [c for c in self.calls.values() if c.heard_at + timeout <= t]:
-                self._clean(call, t)
+        for call in self._stuck(t):
+            self._clean(call, t)
         return self.chronicle.take()
+
+    def is_stuck(self, t: int) -> bool:
+        """Whether a check up to ``t`` would find something."""
+        return any(self._stuck(t - t % CHECK_MS))
+
+    def _stuck(self, t: int) -> list[Call]:
+        timeout = self.options.stuck_call_timeout_ms
+        if not timeout:
+            return []
+        return [call for call in self.calls.values() if call.heard_at + timeout <= t]
 
     def skip_checks(self, t: int) -> None:
         """Nothing is going on, so no check before ``t`` can find anything."""

@@ -183,7 +183,7 @@ class FeedTask:
         """Dial until somebody answers, one attempt per ``redial`` seconds."""
         while True:
             await trio.sleep_until(self._dialled_at + self.options.redial)
-            self._dialled_at = trio.current_time()
+            self._dialled_at = self._clock.monotonic()
             try:
                 with trio.fail_after(self.options.connect_timeout):
                     return await self._opener()
@@ -199,7 +199,7 @@ class FeedTask:
         """The feed stayed away: what it told us no longer holds."""
         log.warning("feed %s is away for too long: giving up its objects", self.options.name)
         self._expires_at = inf
-        self.session.handle_event(Expired(), trio.current_time())
+        self.session.handle_event(Expired(), self._clock.monotonic())
         self._sink.source_given_up(self.options.name, self._clock.now_ms())
 
     # -- one connection -----------------------------------------------------------------
@@ -226,11 +226,11 @@ class FeedTask:
             self._gone()
 
     def _gone(self) -> None:
-        self.session.handle_event(Disconnected(), trio.current_time())
+        self.session.handle_event(Disconnected(), self._clock.monotonic())
         log.info("feed %s disconnected: %s", self.options.name, self._reason)
         if self.connected:
             self.connected = False
-            self._expires_at = trio.current_time() + self.options.loss_timeout
+            self._expires_at = self._clock.monotonic() + self.options.loss_timeout
             self._sink.source_lost(self.options.name, self._reason)
 
     async def _read(self, stream: trio.abc.Stream) -> None:
@@ -252,10 +252,10 @@ class FeedTask:
         while True:
             with trio.CancelScope(deadline=self.session.next_deadline()) as self._alarm:
                 await trio.sleep_forever()
-            self._perform(self.session.handle_timer(trio.current_time()))
+            self._perform(self.session.handle_timer(self._clock.monotonic()))
 
     def _tell(self, event: object) -> None:
-        self._perform(self.session.handle_event(event, trio.current_time()))
+        self._perform(self.session.handle_event(event, self._clock.monotonic()))
         self._alarm.deadline = self.session.next_deadline()
 
     # -- what the session wants done ----------------------------------------------------

@@ -89,12 +89,12 @@ class Engine:
     def apply(self, source_name: str, events: Iterable[Message], now: int) -> None:
         """Let the events of a source happen, in order."""
         source = self.sources[source_name]
-        source.apply(events, now)
-        if len(self.sources) > 1:  # with one, every agent has been in the only world from the start
-            known = sum(s.world(now).agents_known for s in self.sources.values())
-            if known != self._agents_known:
-                self._agents_known = known
-                self._find_newcomers(now)
+        if len(self.sources) == 1:  # every agent has been in the only world from the start
+            source.apply(events, now)
+            return
+        for event in events:  # whoever appears counts from then on, wherever the list ends
+            source.apply((event,), now)
+            self.find_newcomers(now)
 
     def set_connected(self, source_name: str, connected: bool) -> None:
         """The feed of a source was connected or lost; while lost its values are invalid."""
@@ -212,15 +212,18 @@ class Engine:
         statistic.sources.append(source)
         statistic.nodes.append(node)
         t = source.clock(now)
+        # Events may yet come that happened before this moment. What all statistics share goes
+        # by events alone: it is as of the last one, whatever the clock says.
+        last = source.world(now).now
         ledger = source.ledger
         boundary: Boundary | None = None
         if statistic.profile is not None:
-            boundary = ledger.boundary(statistic.profile, t)
+            boundary = ledger.boundary(statistic.profile, last)
         ledger.epoch += 1  # an interval begins here, for the peaks
         for role, kind in statistic.row_kinds().items():
             if isinstance(node, DNNode) and kind.of == DN_STATUSES:
                 kind = evolve(kind, of=STATUSES)  # a DN's own statuses are its DN statuses
-            row = self._row(ledger, node, kind, t)
+            row = self._row(ledger, node, kind, last)
             row.users += 1
             statistic.parts[role].append(Part(row, t, row.sums, boundary, ledger.epoch))
 
@@ -237,8 +240,12 @@ class Engine:
             watch.add(row)
         return row
 
-    def _find_newcomers(self, now: int) -> None:
-        """Agents have appeared: they may belong to what is open."""
+    def find_newcomers(self, now: int) -> None:
+        """Agents may have appeared in one of several worlds: they may belong to what is open."""
+        known = sum(source.world(now).agents_known for source in self.sources.values())
+        if known == self._agents_known:
+            return
+        self._agents_known = known
         for statistic in self.statistics.values():
             if statistic.key.object_type in ("Agent", "GroupAgents"):
                 self.regroup(statistic, now)
@@ -339,6 +346,10 @@ class Engine:
     def clock_of(self, ledger: Ledger, now: int) -> int:
         """What time it is at the source of a ledger."""
         return next(s.clock(now) for s in self.sources.values() if s.ledger is ledger)
+
+    def as_of(self, ledger: Ledger, now: int) -> int:
+        """The time of the last event of the source of a ledger."""
+        return next(s.world(now).now for s in self.sources.values() if s.ledger is ledger)
 
     def value(self, statistic: Statistic, now: int) -> Value:
         """What a statistic is worth."""

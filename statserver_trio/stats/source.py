@@ -198,11 +198,15 @@ class Source:
         """Be up to date with ``now`` before something is opened.
 
         What a question brought about is counted (it may have been the first to name a
-        DN), and checks that are due are done, so that nothing ends before it counts.
+        DN), and a check that would find something is done, so that nothing ends before it
+        counts. Any other is left to the next event, which may be of a time before it.
         """
-        if self._world is not None:
-            self.fold(self._world.chronicle.take(), self._world.now)
-            self.check(self.clock(now))
+        world = self._world
+        if world is not None:
+            self.fold(world.chronicle.take(), world.now)
+            t = self.clock(now)
+            if world.is_stuck(t):
+                self.check(t)
 
     def _begin(self, t: int) -> World:
         self._world = World(self.switch, self._directory, t, self._options)

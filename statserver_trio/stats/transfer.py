@@ -156,7 +156,7 @@ def adopt_statistic(
                 taken.append((part, told[name]))
     for part, each in taken:
         ledger = part.row.ledger
-        _take(part, each, engine.clock_of(ledger, now))
+        _take(part, each, engine.as_of(ledger, now))
         ledger.touch(part.row.index)  # clients are told what it is worth now
     statistic.opened_at = data["opened_at"]
     return True
@@ -210,6 +210,7 @@ def replace_world(engine: Engine, source_name: str, data: Data, now: int) -> lis
                 for parts in statistic.parts.values():
                     parts.pop(index).row.release(statistic)
     source.adopt(data, now)
+    engine.find_newcomers(now)
     for statistic, data_before in zip(concerned, counted, strict=True):
         engine.regroup(statistic, now)
         adopt_statistic(engine, statistic, data_before, now, by_force=True)

@@ -29,7 +29,7 @@ from statserver_trio.ha.store import (
     Abort,
     Admit,
     Greeted,
-    InstallItems,
+    Installed,
     Joined,
     Refuse,
     Unwanted,
@@ -62,7 +62,7 @@ class Engine:
         self.coverage = {}
         self.statistics = {}
         self.unresolved = set()  # keys that this configuration does not know
-        self.installs = []
+        self.installs, self.waiting = [], []
         self.doubtful = set()  # open when a hole was left
 
     def add_source(self, source):
@@ -143,6 +143,22 @@ class Engine:
         payload = json.dumps([statistic.as_of, statistic.count, statistic.total]).encode()
         coverage = {key.split(":")[0]: statistic.coverage}
         return Item(key, key, "", Kind.OPEN, payload, coverage)
+
+    def begin_install(self, action):
+        self.waiting.append(action)
+
+    def go_on(self):
+        done = [Installed(action.seq, self.results(action)) for action in self.waiting]
+        self.waiting.clear()
+        return done
+
+    def results(self, action):
+        return [
+            Result.DELETED
+            if item.key in action.deleted
+            else self.install(item, action.as_of, item.key in action.anew)
+            for item in action.items
+        ]
 
     def install(self, item, as_of, anew):
         if item.key in self.unresolved:
@@ -245,6 +261,7 @@ class Node:
         self.done = []
         self.sees = dict.fromkeys(pair.feeds, True)
         self.wall_ahead = 0.0
+        self.wanted = {}  # by our clients; who come back when we are restarted
         self.frozen = False
         self.unread = []
 
@@ -267,7 +284,30 @@ class Node:
             self.engine.open(key)
             began = max(self.engine.statistics[key].as_of, 0)
             self.pair.began[key] = min(began, self.pair.began.get(key, began))
+            self.wanted[key] = None
         self.tell(Opened(keys))
+
+    def come_back(self):
+        """The clients of our former life."""
+        for key in self.wanted:
+            self.engine.open(key)
+        self.tell(Opened(tuple(self.wanted)))
+
+    def work_at_once(self):
+        """Install what has been pushed."""
+        for answer in self.engine.go_on():
+            self.tell(answer)
+            lacking = set(self.engine.installs) & set(self.engine.incomplete())
+            self.engine.installs.clear()
+            if lacking:
+                self.tell(Wanted(tuple(sorted(lacking))))
+
+    def work_due(self):
+        """When to go on with what takes longer; for engines that take their time."""
+        return float("inf")
+
+    def work(self):
+        """Go on with it."""
 
     def close(self, keys):
         for key in keys:
@@ -283,13 +323,8 @@ class Node:
             mine, answer = perform(action, self.engine)
             if answer is not None:
                 self.tell(answer)
-            if isinstance(action, InstallItems):
-                keys = {item.key for item in action.items} & set(self.engine.installs)
-                lacking = keys & set(self.engine.incomplete())
-                self.engine.installs.clear()
-                if lacking:
-                    self.tell(Wanted(tuple(sorted(lacking))))
             if mine:
+                self.work_at_once()
                 continue
             match action:
                 case Send(message):
@@ -452,6 +487,7 @@ class Pair:
                 node.connection.blocked |= {"A", "B"}
         dials = node.peer.identity.dials
         new = Node(self, node.name, self.other(node).name, dials, node.peer.options)
+        new.wanted = node.wanted
         if dials:
             self.b = new
         else:
@@ -491,6 +527,7 @@ class Pair:
 
     def due(self):
         times = [node.peer.next_deadline() for node in self.both if not node.frozen]
+        times += [node.work_due() for node in self.both if not node.frozen]
         times += [entry[0] for entry in self.transit[:1]]
         times += [self.busy_until[n.name] for n in self.both if n.outbox and self.frame_time]
         if self.b.connection is None:
@@ -518,6 +555,8 @@ class Pair:
                 self.write(node)
                 if not node.frozen:
                     node.perform(node.peer.handle_timer(self.now))
+                    if node.work_due() <= self.now:
+                        node.work()
             if self.now >= self.next_dial:
                 self.dial()
         raise AssertionError(f"no time passes any more at {self.now}")

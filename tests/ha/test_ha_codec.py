@@ -83,8 +83,8 @@ WIRE = [
         b"\x98\xa1k\xa1d\xa1h\xa3def\xc4\x01x\x81\xa1s\x91\x92\x01\x02\x03\xc2",
     ),
     (
-        ChunkAck(1, [Result.OPENED, Result.KEPT]),
-        b"\x96\xa8chunkack\x01\x92\xa6opened\xa4kept" + b"\xcb\0\0\0\0\0\0\0\0" * 3,
+        ChunkAck(1, [Result.OPENED, Result.KEPT], {"s": 5}, 0.0, 0.0, 0.0),
+        b"\x97\xa8chunkack\x01\x92\xa6opened\xa4kept\x81\xa1s\x05" + b"\xcb\0\0\0\0\0\0\0\0" * 3,
     ),
     (Want(["k"]), b"\x92\xa4want\x91\xa1k"),
     (Release(1, ["k"]), b"\x93\xa7release\x01\x91\xa1k"),

@@ -222,9 +222,17 @@ def test_a_picture_is_whole_when_its_snapshots_have_come():
 
 def test_a_source_that_counts_anew():
     source = live()
+    source.arrived(events(11), 0)
     assert source.stands_at(3, 1)[-1] == BeginAt("s", 3)
     assert source.arrived(events(4), 1) == [ApplyEvents("s", events(4))]
     assert source.restarts == 1
+
+
+def test_a_greeting_of_the_feed_that_is_older_than_what_the_peer_told_us():
+    source = live()
+    assert source.stands_at(9, 1) == []
+    assert source.arrived(events(10, 11), 2) == [ApplyEvents("s", events(11))]
+    assert source.restarts == 0
 
 
 OLD, NEW, SAME = Standing("a", 1, 10.0), Standing("b", 5, 3.0), Standing("c", 1, 10.0)

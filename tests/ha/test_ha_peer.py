@@ -83,7 +83,10 @@ def test_a_missing_acknowledgement_is_warned_about_and_then_ends_the_link():
 WRONG = [
     (lambda c: evolve_chunk(c, seq=9), "protocol-error: chunk 9 after 1"),
     (lambda c: evolve_chunk(c, session="x"), "protocol-error: a chunk of another session"),
-    (lambda c: ChunkAck(9, []), "protocol-error: acknowledges chunk 9, never sent"),
+    (
+        lambda c: ChunkAck(9, [], {}, 0.0, 0.0, 0.0),
+        "protocol-error: acknowledges chunk 9, never sent",
+    ),
     (lambda c: 5, "nobody knows what to do with int"),
 ]
 

@@ -70,8 +70,7 @@ def may_lose(pair: RealPair, node) -> bool:
     if not is_exact(pair, other) or other.peer.intake.standings != node.peer.intake.standings:
         return False
     exchanged = all(each.peer.replication.is_done for each in pair.both)
-    found = {text: store._statistics[text] for text in store.open_keys()}
-    has_all = pair.values(store.engine, found) == pair.truth()
+    has_all = pair.values(store.engine, store.found()) == pair.truth()
     return exchanged and has_all and not store.lacking()
 
 
@@ -103,7 +102,10 @@ def step(pair: RealPair, rng: Random, what: str) -> None:
                 pair.see(each)
         case ["restart"]:
             if may_lose(pair, node):
-                pair.restart(node)
+                new = pair.restart(node)
+                if rng.random() < 0.5:  # sooner than we have a picture, or somewhat later
+                    pair.drive(seconds=rng.choice([3, 40]))
+                new.come_back()
         case ["slow" | "quick"]:
             pair.delay = 0.3 if what == "slow" else 0.001
 

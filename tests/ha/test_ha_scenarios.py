@@ -29,7 +29,7 @@ from statserver_trio.ha.messages import (
     Want,
 )
 from statserver_trio.ha.peer import OptionsChanged, PeerOptions, Stop
-from statserver_trio.ha.replication import ReplicationOptions
+from statserver_trio.ha.replication import PART_SIZE, ReplicationOptions
 from statserver_trio.ha.roles import ConfigurationReloaded, ModeChanged
 from statserver_trio.ha.session import SessionOptions, State
 from statserver_trio.ha.source_intake import State as Source
@@ -233,6 +233,22 @@ def test_scenario_10_what_is_in_progress_keeps_its_true_start():
     pair.check()
 
 
+def test_scenario_13_what_is_parked_is_offered_when_the_peer_was_reloaded_without_a_link():
+    pair = up()
+    pair.b.engine.unresolved.add("s:x:odd")
+    pair.a.open("s:x:odd")
+    pair.drive(until=4)
+    pair.network = False
+    pair.cut()
+    pair.drive(until=5)
+    pair.b.engine.unresolved.clear()
+    pair.b.tell(ConfigurationReloaded("two"))
+    pair.network = True
+    pair.drive(until=8)
+    assert pair.a.peer.session.restored == 1
+    assert "s:x:odd" in pair.b.engine.statistics
+
+
 def test_scenario_13_14_unknown_definitions_are_parked():
     pair = up()
     pair.b.engine.unresolved.add("s:x:odd")
@@ -408,11 +424,14 @@ def test_scenario_26_many_statistics_go_in_chunks():
     pair = Pair(options=options(replication=ReplicationOptions(chunk_size=1000)))
     pair.a.open(*(f"s:x:{n}" for n in range(20_000)))
     pair.drive(seconds=5)
-    assert [len(chunk) for chunk in pushed(pair)] == [1000] * 20
+    assert [len(chunk) for chunk in pushed(pair)] == [PART_SIZE] * (20_000 // PART_SIZE)
     assert len(pair.b.engine.statistics) == 20_000
-    times = chunk_times(pair)
-    gaps = [b - a for a, b in itertools.pairwise(times)]
-    assert min(gaps) == pytest.approx(0.1)
+    gaps = [b - a for a, b in itertools.pairwise(chunk_times(pair))]
+    parts = 1000 // PART_SIZE
+    between = gaps[parts - 1 :: parts]  # two units of chunk-size
+    assert min(between) == pytest.approx(0.1 - (parts - 1) * 0.002)
+    within = [gap for n, gap in enumerate(gaps, 1) if n % parts]
+    assert max(within) == pytest.approx(0.002)  # a round trip
 
 
 def chunk_times(pair):
@@ -438,7 +457,7 @@ def test_scenario_28_flapping_halves_the_chunk():
             pair.drive(seconds=0.0005)
         sizes.append(len(pushed(pair)[0]))
         pair.cut()
-    assert sizes == [1000] * 3 + [500] * 3 + [250] * 3 + [125] * 3 + [62] * 3
+    assert sizes == [250] * 3 + [125] * 3 + [62] * 3 + [50] * 6
     quiet(pair, 300)
     assert opened(pair.a) == [False] + [True] * 15
 
@@ -517,7 +536,7 @@ def test_scenario_34_garbage_closes_the_link_and_nothing_else(data):
 
 def test_scenario_34_nothing_is_said_before_the_greeting():
     pair = Pair()
-    for message in (Want(["k"]), Delete([("k", 0)]), ChunkAck(1, [])):
+    for message in (Want(["k"]), Delete([("k", 0)]), ChunkAck(1, [], {}, 0.0, 0.0, 0.0)):
         done = pair.a.peer.handle_event(message, 0)
         assert [type(action) for action in done] == [Disconnect]
 
@@ -653,14 +672,16 @@ def test_abort_is_how_a_dead_link_ends():
 
 def test_the_outbox_and_the_decoder_agree_on_a_big_chunk():
     pair = Pair()
-    pair.a.open(*(f"s:x:{n:0>200}" for n in range(3000)))
+    pair.a.open(*(f"s:x:{n:0>500}" for n in range(3000)))
     pair.drive(seconds=5)
     assert len(pair.b.engine.statistics) == 3000
-    [chunk] = pair.messages(Chunk)
+    chunk = pair.messages(Chunk)[0]
     outbox, decoder = Outbox(), Decoder()
     outbox.put(chunk)
     decoder.greeted()
-    got = []
+    got, frames = [], 0
     while (frame := outbox.next_frame()) is not None:
         got += decoder.feed(frame)
+        frames += 1
     assert got == [chunk]
+    assert frames > 2

@@ -182,22 +182,23 @@ class Member:
         """Live through a connection that was told to :meth:`connect`."""
         try:
             await link.run(
-                lambda size: self._from(link, Heard(size)),
-                lambda message: self._from(link, message),
-                lambda text: self._from(link, Malformed(text)),
+                lambda size: self.hear(link, Heard(size)),
+                lambda message: self.hear(link, message),
+                lambda text: self.hear(link, Malformed(text)),
             )
         finally:
-            self._part(link)
+            self.part(link)
 
     def knock(self, link: Link, said: list[Message]) -> None:
         """Somebody has connected and said Hello; :meth:`Link.close` or admission follows."""
         self.tell(Knocked(Newcomer(link, tuple(said)), tuple(said)))
 
-    def _from(self, link: Link, event: Message | Ignored | object) -> None:
+    def hear(self, link: Link, event: Message | Ignored | object) -> None:
+        """Something came over a connection; of a former one it is passed over."""
         if link is self.link:
             self.tell(event)
 
-    def _part(self, link: Link) -> None:
+    def part(self, link: Link) -> None:
         """A connection is over, whoever ended it."""
         if link is self.link:
             self.link = None
@@ -222,7 +223,7 @@ class Member:
         link = self.link
         if link is not None:
             link.close(reason, abruptly)
-            self._part(link)
+            self.part(link)
 
     def _admit(self, action: Admit) -> None:
         newcomer = action.connection
@@ -343,6 +344,11 @@ class Member:
             with trio.CancelScope(deadline=self.peer.next_deadline()) as self._alarm:
                 await trio.sleep_forever()
             self.wake()
+
+    @property
+    def wakes_at(self) -> float:
+        """The time for which the alarm is set, for a simulation without tasks."""
+        return self._alarm.deadline
 
     def wake(self) -> None:
         """Time has passed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import trio
@@ -42,6 +42,7 @@ class Pair:
         tap: Where events go when it is their turn.
         opener: How the backup reaches the primary; None at the primary.
         listeners: The primary's port for the backup.
+        new_id: Makes ids that are never the same twice, anywhere.
 
     Attributes:
         feeds: The sink for our feed tasks.
@@ -55,14 +56,15 @@ class Pair:
         clock: Clock,
         opener: OpenStream | None,
         listeners: Sequence[trio.abc.Listener[trio.abc.Stream]],
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._hub = hub
         self._clock = clock
         self._listeners = listeners
         peer = Peer(
             identity(config, f"statserver-trio {__version__}"),
-            secrets.token_hex(16),
-            lambda: secrets.token_hex(16),
+            new_id(),
+            new_id,
             peer_options(config),
         )
         peer.roles.fingerprint = fingerprint(config)
