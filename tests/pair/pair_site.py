@@ -60,6 +60,7 @@ Vip = 'PairExists("Class","Vip")'
 [time-profiles]
 "Default,Growing" = "0:00"
 "Hour,Growing" = "0:00 +1:00"
+"FiveMinutes,Growing" = "0:00 +0:05"
 "LastHour,Sliding" = "3600:60"
 [stat-types.Entered]
 Objects = "Queue"
