@@ -42,12 +42,16 @@ def some_request(rng: Random, day: Day, process: Process) -> dict[str, Any]:
     """What a client may ask of this process: mostly the same few, so that members share them."""
     definitions = process.hub.engine.definitions
     names = day.plan.favourites if rng.random() < 0.7 else sorted(definitions.stat_types)
-    stat_type = definitions.stat_types[rng.choice([n for n in names if n in definitions.stat_types])]
+    stat_type = definitions.stat_types[
+        rng.choice([n for n in names if n in definitions.stat_types])
+    ]
     object_type = rng.choice(sorted(stat_type.objects & OBJECTS.keys()))
     switch = rng.choice(process.config.tserver).switch
     category = CATEGORIES[stat_type.category]
-    while category.feature == "depth" and len(process.config.tserver) > 1 and (
-        object_type.startswith(("Group", "Agent", "Place"))
+    while (
+        category.feature == "depth"
+        and len(process.config.tserver) > 1
+        and (object_type.startswith(("Group", "Agent", "Place")))
     ):  # of several sources it depends on who is heard first
         stat_type = definitions.stat_types["Total_Talk_Time"]
         category, object_type = CATEGORIES[stat_type.category], "Agent"

@@ -87,7 +87,9 @@ def make_plan(rng: Random, rough: bool) -> Plan:
     moment = datetime.fromisoformat(rng.choice(MOMENTS[zone])).replace(tzinfo=UTC).timestamp()
     length = rng.choice((120.0, 240.0, 600.0))
     kinds = {**KINDS, **(ROUGH_KINDS if rough else {})}
-    chosen = {kind: rate * rng.choice((0.5, 1, 2)) for kind, rate in kinds.items() if rng.random() < 0.6}
+    chosen = {
+        kind: rate * rng.choice((0.5, 1, 2)) for kind, rate in kinds.items() if rng.random() < 0.6
+    }
     sources = ("ts1", "ts2") if rng.random() < 0.3 else ("ts1",)
     extras = frozenset(e for e in PLENTIFUL if rng.random() < 0.5)
     variant = Variant(zone, sources, rng.choice(("second", "millisecond")), extras)
@@ -109,8 +111,13 @@ def make_plan(rng: Random, rough: bool) -> Plan:
         work_delay=rng.choice((0.0, TICK, 0.125)),
         feed_keepalive=rng.choice((5.0, 10.0)),
         starts=rng.choice(
-            ({"A": 0.0, "B": 0.0}, {"A": 0.0, "B": whole(1.3)}, {"B": 0.0, "A": 2.0},
-             {"A": 0.0, "B": 40.0}, {"B": 0.0, "A": 40.0})
+            (
+                {"A": 0.0, "B": 0.0},
+                {"A": 0.0, "B": whole(1.3)},
+                {"B": 0.0, "A": 2.0},
+                {"A": 0.0, "B": 40.0},
+                {"B": 0.0, "A": 40.0},
+            )
         ),
         options=some_options(rng),
     )

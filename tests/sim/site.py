@@ -60,9 +60,7 @@ def config_of(role: str, variant: Variant) -> Config:
     }
     return evolve(
         config,
-        server=evolve(
-            config.server, time_zone=variant.zone, time_resolution=variant.resolution
-        ),
+        server=evolve(config.server, time_zone=variant.zone, time_resolution=variant.resolution),
         tserver=tuple(
             evolve(config.tserver[0], name=name, switch=SWITCHES[name]) for name in variant.sources
         ),

@@ -48,7 +48,9 @@ class Watch:
             process = link.process
             under_way = self._in_flight.get(process)
             if under_way is not None and under_way[0] is link:
-                self.violated(f"{process.host.name} sends chunk {message.seq} with another under way")
+                self.violated(
+                    f"{process.host.name} sends chunk {message.seq} with another under way"
+                )
             self._in_flight[process] = (link, message.seq)
 
     def received(self, link: SimLink, message: object) -> None:
@@ -101,7 +103,9 @@ class Watch:
         intake = process.peer.intake
         for source in intake.sources.values():
             if source.journal.size > intake.options.journal_events:
-                self.violated(f"{process.host.name}: the journal keeps {source.journal.size} events")
+                self.violated(
+                    f"{process.host.name}: the journal keeps {source.journal.size} events"
+                )
         for name, checkpoints in process.store._checkpoints.items():
             if len(checkpoints) > CHECKPOINTS_MAX:
                 self.violated(f"{process.host.name}: {len(checkpoints)} checkpoints of {name}")

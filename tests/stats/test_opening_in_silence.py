@@ -46,7 +46,9 @@ def test_what_comes_late_happens_when_it_says_whoever_has_opened_something_meanw
         engine = Engine(Definitions(), Directory())
         engine.add_source("ts1", "sw1")
 
-        def say(kind: type[EventEstablished | EventReleased], second: int, dn: str = "7001") -> None:
+        def say(
+            kind: type[EventEstablished | EventReleased], second: int, dn: str = "7001"
+        ) -> None:
             event = kind(time=START + second, this_dn=dn, conn_id=f"c{dn}", call_type="Inbound")
             engine.apply("ts1", [event], (START + 150) * 1000)
 
