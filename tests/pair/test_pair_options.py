@@ -172,25 +172,6 @@ async def test_journal_seconds(build: Build) -> None:
     assert site.backup["sources"][0]["gaps"]["repaired"] == 0
 
 
-async def test_a_hole_in_the_feed_is_filled_by_the_peer(build: Build) -> None:
-    site = await build().up(*FAVOURITES)
-    site.deafen(site.backup)
-    await site.switch.day(20)
-    site.switch.forget()
-    await site.quiet()
-    assert site.backup["sources"][0]["gaps"] == {"repaired": 1, "left": 0, "open": 0}
-    assert not site.pushed(site.primary)[1:]
-
-
-async def test_a_feed_that_can_resume_needs_no_peer(build: Build) -> None:
-    site = await build().up(*FAVOURITES)
-    site.deafen(site.backup)
-    await site.switch.day(20)
-    await site.quiet()
-    assert site.backup["sources"][0]["gaps"]["repaired"] == 0
-    assert not site.messages(JournalRequest)
-
-
 async def test_gap_timeout_while_nobody_can_fill_it(build: Build) -> None:
     site = await build().up(*FAVOURITES)
     site.partition()
