@@ -97,6 +97,7 @@ async def test_a_switch_that_numbers_its_events_anew_goes_on_counting(
     for n in range(20):
         site.switch.say(EventQueued(this_dn="8001", conn_id=f"c{n}"))
     await trio.sleep(SOON)
+    site.begin()
     site.switch.restart()
     await trio.sleep(15)
     for n in range(10):
