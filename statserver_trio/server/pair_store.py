@@ -308,6 +308,8 @@ class PairStore:
 
     def begin_at(self, source: str, position: int) -> None:
         """Our picture of a source begins, from its own snapshots, after that position."""
+        if self.engine.sources[source].position is not None:
+            self._end(source)
         self.engine.sources[source].position = position
         self._begin(source, position)
         self.shadow = None
@@ -319,6 +321,19 @@ class PairStore:
             if source in entry.statistic.sources:
                 entry.statistic.gap_at = now
 
+    def _end(self, source: str) -> None:
+        """The source was started anew: what went on is over, and old numbers mean nothing."""
+        self._disconnect(source)
+        self._holes.pop(source, None)
+        for entry in self._entries.values():
+            entry.began.pop(source, None)
+            entry.adopted = {s: ranges for s, ranges in entry.adopted.items() if s != source}
+
+    def _disconnect(self, source: str) -> None:
+        now = self._now_ms()
+        at = self.engine.sources[source].clock(now) / 1000
+        self._apply_events(source, [EventServerDisconnected(time=at)], now)
+
     def _begin(self, source: str, position: int) -> None:
         """What was opened before there was any picture contains something from now on."""
         for entry in self._entries.values():
@@ -327,9 +342,7 @@ class PairStore:
     def leave_hole(self, source: str, first: int, last: int) -> None:
         """Events are lost: all that goes on is in doubt until the snapshots say."""
         self._holes[source] = merged([*self._holes.get(source, []), (first, last)])
-        now = self._now_ms()
-        at = self.engine.sources[source].clock(now) / 1000
-        self._apply_events(source, [EventServerDisconnected(time=at)], now)
+        self._disconnect(source)
         self.engine.sources[source].position = last
         self.shadow = None
 

@@ -76,7 +76,8 @@ class Pair:
             self.feeds.add(tserver.name, contiguous=not tserver.dns)
         self._dialler = None
         if opener is not None:
-            self._dialler = Dialler(self.member, opener, config.ha.connect_timeout)
+            where = f"{config.ha.peer_host}:{config.ha.peer_port}"
+            self._dialler = Dialler(self.member, opener, where, config.ha.connect_timeout)
         self._acceptor = Acceptor(self.member, is_watched(config))
 
     def _scratch(self) -> Engine:
