@@ -72,10 +72,22 @@ class SourceAt:
     """Event: a feed was connected and cannot resume; its last event had this position.
 
     Its snapshots follow, as ``Arrived`` without positions.
+
+    Attributes:
+        snapshots_follow: Not all of them at once; :class:`SourceDescribed` will say when
+            the last one has arrived.
     """
 
     source: str
     position: int
+    snapshots_follow: bool = False
+
+
+@frozen
+class SourceDescribed:
+    """Event: all snapshots have arrived."""
+
+    source: str
 
 
 @frozen
@@ -162,8 +174,12 @@ class Intake:
                 return []
             case Arrived(name, events):
                 return self.sources[name].arrived(events, now)
-            case SourceAt(name, position):
-                return self.sources[name].stands_at(position, now)
+            case SourceAt(name, position, snapshots_follow):
+                self.sources[name].described = not snapshots_follow
+                return self._stands_at(self.sources[name], position, now)
+            case SourceDescribed(name):
+                self.sources[name].described = True
+                return []
             case Interrupted(name):
                 self.sources[name].interrupted()
                 return []
@@ -181,6 +197,13 @@ class Intake:
             case JoinState():
                 return self._state_came(event, now)
         return [Disconnect(f"the intake cannot make sense of {type(event).__name__}")]
+
+    def _stands_at(self, source: SourceIntake, position: int, now: float) -> list[object]:
+        restarts = source.restarts
+        actions = source.stands_at(position, now)
+        if source.restarts != restarts:  # what the peer said of its picture was in old numbers
+            self._peer_standings.pop(source.name, None)
+        return actions
 
     def _add(self, name: str, contiguous: bool) -> None:
         assert name not in self.sources

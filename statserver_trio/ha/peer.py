@@ -5,7 +5,7 @@ one machine says to another is passed on, and the earliest of their deadlines is
 ours:
 
     from the stream:  Connected, Heard, messages, Malformed, Disconnected, Knocked
-    from the feeds:   SourceAdded, Arrived, SourceAt, Interrupted, PeerAbsent
+    from the feeds:   SourceAdded, Arrived, SourceAt, SourceDescribed, Interrupted, PeerAbsent
     from the owner:   Started, WallTime, Opened, Closed, Released, Deleted, Wanted,
                       ModeChanged, ConfigurationReloaded, OptionsChanged, Stop,
                       and the answers listed in store.py
@@ -36,6 +36,7 @@ from .intake import (
     PeerAbsent,
     SourceAdded,
     SourceAt,
+    SourceDescribed,
 )
 from .messages import (
     Bye,
@@ -74,6 +75,7 @@ from .roles import ConfigurationReloaded, ModeChanged, Roles
 from .session import Progress, Session, SessionOptions, State
 from .store import (
     Abort,
+    Admit,
     ChunkBuilt,
     Installed,
     Log,
@@ -132,7 +134,8 @@ ROUTES: dict[type, str] = {
     **dict.fromkeys((Delete, DeleteAck), "deletion"),
     **dict.fromkeys((JournalRequest, Journal, JoinRequest, JoinState), "intake"),
     **dict.fromkeys(
-        (SourceAdded, Arrived, SourceAt, Interrupted, PeerAbsent, WorldBuilt), "intake"
+        (SourceAdded, Arrived, SourceAt, SourceDescribed, Interrupted, PeerAbsent, WorldBuilt),
+        "intake",
     ),
     **dict.fromkeys((Release, ReleaseAck, Released, Wanted), "holds"),
     **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),
@@ -341,7 +344,7 @@ class Peer:
                     self.holds.forget()
                 case PeerMode(_, fingerprint):
                     result += self._configured(fingerprint, now)
-                case Abort(reason) | Disconnect(reason):
+                case Abort(reason) | Disconnect(reason) | Admit(_, reason):
                     self.session.why = self.session.why or reason
         return result
 

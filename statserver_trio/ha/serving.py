@@ -94,7 +94,7 @@ class Serving:
         source = self.sources.get(name)
         if source is None:
             return False
-        is_known = source.applied is not None and source.state is State.LIVE
+        is_known = source.applied is not None and source.state is State.LIVE and source.is_whole
         return is_known and (source.applied or 0) >= request.positions[name]
 
 

@@ -87,6 +87,7 @@ class SourceIntake:
     Attributes:
         applied: The last position that was applied; None before the first.
         coverage: The positions that our picture contains.
+        described: All snapshots of the present connection have arrived.
         hole: The missing positions that are being waited for.
         repaired, left, restarts: Holes filled and given up, and how often the
             source began to count anew.
@@ -103,6 +104,7 @@ class SourceIntake:
     hole: tuple[int, int] | None = None
     hole_since: float = inf
     asked: bool = False  # the peer, for the hole
+    described: bool = True
     duplicates: int = 0
     repaired: int = 0
     left: int = 0
@@ -110,6 +112,11 @@ class SourceIntake:
     _held: deque[tuple[int | None, bytes | None]] = field(factory=deque)  # no line: a mark
     _wants_snapshots: bool = True  # our picture was not, or is not, exact
     _doubtful: bool = False  # what comes next may have a hole before it, contiguous or not
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether our picture does not wait for snapshots, of what went on when it began."""
+        return self.described or not self._wants_snapshots
 
     # -- what the feed says ----------------------------------------------------------
 
@@ -145,6 +152,7 @@ class SourceIntake:
         self.journal.clear()
         self.coverage = []
         self.applied = position
+        self._wants_snapshots = True
         self.standing = self.new_standing(position, now)
         text = f"{self.name} counts anew from {position}: what was before cannot be compared"
         return [Log("alarm", text), BeginAt(self.name, position)]

@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 BROKEN = (KeyError, ValueError, TypeError, IndexError, AttributeError, msgspec.DecodeError)
 
 # What a step costs, in the items that ``PairStore.go_on`` counts.
-LOOK_COST = 0.2
-OPEN_COST = 1.0
-TAKE_COST = 2.0
+LOOK_COST = 0.5
+OPEN_COST = 3.0
+TAKE_COST = 6.0
 
 _decode = msgspec.msgpack.decode
 Installing = Generator[float, None, list[Result]]
@@ -54,6 +54,7 @@ class ChunkWork:
         self._store = store
         self._waiting: list[InstallItems] = []
         self._work: Installing | None = None  # on the first of them
+        self._complaints: list[str] = []  # about its items
 
     def begin(self, action: InstallItems) -> None:
         """Install this when its turn comes."""
@@ -65,11 +66,7 @@ class ChunkWork:
             self._work.close()
             self._work = None
         self._waiting.clear()
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether something is half installed."""
-        return self._work is not None
+        self._complain()
 
     @property
     def can_go_on(self) -> bool:
@@ -88,6 +85,7 @@ class ChunkWork:
         except StopIteration as end:
             self._work = None
             del self._waiting[0]
+            self._complain()
             return LOOK_COST, Installed(action.seq, end.value)
 
     # -- a chunk ---------------------------------------------------------------------
@@ -128,14 +126,14 @@ class ChunkWork:
         choice = choose(coverage, item.coverage, here, action.as_of)
         self.inexact += choice in (Choice.KEEP_INEXACT, Choice.TAKE_INEXACT)
         if choice is Choice.KEEP:
-            return _older(mine, item)
+            return self._older(mine, item)
         return None if choice in (Choice.TAKE, Choice.TAKE_INEXACT) else Result.KEPT_MORE
 
     def _take_as_it_is(self, item: Item) -> Result:
         try:
             payload = _decode(item.payload) if item.kind is Kind.OPEN else None
         except BROKEN as exc:
-            return _broken(item, exc)
+            return self._broken(item, exc)
         return self._take(item, payload)
 
     def _take(self, item: Item, payload: Any) -> Result:
@@ -145,18 +143,16 @@ class ChunkWork:
             if item.kind is Kind.OPEN:
                 self._store.adopt(item.key, payload, item.coverage)
         except StatisticError as exc:
-            return _unresolved(item, exc)
+            return self._unresolved(item, exc)
         except BROKEN as exc:
-            return _broken(item, exc)
+            return self._broken(item, exc)
         return Result.OPENED if is_new else Result.ADOPTED
 
     def _open(self, item: Item) -> bool:
         """Open it if it is not; whether it was not."""
         if self._store.statistic(item.key) is not None:
             return False
-        self._store.open(request_from(item.definition))
-        if self._store.statistic(item.key) is None:
-            raise ValueError("its definition is another statistic's")
+        self._store.open(item.key, request_from(item.definition))
         if self._store.hash_of(item.key) != item.hash:
             self._store.close(item.key, "")
             raise StatisticError("incompatible", "our configuration means something else by it")
@@ -190,9 +186,9 @@ class ChunkWork:
                 request = request_from(item.definition)
                 opened.append((index, shadow.open(request, _decode(item.payload))))
             except StatisticError as exc:
-                results[index] = _unresolved(item, exc)
+                results[index] = self._unresolved(item, exc)
             except BROKEN as exc:
-                results[index] = _broken(item, exc)
+                results[index] = self._broken(item, exc)
             yield OPEN_COST
         for index, statistic in opened:
             yield from shadow.catch_up()
@@ -210,34 +206,40 @@ class ChunkWork:
             try:
                 self._open(item)
             except StatisticError as exc:
-                results[index] = _unresolved(item, exc)
+                results[index] = self._unresolved(item, exc)
             except BROKEN as exc:
-                results[index] = _broken(item, exc)
+                results[index] = self._broken(item, exc)
             yield OPEN_COST
 
+    def _older(self, mine: Statistic, item: Item) -> Result | None:
+        """Of two with the same events the one that was opened earlier has counted for longer.
 
-def _older(mine: Statistic, item: Item) -> Result | None:
-    """Of two with the same events the one that was opened earlier has counted for longer.
+        Nothing happened between the two openings, but something went on (our decision).
+        """
+        try:
+            theirs = int(_decode(item.payload)["opened_at"])
+        except BROKEN as exc:
+            return self._broken(item, exc)
+        if theirs == mine.opened_at:
+            return Result.KEPT
+        return None if theirs < mine.opened_at else Result.KEPT_MORE
 
-    Nothing happened between the two openings, but something went on (our decision).
-    """
-    try:
-        theirs = int(_decode(item.payload)["opened_at"])
-    except BROKEN as exc:
-        return _broken(item, exc)
-    if theirs == mine.opened_at:
-        return Result.KEPT
-    return None if theirs < mine.opened_at else Result.KEPT_MORE
+    # -- what goes wrong -------------------------------------------------------------
 
+    def _unresolved(self, item: Item, exc: StatisticError) -> Result:
+        self._complaints.append(f"{item.key} cannot be opened here: {exc}")
+        return Result.UNRESOLVED
 
-def _unresolved(item: Item, exc: StatisticError) -> Result:
-    log.warning("the peer's statistic %s cannot be opened here: %s", item.key, exc)
-    return Result.UNRESOLVED
+    def _broken(self, item: Item, exc: Exception) -> Result:
+        self._complaints.append(f"{item.key} makes no sense: {exc!r}")
+        return Result.ERROR
 
-
-def _broken(item: Item, exc: Exception) -> Result:
-    log.warning("the peer's statistic %s makes no sense: %r", item.key, exc)
-    return Result.ERROR
+    def _complain(self) -> None:
+        """One line for a whole chunk: thousands may have the same reason."""
+        complaints, self._complaints = self._complaints, []
+        if complaints:
+            more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
+            log.warning("of what the peer pushed, %s%s", complaints[0], more)
 
 
 def is_behind(here: Positions, as_of: Positions) -> bool:

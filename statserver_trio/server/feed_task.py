@@ -26,7 +26,17 @@ from ..machine import Connected, Disconnect, Disconnected, Send
 from ..tlib.codec import Decoder, encode
 from ..tlib.events import TEvent, Unhandled
 from ..tlib.registration import FeedSession
-from ..tlib.registration_words import Began, Deliver, Expired, Gap, Lost, Received, Resumed, Skipped
+from ..tlib.registration_words import (
+    Began,
+    Deliver,
+    Described,
+    Expired,
+    Gap,
+    Lost,
+    Received,
+    Resumed,
+    Skipped,
+)
 from .clock import Clock
 from .supervisor import THE_WORLD, causes
 
@@ -50,6 +60,9 @@ class Sink(Protocol):
         Else snapshots follow, of what is after the event of that position.
         """
 
+    def source_described(self, name: str) -> None:
+        """All snapshots of a registration have been applied; only told if ``marks`` is set."""
+
     def source_lost(self, name: str, reason: str) -> None:
         """A connection that was registered is gone. Nothing has been applied for it yet."""
 
@@ -67,7 +80,7 @@ class FeedOptions:
 
     Attributes:
         name: The source's name, for the sink and the log.
-        dns: See :class:`~.tlib.registration.FeedSession`.
+        dns, marks: See :class:`~.tlib.registration.FeedSession`.
         keepalive: Of silence; 0 switches it off.
         redial: Between the beginnings of two attempts to connect.
         connect_timeout: For the connection and its TLS handshake.
@@ -81,6 +94,7 @@ class FeedOptions:
     application: str = "statserver"
     switch: str = ""
     dns: Sequence[str] | None = None
+    marks: bool = False
     keepalive: float = field(default=10.0, validator=ge(0))
     redial: float = field(default=3.0, validator=gt(0))
     connect_timeout: float = field(default=5.0, validator=gt(0))
@@ -137,6 +151,7 @@ class FeedTask:
             switch=options.switch,
             dns=options.dns,
             keepalive=options.keepalive,
+            marks=options.marks,
         )
         self.connected = False
         self._sink = sink
@@ -256,6 +271,8 @@ class FeedTask:
                     requests.append(encode(message))
                 case Began() | Lost() | Resumed():
                     self._registered(action)
+                case Described():
+                    self._sink.source_described(name)
                 case Disconnect(reason):
                     self._hang_up(reason)
                 case Gap(after, first):

@@ -18,7 +18,7 @@ from ..ha.coverage import Coverage, clipped, holes, merged, missing
 from ..ha.messages import Event, Item, Kind, Positions, Ranges
 from ..ha.store import Installed, InstallItems
 from ..stats.engine import Engine
-from ..stats.requests import StatisticRequest
+from ..stats.requests import StatisticError, StatisticRequest
 from ..stats.statistic import Statistic
 from ..stats.transfer import adopt_statistic, export_statistic, replace_world
 from ..tlib.codec import decode_line
@@ -66,6 +66,7 @@ class PairStore:
         apply: Lets events of a source happen in our engine.
 
     Attributes:
+        peer: The other member's name, for whoever asks where a value comes from.
         shadow: Our worlds a few events ago; while it is needed.
     """
 
@@ -77,6 +78,7 @@ class PairStore:
         apply: Callable[[str, list[StreamEvent], int], None],
     ) -> None:
         self.engine = engine
+        self.peer = ""
         self.shadow: Shadow | None = None
         self._make_engine = make_engine
         self._now_ms = now_ms
@@ -217,8 +219,9 @@ class PairStore:
         """Do a slice of the work that waits: the answers to chunks that are installed by now.
 
         Args:
-            items_max: When to stop; to look at a statistic costs a fifth of an item, to
-                take one over two. At least one step is done.
+            items_max: What the slice may cost. A look at a statistic that need not be
+                taken over costs half an item, to take one over six (as it is) or nine; one
+                step is always done. 200 are some ten milliseconds.
         """
         done: list[Installed] = []
         room = float(items_max)
@@ -237,13 +240,20 @@ class PairStore:
         """The link is gone: nobody waits for the answers; what was pushed comes again."""
         self._work.forget()
 
-    def open(self, request: StatisticRequest) -> None:
-        """Open what the peer pushed.
+    def open(self, key: str, request: StatisticRequest) -> None:
+        """Open what the peer pushed under that key.
 
         Raises:
-            StatisticError: It cannot be.
+            StatisticError: It cannot be, or it is something else here: a profile or a range
+                of that name, for instance, with other contents.
         """
-        self.opened(self.engine.open(request, self._now_ms()))
+        statistic = self.engine.open(request, self._now_ms())
+        text = key_text(statistic.key)
+        if text != key:
+            if text not in self._entries:  # opened for nothing
+                self.engine.close_all([statistic], "")
+            raise StatisticError("incompatible", f"our configuration has {text} in its place")
+        self.opened(statistic)
 
     def close(self, key: str, reason: str) -> None:
         """Close a statistic for a reason that is not ours."""
@@ -263,7 +273,11 @@ class PairStore:
         entry.adopted = coverage
         # From the peer's position on, what we have is our own.
         began = {s: ranges[-1][1] for s, ranges in coverage.items() if ranges}
-        entry.began = self.positions() | began
+        here = self.positions()
+        entry.began = here | began
+        entry.statistic.replicated_from = self.peer
+        is_whole = not missing(self._coverage(entry, here), here)
+        entry.statistic.gap_at = None if is_whole else self._now_ms()
         self._doubtful.append(key)
 
     def make_shadow(self) -> Steps:
@@ -289,13 +303,36 @@ class PairStore:
             if name in since:  # counted on another picture, or never
                 lost = (since[name] + 1, as_of[name])
                 self._holes[name] = merged([*self._holes.get(name, []), lost])
+                self._doubt(name)
         self.shadow = None
 
     def begin_at(self, source: str, position: int) -> None:
         """Our picture of a source begins, from its own snapshots, after that position."""
+        if self.engine.sources[source].position is not None:
+            self._end(source)
         self.engine.sources[source].position = position
         self._begin(source, position)
         self.shadow = None
+
+    def _doubt(self, name: str) -> None:
+        """What is open contains a hole now, although the source itself has missed nothing."""
+        source, now = self.engine.sources[name], self._now_ms()
+        for entry in self._entries.values():
+            if source in entry.statistic.sources:
+                entry.statistic.gap_at = now
+
+    def _end(self, source: str) -> None:
+        """The source was started anew: what went on is over, and old numbers mean nothing."""
+        self._disconnect(source)
+        self._holes.pop(source, None)
+        for entry in self._entries.values():
+            entry.began.pop(source, None)
+            entry.adopted = {s: ranges for s, ranges in entry.adopted.items() if s != source}
+
+    def _disconnect(self, source: str) -> None:
+        now = self._now_ms()
+        at = self.engine.sources[source].clock(now) / 1000
+        self._apply_events(source, [EventServerDisconnected(time=at)], now)
 
     def _begin(self, source: str, position: int) -> None:
         """What was opened before there was any picture contains something from now on."""
@@ -305,9 +342,7 @@ class PairStore:
     def leave_hole(self, source: str, first: int, last: int) -> None:
         """Events are lost: all that goes on is in doubt until the snapshots say."""
         self._holes[source] = merged([*self._holes.get(source, []), (first, last)])
-        now = self._now_ms()
-        at = self.engine.sources[source].clock(now) / 1000
-        self._apply_events(source, [EventServerDisconnected(time=at)], now)
+        self._disconnect(source)
         self.engine.sources[source].position = last
         self.shadow = None
 

@@ -35,7 +35,7 @@ IDLE_MS = 60_000  # since it was last used; then it is given up
 STANDSTILL = 0  # ms
 
 # What a step costs, in the items that ``PairStore.go_on`` counts.
-EVENT_COST = 0.3
+EVENT_COST = 1.0
 COPY_COST = 1000.0  # whole worlds are not copied together with anything else
 
 Event = TEvent | Unhandled

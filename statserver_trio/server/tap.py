@@ -40,6 +40,9 @@ class Tap:
         """The source can be heard (again)."""
         self._hub.source_connected(name)
 
+    def source_described(self, name: str) -> None:
+        """Nobody waits for that here."""
+
     def source_lost(self, name: str, reason: str) -> None:
         """The source cannot be heard."""
         self._hub.source_lost(name)

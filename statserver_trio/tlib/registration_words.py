@@ -60,6 +60,11 @@ class Lost:
 
 
 @frozen
+class Described:
+    """Action: all snapshots that were asked for at the registration have come."""
+
+
+@frozen
 class Gap:
     """Action: take note that positions between these two never came."""
 

@@ -211,6 +211,15 @@ def test_a_fact_is_held_like_an_event_and_forgotten_if_the_picture_has_it():
     ]
 
 
+def test_a_picture_is_whole_when_its_snapshots_have_come():
+    source = live()
+    assert source.is_whole
+    source.described = False  # connected, and the first snapshot has not arrived
+    assert not source.is_whole
+    source.stands_at(10, 0)  # nothing was missed: no snapshot is needed
+    assert source.is_whole
+
+
 def test_a_source_that_counts_anew():
     source = live()
     source.arrived(events(11), 0)

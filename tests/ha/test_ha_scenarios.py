@@ -8,14 +8,14 @@ import itertools
 
 import pytest
 from attrs import evolve
-from ha_pair import Connection, Pair, pushed
+from ha_pair import Connection, Feed, Pair, pushed
 
 from statserver_trio.ha.addp import AddpOptions
 from statserver_trio.ha.codec import Decoder, Outbox, encode
 from statserver_trio.ha.deletion import Deleted
 from statserver_trio.ha.door import Knocked
 from statserver_trio.ha.greeting import Identity
-from statserver_trio.ha.intake import IntakeOptions
+from statserver_trio.ha.intake import IntakeOptions, SourceAdded, SourceAt, SourceDescribed
 from statserver_trio.ha.messages import (
     Chunk,
     ChunkAck,
@@ -32,6 +32,7 @@ from statserver_trio.ha.peer import OptionsChanged, PeerOptions, Stop
 from statserver_trio.ha.replication import PART_SIZE, ReplicationOptions
 from statserver_trio.ha.roles import ConfigurationReloaded, ModeChanged
 from statserver_trio.ha.session import SessionOptions, State
+from statserver_trio.ha.source_intake import State as Source
 from statserver_trio.ha.store import (
     Abort,
     Admit,
@@ -643,6 +644,22 @@ def test_a_member_that_finds_nobody_starts_alone():
     pair.network = True
     pair.a.open(*KEYS)
     quiet(pair)
+
+
+def test_a_picture_is_shown_to_the_peer_when_it_is_whole():
+    pair = Pair()
+    for node in pair.both:
+        node.tell(SourceAdded("t"))
+        pair.feeds["t"] = Feed("t")
+        node.engine.add_source("t")
+        node.tell(SourceAt("t", 5, snapshots_follow=True))
+    pair.drive(seconds=2)
+    assert pair.b.peer.intake.sources["t"].state is Source.JOINING
+    for node in pair.both:
+        node.tell(SourceDescribed("t"))
+    pair.drive(seconds=1)
+    assert pair.b.peer.intake.sources["t"].state is Source.LIVE
+    assert pair.a.peer.intake.standings == pair.b.peer.intake.standings
 
 
 def test_abort_is_how_a_dead_link_ends():

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from math import inf
 from typing import TYPE_CHECKING
 
 import trio
 from attrs import evolve
 
 from statserver_trio.api.messages import ServerModeInfo
+from statserver_trio.server.assembly import feed_options
 from statserver_trio.server.clock import Clock
-from statserver_trio.server.feed_task import FeedOptions
 from statserver_trio.server.ha.pair import Pair
 from statserver_trio.server.hub import Hub
 from statserver_trio.server.link_definitions import key_text
@@ -107,13 +106,7 @@ class Process:
             tserver.name: SimFeed(
                 self,
                 day.switches[tserver.name],
-                FeedOptions(
-                    name=tserver.name,
-                    application=config.server.name,
-                    switch=tserver.switch,
-                    keepalive=day.plan.feed_keepalive,
-                    loss_timeout=inf,
-                ),
+                evolve(feed_options(config, tserver), keepalive=day.plan.feed_keepalive),
             )
             for tserver in config.tserver
         }

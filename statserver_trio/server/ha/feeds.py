@@ -13,7 +13,7 @@ import logging
 
 import msgspec
 
-from ...ha.intake import Arrived, Interrupted, SourceAdded, SourceAt
+from ...ha.intake import Arrived, Interrupted, SourceAdded, SourceAt, SourceDescribed
 from ...ha.source_intake import FACT, State
 from ...tlib.codec import encode
 from ...tlib.events import (
@@ -72,11 +72,15 @@ class PairFeeds:
         if position is not None:
             if not self._contiguous[name]:
                 self._member.tell(Interrupted(name))
-            self._member.tell(SourceAt(name, position))
+            self._member.tell(SourceAt(name, position, snapshots_follow=True))
             return
         log.error("%s does not number its events: the pair cannot be exact about it", name)
         if self._member.peer.intake.sources[name].applied is None:
-            self._member.tell(SourceAt(name, 0))
+            self._member.tell(SourceAt(name, 0, snapshots_follow=True))
+
+    def source_described(self, name: str) -> None:
+        """All snapshots have arrived: our picture is whole, and may be shown to the peer."""
+        self._member.tell(SourceDescribed(name))
 
     def source_lost(self, name: str, reason: str) -> None:
         """A feed is gone; what it would have said may come from the other member."""
