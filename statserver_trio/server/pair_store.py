@@ -23,11 +23,9 @@ from attrs import define, field
 from ..ha.coverage import Choice, Coverage, choose, clipped, holes, merged, missing
 from ..ha.messages import Event, Item, Kind, Positions, Ranges, Result
 from ..ha.store import Installed, InstallItems
-from ..stats.definitions import StatType
 from ..stats.engine import Engine
-from ..stats.requests import StatisticError, StatisticRequest
-from ..stats.stat_types import parse_stat_type
-from ..stats.statistic import Key, Statistic
+from ..stats.requests import StatisticError
+from ..stats.statistic import Statistic
 from ..stats.transfer import (
     adopt_statistic,
     definition_hash,
@@ -37,6 +35,7 @@ from ..stats.transfer import (
 )
 from ..tlib.codec import decode_line
 from ..tlib.events import EventServerDisconnected, TEvent
+from .pair_names import key_text, read_request, write_request
 
 log = logging.getLogger(__name__)
 
@@ -51,20 +50,6 @@ TOO_LATE = object()  # in place of a payload
 
 class TooLate(Exception):
     """What was pushed is as of a position before everything we remember."""
-
-
-def key_text(key: Key) -> str:
-    """The key of a statistic on the link."""
-    fields = (
-        key.tenant,
-        key.object_type,
-        key.object_id,
-        key.stat_type,
-        key.time_profile,
-        key.time_range,
-        key.filter,
-    )
-    return msgspec.json.encode(fields).decode()
 
 
 @define
@@ -170,7 +155,7 @@ class PairStore:
         counts = statistic.category.kind != "state"
         return Item(
             key,
-            msgspec.json.encode(_written(request_of(statistic))).decode(),
+            write_request(request_of(statistic)),
             definition_hash(statistic),
             Kind.OPEN if counts else Kind.DEF_ONLY,
             _encode(export_statistic(statistic)) if counts else b"",
@@ -245,7 +230,7 @@ class PairStore:
         is_new = statistic is None
         try:
             if statistic is None:
-                statistic = self.engine.open(_read(msgspec.json.decode(item.definition)), now)
+                statistic = self.engine.open(read_request(item.definition), now)
                 if definition_hash(statistic) != item.hash:
                     self.engine.close_all([statistic], "")
                     return Result.UNRESOLVED
@@ -285,7 +270,7 @@ class PairStore:
         found: dict[str, Statistic] = {}
         for item in items:
             if item.key in payloads:
-                found[item.key] = scratch.open(_read(msgspec.json.decode(item.definition)), now)
+                found[item.key] = scratch.open(read_request(item.definition), now)
                 adopt_statistic(scratch, found[item.key], payloads[item.key], now, by_force=True)
         for name, position in as_of.items():
             self._play(scratch, name, position, positions[name])
@@ -365,33 +350,3 @@ class PairStore:
         decoded = [decode_line(line) for _, line in events]
         self._apply_events(source, [e for e in decoded if isinstance(e, TEvent)], now)
         self._note(source, events, now)
-
-
-# -- definitions on the link --------------------------------------------------------------
-
-
-def _written(request: StatisticRequest) -> dict[str, Any]:
-    stat_type = request.stat_type
-    return {
-        "object": [request.object_type, request.object_id, request.tenant],
-        "stat_type": stat_type if isinstance(stat_type, str) else None,
-        "inline": dict(stat_type.text) if isinstance(stat_type, StatType) else None,
-        "profile": request.time_profile,
-        "range": request.time_range,
-        "filter": request.filter,
-    }
-
-
-def _read(data: dict[str, Any]) -> StatisticRequest:
-    object_type, object_id, tenant = data["object"]
-    stat_type = data["stat_type"]
-    return StatisticRequest(
-        object_type,
-        object_id,
-        parse_stat_type("", data["inline"]) if stat_type is None else stat_type,
-        data["profile"],
-        data["range"],
-        None,
-        data["filter"],
-        tenant,
-    )
