@@ -56,6 +56,8 @@ class Server:
             events must give the same values wherever they are replayed.
         time_resolution: ``second`` cuts milliseconds off every event's time,
             as the vendor does.
+        config_reload_delay_if_primary: Of a pair, the primary takes a changed file only
+            after the backup has, so that the two never reload at the same time.
     """
 
     name: str = _key(checks.text, "statserver")
@@ -66,6 +68,7 @@ class Server:
     debug_level: str = _key(checks.some_of(*DEBUG_LEVELS), "Init")
     time_zone: str = _key(checks.zone, "UTC")
     time_resolution: str = _key(checks.one_of("second", "millisecond"), "second")
+    config_reload_delay_if_primary: bool = _key(checks.truth, False)
 
 
 @frozen(kw_only=True)
@@ -99,6 +102,7 @@ class Ha:
 
     Attributes:
         peer_host, peer_port: Where the configured backup finds the primary.
+        protocol: How the backup watches the link; that of the primary's port ``ha``.
         secured: The backup dials with TLS; verified against ``trusted_ca``.
         addp_trace: Logging only; T-Server's spellings are understood as well.
         chunk_timeout: 0 = the acknowledgement alone paces.
@@ -110,6 +114,7 @@ class Ha:
 
     peer_host: str | None = _key(checks.text, None)
     peer_port: int | None = _key(PORT, None)
+    protocol: str = _key(checks.one_of("default", "addp"), "addp")
     secured: bool = _key(checks.truth, False)
     certificate: str | None = _key(checks.text, None)
     certificate_key: str | None = _key(checks.text, None)
@@ -185,13 +190,19 @@ class Objects:
             listed, comes into being.
         stuck_call_timeout: Seconds without an event after which a call is
             taken for lost; 0 = never.
-        queue_use_pseudo_actions: The vendor's option of that name. It is read and
-            checked, and has no effect yet: pseudo-actions count in every category.
-        vq_use_alt_enter_time: The same; for all virtual queues.
+        dnd_means_not_ready: Do-not-disturb makes an agent who waits not ready, for as
+            long as it is on. By default it means nothing, as for the vendor.
+        queue_use_pseudo_actions: The vendor's option of that name, about the actions
+            AgentLogin, AgentActive, AgentReady, DNLogin, DNActive and DNReady of queues:
+            they count in CurrentNumber and CurrentRelativeNumberPercentage only. With
+            false they count in every category, and the first three say whose they are.
+            A statistic with a filter counts none of them either way.
+        vq_use_alt_enter_time: The vendor's option of that name; for all virtual queues.
     """
 
     auto_create: bool = _key(checks.truth, True)
     stuck_call_timeout: float = _key(checks.number(0, 10_000_000), 14_400.0)
+    dnd_means_not_ready: bool = _key(checks.truth, False)
     queue_use_pseudo_actions: bool = _key(checks.truth, True)
     vq_use_alt_enter_time: bool = _key(checks.truth, False)
 

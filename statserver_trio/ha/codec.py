@@ -193,11 +193,11 @@ class Outbox:
         self._waiting.append(body)
         self._waiting_bytes += len(body)
 
-    def next_frame(self) -> bytes | None:
+    def next_frame(self, urgent_only: bool = False) -> bytes | None:
         """What to write next; None when nothing waits."""
         if self._urgent:
             return self._urgent.popleft()
-        if not self._waiting:
+        if urgent_only or not self._waiting:
             return None
         body = self._waiting[0]
         end = self._cut + FRAGMENT_BYTES

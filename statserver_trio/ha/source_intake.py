@@ -15,11 +15,17 @@ what *is*, not what *happened*, so they are needed where a picture begins or a h
 cannot be filled, and dropped where nothing is missing: they would only spoil true
 start times.
 
+A *fact* is an event that the feed gave no number although it happened: that the link
+to the switch is lost, mostly. It is applied where it comes, between the same two
+events on both members if both hear it, and the snapshots after it are needed.
+
 A picture has a **lineage**. Two members whose pictures are folds of the same
 events have the same one; where a hole is left, or a picture begins from
 snapshots, a new one begins. ``since`` says from which position on nothing is
-missing, so of two lineages the one with the lower ``since`` knows more. All this
-about lineages is our decision.
+missing, so of two lineages the one with the lower ``since`` knows more. Where that
+is the same nothing happened between the two beginnings, but whoever began earlier
+knows since when things go on (a snapshot says only that they do). All this about
+lineages is our decision.
 """
 
 from __future__ import annotations
@@ -27,6 +33,7 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from math import inf
 
 from attrs import define, field
@@ -41,6 +48,7 @@ COVERAGE_RANGES_MAX = 1000  # with more holes than that, the oldest ranges are f
 
 
 INTERRUPTION = (None, None)  # a mark among what is held
+FACT = -1  # in place of the position of a fact
 
 
 class State(enum.Enum):
@@ -54,16 +62,16 @@ class State(enum.Enum):
 def better(theirs: Standing | None, mine: Standing | None, i_accept: bool) -> bool:
     """Whether the peer's picture of a source is to replace ours.
 
-    Of two with different histories that reach back equally far, the accepting
-    side's stays; so exactly one of the two members says yes.
+    Of two with different histories that reach back equally far and began at the
+    same moment, the accepting side's stays; so exactly one of the two members says
+    yes, whatever their clocks say.
     """
     if theirs is None or mine is None:
         return theirs is not None
     if theirs.lineage == mine.lineage:
         return False
-    if theirs.since != mine.since:
-        return theirs.since < mine.since
-    return not i_accept
+    their_age, my_age = (theirs.since, theirs.began), (mine.since, mine.began)
+    return their_age < my_age if their_age != my_age else not i_accept
 
 
 @define
@@ -73,11 +81,13 @@ class SourceIntake:
     Args:
         contiguous: Its positions grow by one. If not, only an :meth:`interrupted`
             stream can have a hole.
-        new_lineage: Makes names that are never the same twice.
+        new_standing: Of a picture that begins after that position, now; its lineage
+            is never the same twice.
 
     Attributes:
         applied: The last position that was applied; None before the first.
         coverage: The positions that our picture contains.
+        described: All snapshots of the present connection have arrived.
         hole: The missing positions that are being waited for.
         repaired, left, restarts: Holes filled and given up, and how often the
             source began to count anew.
@@ -86,7 +96,7 @@ class SourceIntake:
     name: str
     contiguous: bool
     journal: Journal
-    new_lineage: Callable[[], str]
+    new_standing: Callable[[int, float], Standing]
     state: State = State.JOINING
     applied: int | None = None
     standing: Standing | None = None
@@ -94,6 +104,7 @@ class SourceIntake:
     hole: tuple[int, int] | None = None
     hole_since: float = inf
     asked: bool = False  # the peer, for the hole
+    described: bool = True
     duplicates: int = 0
     repaired: int = 0
     left: int = 0
@@ -102,13 +113,18 @@ class SourceIntake:
     _wants_snapshots: bool = True  # our picture was not, or is not, exact
     _doubtful: bool = False  # what comes next may have a hole before it, contiguous or not
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether our picture does not wait for snapshots, of what went on when it began."""
+        return self.described or not self._wants_snapshots
+
     # -- what the feed says ----------------------------------------------------------
 
     def arrived(self, events: Iterable[Event], now: float) -> list[object]:
         """Events of the feed, in the order in which it sent them."""
         for event in events:
             position, line = event
-            if position is not None:
+            if position is not None and position != FACT:
                 self.journal.append(position, line, now)
             self._held.append(event)
         return self._next(now)
@@ -118,8 +134,10 @@ class SourceIntake:
 
         Snapshots follow. What we have not applied up to there we have missed.
         """
-        if self.state is State.LIVE and self.applied is not None and position < self.applied:
-            return self._begin_anew(position)
+        heard = self.journal.last
+        # The peer may have told us more than our own feed could know when it greeted us.
+        if self.state is State.LIVE and heard is not None and position < heard:
+            return self._begin_anew(position, now)
         self._held.append((position, None))
         return self._next(now)
 
@@ -128,13 +146,14 @@ class SourceIntake:
         self.journal.interrupted()
         self._held.append(INTERRUPTION)
 
-    def _begin_anew(self, position: int) -> list[object]:
+    def _begin_anew(self, position: int, now: float) -> list[object]:
         """The source counts from the beginning, as after a restart."""
         self.restarts += 1
         self.journal.clear()
         self.coverage = []
         self.applied = position
-        self.standing = Standing(self.new_lineage(), position)
+        self._wants_snapshots = True
+        self.standing = self.new_standing(position, now)
         text = f"{self.name} counts anew from {position}: what was before cannot be compared"
         return [Log("alarm", text), BeginAt(self.name, position)]
 
@@ -161,9 +180,13 @@ class SourceIntake:
                     self._doubtful = True
                 elif self._wants_snapshots:
                     batch.append((None, line))
+            elif position == FACT:
+                if not self._is_past(applied):
+                    batch.append((None, line or b""))
+                    self._wants_snapshots = True
             elif applied is None:
                 applied = max(position if line is None else position - 1, 0)
-                self.standing = Standing(self.new_lineage(), applied)
+                self.standing = self.new_standing(applied, now)
                 actions += [*self._batch(batch), BeginAt(self.name, applied)]
                 batch = []
                 self._wants_snapshots = True
@@ -181,11 +204,17 @@ class SourceIntake:
                 batch.append((position, line))
                 self._cover(applied + 1, position)
                 applied = position
-            if position is not None and line is not None:
+            if position is not None and position != FACT and line is not None:
                 self._doubtful = False
             held.popleft()
         self.applied = applied
         return [*actions, *self._batch(batch)]
+
+    def _is_past(self, applied: int | None) -> bool:
+        """Whether the fact at the head happened before the events that we have applied."""
+        numbers = (p for p, line in islice(self._held, 1, None) if line and p not in (None, FACT))
+        following = next(numbers, None)
+        return following is not None and applied is not None and following <= applied
 
     def _batch(self, events: list[Event]) -> list[object]:
         return [ApplyEvents(self.name, events)] if events else []
@@ -237,7 +266,7 @@ class SourceIntake:
         if self._held and self._held[0] == (last, None):
             self._held.popleft()  # the mark has done its work
         self.applied = last
-        self.standing = Standing(self.new_lineage(), last)
+        self.standing = self.new_standing(last, now)
         left = HoleLeft(self.name, first, last)
         if then_join:
             self.hole, self.hole_since = None, inf

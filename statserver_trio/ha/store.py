@@ -9,7 +9,7 @@ the answer back as an event. There are three kinds:
    :class:`Trace`, :class:`Log`.
 2. **News**, to be acted on or only shown: :class:`SessionOpened`,
    :class:`SessionLost`, :class:`SessionExpired`, :class:`Joined`,
-   :class:`HoleLeft`, :class:`PeerMode`, :class:`PeerReleased`.
+   :class:`HoleLeft`, :class:`PeerMode`, :class:`Unwanted`.
 3. **The engine's work**, each of which :func:`perform` turns into one call of a
    :class:`Store` and, where something is to be answered, into the event:
 
@@ -18,7 +18,7 @@ the answer back as an event. There are three kinds:
    ============================  =======================  =======================
    ``ListOpen()``                ``open_keys``            ``OpenKeys``
    ``BuildChunk(...)``           ``cut`` per key          ``ChunkBuilt``
-   ``InstallItems(...)``         ``install`` per item     ``Installed``
+   ``InstallItems(...)``         ``begin_install``        ``Installed``, later
    ``ServeJoin(...)``            ``world``                ``WorldBuilt``
    ``AdoptWorld(...)``           ``adopt_world``          none
    ``ApplyEvents(...)``          ``apply``                none
@@ -169,8 +169,10 @@ class PeerMode:
 
 
 @frozen
-class PeerReleased:
-    """Action: the peer has no use for these any more; whoever else has none may close them."""
+class Unwanted:
+    """Action: no client of either member wants these: close them, and tell
+    :class:`~.replication.Closed`. Several hundred at most.
+    """
 
     keys: Sequence[str]
 
@@ -223,12 +225,18 @@ class ServeJoin:
 class AdoptWorld:
     """Action: replace the state of the sources in ``as_of`` by the peer's.
 
-    Whatever lies between what was applied here and ``as_of`` is missing in the
-    coverage of our statistics from now on.
+    Whatever was counted on the picture that is replaced, from ``since`` on, is in doubt,
+    and what lies between that and ``as_of`` was never counted: all of it is missing in
+    the coverage of our statistics from now on.
+
+    Attributes:
+        since: After which positions the replaced pictures began; nothing of a source of
+            which there was none.
     """
 
     as_of: Positions
     blob: bytes
+    since: Positions
 
 
 @frozen
@@ -296,16 +304,16 @@ class Store(Protocol):
     def cut(self, key: str) -> Item | None:
         """A statistic as it is now; None if it is not open."""
 
-    def install(self, item: Item, as_of: Positions, anew: bool) -> Result:
-        """Open or bring up to date one statistic (:func:`.coverage.choose` says which).
+    def begin_install(self, action: InstallItems) -> None:
+        """Open or bring up to date what the peer pushed (:func:`.coverage.choose` says which).
 
-        ``anew``: what we have under that key counts for nothing.
+        Not at once: the owner goes on with it in between, and answers when it is done.
         """
 
     def world(self, sources: Sequence[str]) -> bytes:
         """The state of these sources: what is in progress, with true starts and data."""
 
-    def adopt_world(self, as_of: Positions, blob: bytes) -> None:
+    def adopt_world(self, as_of: Positions, blob: bytes, since: Positions) -> None:
         """What :class:`AdoptWorld` says."""
 
     def apply(self, source: str, events: Sequence[Event]) -> None:
@@ -330,11 +338,11 @@ def perform(action: object, store: Store) -> tuple[bool, object | None]:
         case BuildChunk():
             return True, _build(action, store)
         case InstallItems():
-            return True, _install(action, store)
+            store.begin_install(action)
         case ServeJoin(number, sources):
             return True, WorldBuilt(number, sources, store.world(sources))
-        case AdoptWorld(as_of, blob):
-            store.adopt_world(as_of, blob)
+        case AdoptWorld(as_of, blob, since):
+            store.adopt_world(as_of, blob, since)
         case ApplyEvents(source, events):
             store.apply(source, events)
         case BeginAt(source, position):
@@ -358,16 +366,6 @@ def _build(action: BuildChunk, store: Store) -> ChunkBuilt:
             items.append(item)
         taken += 1
     return ChunkBuilt(items, taken)
-
-
-def _install(action: InstallItems, store: Store) -> Installed:
-    results = [
-        Result.DELETED
-        if item.key in action.deleted
-        else store.install(item, action.as_of, item.key in action.anew)
-        for item in action.items
-    ]
-    return Installed(action.seq, results)
 
 
 def as_message(thing: object) -> Message:

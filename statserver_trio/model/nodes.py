@@ -105,10 +105,12 @@ class RegularDN(DNNode):
         "acw_visits",
         "agent",
         "agent_since",
+        "before_dnd",
         "before_outage",
         "legs",
         "login_queues",
         "place",
+        "watching",
     )
 
     def __init__(self, key: DNKey, dn_type: str, t: int) -> None:
@@ -120,10 +122,13 @@ class RegularDN(DNNode):
         self.login_queues: dict[MediationDN, None] = {}
         # After-call work asked for during a call begins when the call ends; its facts wait here.
         self.acw_pending: Any = None
+        # The facts of the WaitForNextCall that do-not-disturb has replaced.
+        self.before_dnd: Any = None
         self.before_outage: Occurrence | None = None  # the agent's state while out of service
         # The last call that ended here, for the after-call work that follows it.
         self.acw_call_type = "Unknown"
         self.acw_visits: tuple[MediationDN, ...] = ()
+        self.watching = ""  # the DN whose next call is to be observed from here
 
     def going_on(self) -> Iterator[tuple[Occurrence, int]]:
         """Every durable action in progress here, with its start."""
@@ -141,8 +146,9 @@ class RegularDN(DNNode):
         """The action that is the status: the highest in rank, of equals the earliest.
 
         A conversation on hold is hidden (documented for all but CallConsult,
-        which we hide too). Ties go to the lowest ConnID, never to chance, so two
-        servers with the same events show the same call.
+        which we hide too), and so is one for which the agent is engaged. Ties go
+        to the lowest ConnID, never to chance, so two servers with the same events
+        show the same call.
         """
         best: Occurrence | None = None
         best_rank = -1
@@ -151,7 +157,9 @@ class RegularDN(DNNode):
             if rank > best_rank:
                 best, best_rank = occurrence, rank
         for leg in self.legs.values():
-            occurrence = leg.hold or leg.going_on[0]
+            if not leg.going_on:  # a supervisor who does not hear the call
+                continue
+            occurrence = leg.hold or leg.asm or leg.going_on[0]
             rank = RANKS[occurrence.action]
             if rank > best_rank or (
                 rank == best_rank and best is not None and _order(occurrence) < _order(best)

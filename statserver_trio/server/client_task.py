@@ -15,7 +15,6 @@ so the only outboxes that can overflow are those of clients that do not read.
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Sequence
 
 import h11
@@ -34,6 +33,7 @@ from wsproto.utilities import ProtocolError
 from ..api.session import MESSAGE_BYTES_MAX
 from .frame_guard import GuardedStream
 from .hub import Hub, HubClient
+from .sockets import keep_alive, peer_name
 from .supervisor import THE_WORLD, causes
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,6 @@ RECEIVE_BYTES = 64 * 1024  # read at a time; between two pieces the others get t
 MESSAGES_QUEUED = 1  # read ahead by the library; the rest waits in the network
 TURNED_AWAY_MAX = 100  # told so (503) at the same time; beyond, closed without a word
 STATISTICS_GIVEN_UP = 500  # at a time, when a client has gone; then others get their turn
-KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}  # s, s, probes
 
 # What the libraries raise because of what a peer sent, garbage in a head included.
 FOREIGN = (
@@ -276,38 +275,6 @@ def _refusal(path: str, has_place: bool) -> tuple[int, str] | None:
     if path.partition("?")[0] != PATH:
         return 404, f"nothing here; clients connect to {PATH}"
     return None
-
-
-def _socket_of(stream: trio.abc.Stream) -> trio.socket.SocketType | None:
-    if isinstance(stream, trio.SSLStream):
-        stream = stream.transport_stream
-    return stream.socket if isinstance(stream, trio.SocketStream) else None
-
-
-def peer_name(stream: trio.abc.Stream) -> str:
-    """Who is at the other end, for the log."""
-    sock = _socket_of(stream)
-    if sock is None:
-        return "?"
-    try:
-        return "{}:{}".format(*sock.getpeername()[:2])
-    except OSError:  # gone already
-        return "?"
-
-
-def keep_alive(stream: trio.abc.Stream) -> None:
-    """Let the system find out about peers that are gone without a word, where it can."""
-    sock = _socket_of(stream)
-    if sock is None:
-        return
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in KEEPALIVE.items():
-            option = getattr(socket, name, None)
-            if option is not None:
-                sock.setsockopt(socket.IPPROTO_TCP, option, value)
-    except OSError as error:  # gone already, or a system without it
-        log.debug("no keepalive for %s: %s", peer_name(stream), error)
 
 
 async def serve_clients(

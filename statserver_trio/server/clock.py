@@ -8,6 +8,7 @@ durations and alarms agree, and a test that owns Trio's clock owns this one too.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import trio
 
@@ -16,20 +17,30 @@ class Clock:
     """Wall time that only ever moves on.
 
     Args:
-        epoch: Unix seconds of the present moment. Needs a running Trio.
+        epoch: Unix seconds of the present moment.
+        wall: What the system's clock says, whatever somebody does to it; ours unless given.
+        monotonic: Seconds since some moment. Trio's, which needs it to run, unless a
+            simulation has a time of its own.
     """
 
-    def __init__(self, epoch: float) -> None:
-        self._offset = epoch - trio.current_time()
+    def __init__(
+        self,
+        epoch: float,
+        wall: Callable[[], float] | None = None,
+        monotonic: Callable[[], float] = trio.current_time,
+    ) -> None:
+        self.monotonic = monotonic  # as the machines want it; no clock change moves it
+        self._offset = epoch - monotonic()
+        self.wall = wall or self.now
 
     @classmethod
     def system(cls) -> Clock:
         """A clock set by the system's."""
-        return cls(time.time())
+        return cls(time.time(), lambda: time.time())
 
     def now(self) -> float:
         """Unix seconds."""
-        return trio.current_time() + self._offset
+        return self.monotonic() + self._offset
 
     def now_ms(self) -> int:
         """Unix milliseconds, cut off."""
@@ -41,4 +52,4 @@ class Clock:
 
     def drift(self) -> float:
         """Seconds by which the system's clock is ahead of ours, for the status page."""
-        return time.time() - self.now()
+        return self.wall() - self.now()

@@ -24,12 +24,13 @@ from attrs.validators import ge, gt
 
 from ..machine import Connected, Disconnect, Disconnected, Send
 from ..tlib.codec import Decoder, encode
-from ..tlib.events import EventServerDisconnected, TEvent
-from ..tlib.registration import (
+from ..tlib.events import TEvent, Unhandled
+from ..tlib.registration import FeedSession
+from ..tlib.registration_words import (
     Began,
     Deliver,
+    Described,
     Expired,
-    FeedSession,
     Gap,
     Lost,
     Received,
@@ -50,14 +51,27 @@ OpenStream = Callable[[], Awaitable[trio.abc.Stream]]
 class Sink(Protocol):
     """Who wants the events. Its methods return at once and do not fail."""
 
-    def apply(self, source_name: str, events: list[TEvent], now_ms: int) -> None:
+    def apply(self, source_name: str, events: list[TEvent | Unhandled], now_ms: int) -> None:
         """Apply events that arrived at ``now_ms`` (Unix milliseconds)."""
 
-    def source_connected(self, name: str, resumed: bool) -> None:
-        """Registered; ``resumed`` says that nothing was missed."""
+    def source_connected(self, name: str, resumed: bool, position: int | None) -> None:
+        """Registered; ``resumed`` says that nothing was missed.
+
+        Else snapshots follow, of what is after the event of that position.
+        """
+
+    def source_described(self, name: str) -> None:
+        """All snapshots of a registration have been applied; only told if ``marks`` is set."""
 
     def source_lost(self, name: str, reason: str) -> None:
         """A connection that was registered is gone. Nothing has been applied for it yet."""
+
+    def source_given_up(self, name: str, now_ms: int) -> None:
+        """What was known of the source does not hold any more.
+
+        It was away for ``loss_timeout``, or is back and events were missed; in that case
+        :meth:`source_connected` follows.
+        """
 
 
 @frozen(kw_only=True)
@@ -66,11 +80,12 @@ class FeedOptions:
 
     Attributes:
         name: The source's name, for the sink and the log.
-        dns: See :class:`~.tlib.registration.FeedSession`.
+        dns, marks: See :class:`~.tlib.registration.FeedSession`.
         keepalive: Of silence; 0 switches it off.
         redial: Between the beginnings of two attempts to connect.
         connect_timeout: For the connection and its TLS handshake.
-        loss_timeout: Without a registered connection until EventServerDisconnected is applied.
+        loss_timeout: Without a registered connection until the source is given up; ``inf``
+            where somebody else decides that.
     """
 
     name: str
@@ -79,6 +94,7 @@ class FeedOptions:
     application: str = "statserver"
     switch: str = ""
     dns: Sequence[str] | None = None
+    marks: bool = False
     keepalive: float = field(default=10.0, validator=ge(0))
     redial: float = field(default=3.0, validator=gt(0))
     connect_timeout: float = field(default=5.0, validator=gt(0))
@@ -135,6 +151,7 @@ class FeedTask:
             switch=options.switch,
             dns=options.dns,
             keepalive=options.keepalive,
+            marks=options.marks,
         )
         self.connected = False
         self._sink = sink
@@ -166,7 +183,7 @@ class FeedTask:
         """Dial until somebody answers, one attempt per ``redial`` seconds."""
         while True:
             await trio.sleep_until(self._dialled_at + self.options.redial)
-            self._dialled_at = trio.current_time()
+            self._dialled_at = self._clock.monotonic()
             try:
                 with trio.fail_after(self.options.connect_timeout):
                     return await self._opener()
@@ -182,12 +199,8 @@ class FeedTask:
         """The feed stayed away: what it told us no longer holds."""
         log.warning("feed %s is away for too long: giving up its objects", self.options.name)
         self._expires_at = inf
-        self.session.handle_event(Expired(), trio.current_time())
-        self._apply_loss()
-
-    def _apply_loss(self) -> None:
-        now = self._clock.now_ms()
-        self._sink.apply(self.options.name, [EventServerDisconnected(time=now / 1000)], now)
+        self.session.handle_event(Expired(), self._clock.monotonic())
+        self._sink.source_given_up(self.options.name, self._clock.now_ms())
 
     # -- one connection -----------------------------------------------------------------
 
@@ -213,11 +226,11 @@ class FeedTask:
             self._gone()
 
     def _gone(self) -> None:
-        self.session.handle_event(Disconnected(), trio.current_time())
+        self.session.handle_event(Disconnected(), self._clock.monotonic())
         log.info("feed %s disconnected: %s", self.options.name, self._reason)
         if self.connected:
             self.connected = False
-            self._expires_at = trio.current_time() + self.options.loss_timeout
+            self._expires_at = self._clock.monotonic() + self.options.loss_timeout
             self._sink.source_lost(self.options.name, self._reason)
 
     async def _read(self, stream: trio.abc.Stream) -> None:
@@ -239,10 +252,10 @@ class FeedTask:
         while True:
             with trio.CancelScope(deadline=self.session.next_deadline()) as self._alarm:
                 await trio.sleep_forever()
-            self._perform(self.session.handle_timer(trio.current_time()))
+            self._perform(self.session.handle_timer(self._clock.monotonic()))
 
     def _tell(self, event: object) -> None:
-        self._perform(self.session.handle_event(event, trio.current_time()))
+        self._perform(self.session.handle_event(event, self._clock.monotonic()))
         self._alarm.deadline = self.session.next_deadline()
 
     # -- what the session wants done ----------------------------------------------------
@@ -258,6 +271,8 @@ class FeedTask:
                     requests.append(encode(message))
                 case Began() | Lost() | Resumed():
                     self._registered(action)
+                case Described():
+                    self._sink.source_described(name)
                 case Disconnect(reason):
                     self._hang_up(reason)
                 case Gap(after, first):
@@ -269,14 +284,14 @@ class FeedTask:
         if requests:
             self._send(b"".join(requests))
 
-    def _registered(self, outcome: object) -> None:
+    def _registered(self, outcome: Began | Lost | Resumed) -> None:
         if isinstance(outcome, Lost):
-            self._apply_loss()
+            self._sink.source_given_up(self.options.name, self._clock.now_ms())
         self._expires_at = inf
         self.connected = True
         resumed = isinstance(outcome, Resumed)
         log.info("feed %s connected%s", self.options.name, ", nothing missed" if resumed else "")
-        self._sink.source_connected(self.options.name, resumed)
+        self._sink.source_connected(self.options.name, resumed, outcome.position)
 
     def _gap(self, after: int, first: int) -> None:
         log.warning("feed %s: no events between %d and %d", self.options.name, after, first)

@@ -29,7 +29,7 @@ import trio
 from attrs import evolve, field, frozen
 from attrs.validators import ge, gt
 
-from .client_task import peer_name
+from .sockets import peer_name
 from .supervisor import THE_WORLD, causes
 
 log = logging.getLogger(__name__)

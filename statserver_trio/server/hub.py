@@ -24,7 +24,7 @@ from ..api.session import ClientSession, Limits
 from ..stats.engine import Engine
 from ..stats.notifications import Notice
 from ..stats.statistic import Statistic
-from ..tlib.events import TEvent
+from ..tlib.events import TEvent, Unhandled
 from .clock import Clock
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class HubClient:
 
 
 class Hub:
-    """The engine and everybody who listens to it; a sink for feed tasks.
+    """The engine and everybody who listens to it.
 
     Args:
         engine: With its sources.
@@ -72,6 +72,7 @@ class Hub:
     Attributes:
         clients: By session.
         not_ready: Why nothing can be opened at the moment; see :meth:`set_ready`.
+        after_clients: Called when clients may have opened or closed something.
     """
 
     def __init__(
@@ -87,24 +88,25 @@ class Hub:
         self.clients: dict[ClientSession, HubClient] = {}
         self.mode = mode or ServerModeInfo()
         self.not_ready = ""
+        self.after_clients: Callable[[], None] = _nothing
         self._limits = limits or Limits()
         self._outbox_limits = outbox_limits or OutboxLimits()
         self._encoder = Encoder()
         self._alarm = trio.CancelScope()
 
-    # -- feeds: the sink of a FeedTask -----------------------------------------------------
+    # -- feeds -----------------------------------------------------
 
-    def apply(self, source_name: str, events: Iterable[TEvent], now_ms: int) -> None:
+    def apply(self, source_name: str, events: Iterable[TEvent | Unhandled], now_ms: int) -> None:
         """Let the events of a source happen, and tell whom they concern."""
         self.engine.apply(source_name, events, now_ms)
         self.distribute()
 
-    def source_connected(self, name: str, resumed: bool) -> None:
+    def source_connected(self, name: str) -> None:
         """The source can be heard (again)."""
         self.engine.set_connected(name, True)
         self.distribute()
 
-    def source_lost(self, name: str, reason: str) -> None:
+    def source_lost(self, name: str) -> None:
         """The source cannot be heard: what is computed from it is invalid."""
         self.engine.set_connected(name, False)
         self.distribute()
@@ -127,6 +129,7 @@ class Hub:
     def receive(self, client: HubClient, data: str | bytes) -> None:
         """Do what a client's message asks for; the answers go to its outbox."""
         client.tell(client.session.handle_message(data, self.clock.now_ms()))
+        self.after_clients()
         self._rearm()
 
     def leave(self, client: HubClient, at_most: int | None = None) -> bool:
@@ -138,6 +141,7 @@ class Hub:
         client.is_gone = True
         self.clients.pop(client.session, None)
         left = client.session.close(at_most)
+        self.after_clients()
         self._rearm()
         return left
 
@@ -187,6 +191,11 @@ class Hub:
                 await trio.sleep_forever()
             self.distribute()
 
+    @property
+    def wakes_at(self) -> float:
+        """The time for which the alarm of :meth:`run` is set, for a simulation without tasks."""
+        return self._alarm.deadline
+
     def _deadline(self) -> float:
         """The engine's next deadline, in Trio time; always in the future."""
         now = self.clock.now_ms()
@@ -197,3 +206,7 @@ class Hub:
 
     def _rearm(self) -> None:
         self._alarm.deadline = self._deadline()
+
+
+def _nothing() -> None:
+    """Nobody has to know."""

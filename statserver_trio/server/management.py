@@ -28,6 +28,7 @@ from ..config.mistakes import ConfigError
 from ..config.schema import Config
 from ..stats.reconfigure import Changes
 from .feed_task import FeedTask
+from .ha.pair import Pair
 from .http import JSON, Handler, Request, Response, Routes, json_response, text_response
 from .hub import Hub
 from .recorder import Recorder
@@ -35,7 +36,6 @@ from .recorder import Recorder
 log = logging.getLogger(__name__)
 
 ROLES = ("primary", "backup")
-HaStatus = Callable[[], Mapping[str, Any]]
 
 
 def standalone() -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Management:
         config: What is in effect at the moment.
         reload: Reads the configuration again; raises ConfigError.
         path: Of the configuration, for the status page.
-        ha: The members ``peer``, ``session``, ``replication`` and ``addp`` of the status.
+        pair: Our half of the pair, if we are one of two.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class Management:
         feeds: Mapping[str, FeedTask],
         recorders: Mapping[str, Recorder],
         config: Callable[[], Config],
-        reload: Callable[[], Awaitable[Changes]],
+        reload: Callable[[], Awaitable[Changes | None]],
         path: Path | None = None,
-        ha: HaStatus = standalone,
+        pair: Pair | None = None,
     ) -> None:
         self._hub = hub
         self._feeds = feeds
@@ -78,7 +78,7 @@ class Management:
         self._config = config
         self._reload = reload
         self._path = path
-        self._ha = ha
+        self._pair = pair
         self._started = trio.current_time()
         self._name, self._role = config().server.name, config().server.role
 
@@ -108,6 +108,7 @@ class Management:
         """Why clients would not get what they come for; nothing if they would."""
         away = [name for name, feed in self._feeds.items() if not feed.connected]
         reasons = [f"T-Server {name} is not connected" for name in away]
+        reasons += [] if self._pair is None else self._pair.not_ready()
         return [*reasons, self._hub.not_ready] if self._hub.not_ready else reasons
 
     # -- the status --------------------------------------------------------------------------
@@ -118,6 +119,8 @@ class Management:
     def status(self) -> dict[str, Any]:
         """Everything, as plain data; counters count since the start, times are seconds."""
         hub, config = self._hub, self._config()
+        pair = standalone() if self._pair is None else self._pair.status()
+        gaps = {each["name"]: each for each in pair.get("sources", ())}
         return {
             "name": self._name,
             "role": self._role,
@@ -125,8 +128,8 @@ class Management:
             "uptime": trio.current_time() - self._started,
             "clients": len(hub.clients),
             "statistics": len(hub.engine.statistics),
-            **self._ha(),
-            "sources": [self._source(name) for name in hub.engine.sources],
+            **{name: part for name, part in pair.items() if name != "sources"},
+            "sources": [self._source(name, gaps.get(name)) for name in hub.engine.sources],
             "version": __version__,
             "configuration": None if self._path is None else str(self._path),
             "notReady": self.not_ready(),
@@ -142,7 +145,7 @@ class Management:
             },
         }
 
-    def _source(self, name: str) -> dict[str, Any]:
+    def _source(self, name: str, intake: dict[str, Any] | None) -> dict[str, Any]:
         source, feed = self._hub.engine.sources[name], self._feeds.get(name)
         session = None if feed is None else feed.session
         return {
@@ -151,10 +154,15 @@ class Management:
             "position": source.position,
             "clockOffset": source.clock_offset,
             # Nothing fills a hole but a peer: without one, all of them stay open.
-            "gaps": {"repaired": 0, "open": 0 if session is None else session.gaps},
+            "gaps": {"repaired": 0, "open": 0 if session is None else session.gaps}
+            if intake is None
+            else intake["gaps"],
+            "state": "live" if intake is None else intake["state"],
             "switch": source.switch,
             "events": source.events,
-            "duplicates": source.duplicates + (0 if session is None else session.duplicates),
+            "duplicates": source.duplicates
+            + (0 if session is None else session.duplicates)
+            + (0 if intake is None else intake["duplicates"]),
             "ignored": source.ignored + (0 if session is None else session.unhandled),
             "badLines": 0 if session is None else session.skipped.total(),
         }
@@ -168,6 +176,8 @@ class Management:
             found = {"mistakes": error.mistakes, "warnings": error.warnings}
             said = {key: [str(each) for each in value] for key, value in found.items()}
             return json_response(said, 409)
+        if changes is None:
+            return json_response({"postponed": "the other member of the pair reloads first"}, 202)
         return json_response(
             {
                 "changed": {key: attrs.asdict(d) for key, d in changes.sections.items()},
@@ -183,7 +193,10 @@ class Management:
         before = self._hub.mode
         if role != before.role:
             log.warning("mode: %s, as ordered", role)
-            self._hub.set_mode(ServerModeInfo(role, before.peer, before.synchronised))
+            if self._pair is None:
+                self._hub.set_mode(ServerModeInfo(role, before.peer, before.synchronised))
+            else:
+                self._pair.set_mode(role)
         return json_response({"mode": role})
 
 

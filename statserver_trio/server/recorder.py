@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 import trio
 
-from ..tlib.events import TEvent
+from ..tlib.events import TEvent, Unhandled
 from ..tlib.recording import Rotation, lines
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ PENDING_EVENTS_MAX = 200_000  # not yet written, about 100 MB; further ones are 
 BATCH_EVENTS_MAX = 20_000  # encoded and written in one go
 FLUSH_SECONDS = 5.0  # for the rest, at the end; no batch is begun after that, and the log says so
 
-Batch = list[tuple[list[TEvent], float]]
+Batch = list[tuple[list[TEvent | Unhandled], float]]
 
 
 class Recorder:
@@ -55,7 +55,7 @@ class Recorder:
         self._path = Path(path)
         self._rotation = rotation or Rotation()
         self._pending_max = pending_max
-        self._queue: deque[tuple[list[TEvent], float]] = deque()
+        self._queue: deque[tuple[list[TEvent | Unhandled], float]] = deque()
         self._pending = 0
         self._more = trio.Event()
         self._overflowing = False
@@ -63,7 +63,7 @@ class Recorder:
         self._file: BinaryIO | None = None
         self._size = 0
 
-    def record(self, events: list[TEvent], now_ms: int) -> None:
+    def record(self, events: list[TEvent | Unhandled], now_ms: int) -> None:
         """Write these events, which arrived at ``now_ms`` (Unix ms), sooner or later.
 
         The list and its events belong to the recorder from now on: nobody may

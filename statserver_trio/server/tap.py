@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..tlib.events import TEvent
+from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
 from .hub import Hub
 from .recorder import Recorder
 
@@ -25,7 +25,7 @@ class Tap:
         self._hub = hub
         self._recorders = recorders
 
-    def apply(self, source_name: str, events: list[TEvent], now_ms: int) -> None:
+    def apply(self, source_name: str, events: list[TEvent | Unhandled], now_ms: int) -> None:
         """Let events that arrived at ``now_ms`` happen."""
         source = self._hub.engine.sources[source_name]
         for event in events:
@@ -36,10 +36,17 @@ class Tap:
             recorder.record(events, now_ms)
         self._hub.apply(source_name, events, now_ms)
 
-    def source_connected(self, name: str, resumed: bool) -> None:
+    def source_connected(self, name: str, resumed: bool, position: int | None) -> None:
         """The source can be heard (again)."""
-        self._hub.source_connected(name, resumed)
+        self._hub.source_connected(name)
+
+    def source_described(self, name: str) -> None:
+        """Nobody waits for that here."""
 
     def source_lost(self, name: str, reason: str) -> None:
         """The source cannot be heard."""
-        self._hub.source_lost(name, reason)
+        self._hub.source_lost(name)
+
+    def source_given_up(self, name: str, now_ms: int) -> None:
+        """Events are missing: its DNs are not monitored until snapshots say what they do."""
+        self.apply(name, [EventServerDisconnected(time=now_ms / 1000)], now_ms)

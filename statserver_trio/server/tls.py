@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from ..config.schema import Listen, TServer
+from ..config.schema import Ha, Listen, TServer
 
 
 def for_port(listen: Listen) -> ssl.SSLContext | None:
@@ -31,3 +31,22 @@ def for_tserver(tserver: TServer) -> ssl.SSLContext | None:
     if not tserver.secured:
         return None
     return ssl.create_default_context(cafile=tserver.trusted_ca)
+
+
+def for_peer(ha: Ha) -> ssl.SSLContext | None:
+    """The context to reach the primary of our pair with; None where the port is not secured.
+
+    The chain is always verified against ``trusted-ca``, the name in the certificate only
+    with ``tls-target-name-check``: inside a site, certificates often name something else.
+
+    Raises:
+        OSError: A file cannot be read, or is no certificate or key.
+    """
+    if not ha.secured:
+        return None
+    context = ssl.create_default_context(cafile=ha.trusted_ca)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = ha.tls_target_name_check
+    if ha.certificate is not None:
+        context.load_cert_chain(ha.certificate, ha.certificate_key)
+    return context

@@ -52,8 +52,12 @@ class Attachments:
         for source, node in found:
             self._attach_node(statistic, source, node, now)
 
-    def regroup(self, statistic: Statistic, now: int) -> tuple[int, int]:
+    def regroup(self, statistic: Statistic, now: int, by_events: bool = False) -> tuple[int, int]:
         """Let the nodes of its object contribute from now on; how many came and left.
+
+        Args:
+            by_events: An event brought it about, so it is as of that event. Else somebody
+                has ordered it: then what comes late happens after it.
 
         Raises:
             StatisticError: There is no such object any more; nothing was changed.
@@ -63,9 +67,15 @@ class Attachments:
         for index in reversed(range(len(statistic.nodes))):
             if id(statistic.nodes[index]) not in wanted:
                 statistic.leave(index, statistic.sources[index].clock(now))
+        if wanted != present and not by_events:
+            for source in {id(source): source for source, _ in found}.values():
+                world = source.world(now)
+                world.now = max(world.now, source.clock(now))
         for source, node in found:
             if id(node) not in present:
                 self._attach_node(statistic, source, node, now)
+        if wanted != present:
+            statistic.arrange([node for _, node in found])
         return len(wanted - present), len(present - wanted)
 
     def detach(self, statistic: Statistic) -> None:
@@ -82,15 +92,18 @@ class Attachments:
         statistic.sources.append(source)
         statistic.nodes.append(node)
         t = source.clock(now)
+        # Events may yet come that happened before this moment. What all statistics share goes
+        # by events alone: it is as of the last one, whatever the clock says.
+        last = source.world(now).now
         ledger = source.ledger
         boundary: Boundary | None = None
         if statistic.profile is not None:
-            boundary = ledger.boundary(statistic.profile, t)
+            boundary = ledger.boundary(statistic.profile, last)
         ledger.epoch += 1  # an interval begins here, for the peaks
         for role, kind in statistic.row_kinds().items():
             if isinstance(node, DNNode) and kind.of == DN_STATUSES:
                 kind = evolve(kind, of=STATUSES)  # a DN's own statuses are its DN statuses
-            row = self._row(ledger, node, kind, t)
+            row = self._row(ledger, node, kind, last)
             row.users += 1
             part = Part(row, t, row.sums, boundary, ledger.epoch)
             statistic.parts[role].append(part)

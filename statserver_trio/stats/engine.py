@@ -54,6 +54,9 @@ class Engine:
         self.attachments = Attachments(directory, self.sources)
         self._schedule = Schedule(self)
         self._agents_known = 0
+        # A pair closes statistics itself, since the other member's clients may want them.
+        self.keeps = False
+        self._changed_hands: dict[Statistic, None] = {}
 
     # -- sources ---------------------------------------------------------------------
 
@@ -65,6 +68,13 @@ class Engine:
         self.sources[name] = source
         return source
 
+    def empty_copy(self) -> Engine:
+        """An engine that is configured like this one, with the same sources and nothing in it."""
+        copy = Engine(self.definitions, self.directory, self._options, self._resolution)
+        for source in self.sources.values():
+            copy.add_source(source.name, source.switch)
+        return copy
+
     def configure(self, definitions: Definitions, directory: Directory) -> None:
         """Look names up there from now on; :mod:`.reconfigure` does the rest."""
         self.definitions, self.directory = definitions, directory
@@ -73,12 +83,12 @@ class Engine:
     def apply(self, source_name: str, events: Iterable[Message], now: int) -> None:
         """Let the events of a source happen, in order."""
         source = self.sources[source_name]
-        source.apply(events, now)
-        if len(self.sources) > 1:  # with one, every agent has been in the only world from the start
-            known = sum(s.world(now).agents_known for s in self.sources.values())
-            if known != self._agents_known:
-                self._agents_known = known
-                self._find_newcomers(now)
+        if len(self.sources) == 1:  # every agent has been in the only world from the start
+            source.apply(events, now)
+            return
+        for event in events:  # whoever appears counts from then on, wherever the list ends
+            source.apply((event,), now)
+            self.find_newcomers(now)
 
     def set_connected(self, source_name: str, connected: bool) -> None:
         """The feed of a source was connected or lost; while lost its values are invalid."""
@@ -157,7 +167,9 @@ class Engine:
             "" if time_range2 is None else time_range2.name,
             request.filter or "",
         )
-        return Statistic(key, stat_type, category, profile, time_range, time_range2, chosen, 0)
+        use = self._options.queue_use_pseudo_actions
+        ranges = time_range, time_range2
+        return Statistic(key, stat_type, category, profile, *ranges, chosen, 0, use_pseudo=use)
 
     def _ranges(
         self, request: StatisticRequest, category: Category
@@ -192,19 +204,23 @@ class Engine:
             )
         return profile
 
-    def _find_newcomers(self, now: int) -> None:
-        """Agents have appeared: they may belong to what is open."""
+    def find_newcomers(self, now: int) -> None:
+        """Agents may have appeared in one of several worlds: they may belong to what is open."""
+        known = sum(source.world(now).agents_known for source in self.sources.values())
+        if known == self._agents_known:
+            return
+        self._agents_known = known
         for statistic in self.statistics.values():
             if statistic.key.object_type in ("Agent", "GroupAgents"):
-                self.regroup(statistic, now)
+                self.regroup(statistic, now, by_events=True)
 
-    def regroup(self, statistic: Statistic, now: int) -> tuple[int, int]:
+    def regroup(self, statistic: Statistic, now: int, by_events: bool = False) -> tuple[int, int]:
         """Let the nodes of its object contribute from now on; how many came and left.
 
         Raises:
             StatisticError: There is no such object any more; nothing was changed.
         """
-        came, left = self.attachments.regroup(statistic, now)
+        came, left = self.attachments.regroup(statistic, now, by_events)
         if came or left:
             self._schedule.regrouped(statistic)
         return came, left
@@ -238,19 +254,30 @@ class Engine:
                 f"time profile with reset times; allowed here: {', '.join(_other_modes())}",
             )
         subscription = Subscription(statistic, notification, owner)
+        if self.keeps and not statistic.subscriptions:
+            self._changed_hands[statistic] = None
         statistic.subscriptions[subscription] = None
         self._schedule.add(subscription, now)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Stop telling; the last subscription takes the statistic with it."""
+        """Stop telling; the last subscription takes the statistic with it, unless it is kept."""
         statistic = subscription.statistic
         if subscription not in statistic.subscriptions:
             return
         del statistic.subscriptions[subscription]
         self._schedule.remove(subscription)
-        if not statistic.subscriptions and self.statistics.get(statistic.key) is statistic:
+        if statistic.subscriptions or self.statistics.get(statistic.key) is not statistic:
+            return
+        if self.keeps:
+            self._changed_hands[statistic] = None
+        else:
             self._delete(statistic)
+
+    def take_changed_hands(self) -> list[Statistic]:
+        """Open statistics that got their first subscription or lost their last one lately."""
+        changed, self._changed_hands = self._changed_hands, {}
+        return [s for s in changed if self.statistics.get(s.key) is s]
 
     def suspend(self, subscription: Subscription, suspended: bool) -> None:
         """Stop or go on telling; what is counted goes on either way."""
@@ -272,6 +299,10 @@ class Engine:
     def clock_of(self, ledger: Ledger, now: int) -> int:
         """What time it is at the source of a ledger."""
         return next(s.clock(now) for s in self.sources.values() if s.ledger is ledger)
+
+    def as_of(self, ledger: Ledger, now: int) -> int:
+        """The time of the last event of the source of a ledger."""
+        return next(s.world(now).now for s in self.sources.values() if s.ledger is ledger)
 
     def value(self, statistic: Statistic, now: int) -> Value:
         """What a statistic is worth."""
@@ -302,11 +333,13 @@ class Engine:
                 key.object_id,
                 statistic.nodes,
                 statistic.stat_type.subject,
-                statistic.stat_type.main_mask,
+                statistic.stat_type.main_mask & ~statistic.uncounted,
             )
             return Value(tree, time / 1000, 0.0)
         number, interval = statistic.read(clocks.__getitem__, closing)
-        complete = not statistic.category.is_historical or self._is_complete(time - interval)
+        since = time - interval
+        whole = statistic.gap_at is None or statistic.gap_at < since
+        complete = not statistic.category.is_historical or (whole and self._is_complete(since))
         return Value(self._shown(statistic, number), time / 1000, interval / 1000, complete)
 
     def _shown(self, statistic: Statistic, number: float) -> float:

@@ -30,7 +30,7 @@ from ..model.occurrences import (
 from ..model.transfer import adopt_world, export_world
 from ..model.world import World, WorldOptions
 from ..tlib.codec import Message
-from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
+from ..tlib.events import EventServerConnected, EventServerDisconnected, TEvent, Unhandled
 from .counters import ACTIONS, DN_STATUSES, STATUSES
 from .ledger import Ledger
 from .rows import Watch
@@ -142,8 +142,10 @@ class Source:
             count += 1
             if event.position is not None:
                 if self.position is not None and event.position <= self.position:
-                    self.duplicates += 1
-                    continue
+                    # A feed that greets with a lower number counts anew, as after a restart.
+                    if type(event) is not EventServerConnected or event.position == self.position:
+                        self.duplicates += 1
+                        continue
                 self.position = event.position
             world = self._world
             if event.time is None:
@@ -199,11 +201,15 @@ class Source:
         """Be up to date with ``now`` before something is opened.
 
         What a question brought about is counted (it may have been the first to name a
-        DN), and checks that are due are done, so that nothing ends before it counts.
+        DN), and a check that would find something is done, so that nothing ends before it
+        counts. Any other is left to the next event, which may be of a time before it.
         """
-        if self._world is not None:
-            self.fold(self._world.chronicle.take(), self._world.now)
-            self.check(self.clock(now))
+        world = self._world
+        if world is not None:
+            self.fold(world.chronicle.take(), world.now)
+            t = self.clock(now)
+            if t >= world.next_check and world.is_stuck(t):
+                self.check(t)
 
     def _begin(self, t: int) -> World:
         self._world = World(self.switch, self._directory, t, self._options)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from ..model.actions import ALL_ACTIONS, DURABLE, mask_of
 from ..model.nodes import Node
@@ -21,6 +21,7 @@ from .ledger import Ledger
 from .measures import Measure
 from .notifications import Subscription
 from .parts import FormerPart, Part, freeze, span
+from .pseudo_actions import uncounted
 from .source import Source
 from .time_profiles import TimeProfile
 from .time_ranges import TimeRange
@@ -65,6 +66,10 @@ class Statistic:
         former: Likewise, of nodes that have left the group; see :func:`.parts.freeze`.
         nodes: The nodes that are watched, for states and validity.
         valid: Whether all that contributes can be heard.
+        gap_at: When events were last missing in what it contains, ms, although its sources
+            have missed none; only in a pair.
+        replicated_from: The member of the pair whose numbers it went on from; empty if none.
+        use_pseudo: ``queue-use-pseudo-actions``, see :mod:`.pseudo_actions`.
     """
 
     key: Key
@@ -81,6 +86,9 @@ class Statistic:
     former: dict[str, list[FormerPart]] = field(factory=dict)
     subscriptions: dict[Subscription, None] = field(factory=dict)
     valid: bool = True
+    gap_at: int | None = None
+    replicated_from: str = ""
+    use_pseudo: bool = True
 
     @property
     def on_status(self) -> bool:
@@ -97,6 +105,18 @@ class Statistic:
 
     def row_kinds(self) -> dict[str, RowKind]:
         """What has to be counted for it, by role."""
+        kinds, hidden = self._masked_kinds(), self.uncounted
+        if not hidden:
+            return kinds
+        return {role: evolve(kind, mask=kind.mask & ~hidden) for role, kind in kinds.items()}
+
+    @property
+    def uncounted(self) -> int:
+        """Actions that may stand in its masks and count nothing in it."""
+        is_filtered = self.filter is not None
+        return uncounted(self.key.object_type, self.category.name, is_filtered, self.use_pseudo)
+
+    def _masked_kinds(self) -> dict[str, RowKind]:
         category, stat_type = self.category, self.stat_type
         of = COUNTED[stat_type.subject]
         if category.kind == "state":  # nothing is read from them; they tell that it changed
@@ -139,6 +159,15 @@ class Statistic:
         if not former:
             return parts
         return sorted([*former, *parts], key=lambda part: part.opened_at)
+
+    def arrange(self, nodes: list[Node]) -> None:
+        """Let its nodes have that order, as if they had all been there from the start."""
+        places = {id(node): place for place, node in enumerate(nodes)}
+        order = sorted(range(len(self.nodes)), key=lambda index: places[id(self.nodes[index])])
+        self.sources = [self.sources[index] for index in order]
+        self.nodes = [self.nodes[index] for index in order]
+        for role, parts in self.parts.items():
+            self.parts[role] = [parts[index] for index in order]
 
     def leave(self, index: int, t: int) -> None:
         """The node of that index has left the group; what it has contributed stays."""

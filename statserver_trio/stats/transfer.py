@@ -156,14 +156,17 @@ def adopt_statistic(
     restarted = [part for role in statistic.parts for part in reader.restarted(role)]
     former = {role: reader.former(role) for role in statistic.parts}
     for part, told in taken:
-        _take(part, told, engine.clock_of(part.ledger, now))
+        _take(part, told, engine.as_of(part.ledger, now))
+        part.ledger.touch(part.row.index)  # clients are told what it is worth now
     for part in restarted:
-        _restart(part, engine.clock_of(part.ledger, now))
+        _restart(part, engine.as_of(part.ledger, now))
+        part.ledger.touch(part.row.index)
     statistic.former = {role: parts for role, parts in former.items() if parts}
     statistic.opened_at = data["opened_at"]
     tally = next((part.tally for part in statistic.all_parts("main")), None)
     if tally is not None:
-        tally.peaks.adopt(data["tally"])
+        shared = any(part.row.users > 1 for part in statistic.parts["main"])
+        tally.peaks.adopt(data["tally"], shared)
     return True
 
 
@@ -271,8 +274,9 @@ def _take_counter(counter: Counter, part: Part, data: Data) -> None:
     ledger = part.ledger
     counter.adopt(data["counter"], part)
     part.epoch = ledger.epoch
+    shared = part.row.users > 1  # what others count may have begun earlier
     if counter.durations is not None:
-        last = counter.durations.adopt(data["durations"], ledger.epoch - data["epoch"])
+        last = counter.durations.adopt(data["durations"], ledger.epoch - data["epoch"], shared)
         ledger.epoch = max(ledger.epoch, last)
 
 
@@ -295,7 +299,8 @@ def replace_world(engine: Engine, source_name: str, data: Data, now: int) -> lis
                 for parts in statistic.parts.values():
                     parts.pop(index).row.release(statistic)
     source.adopt(data, now)
+    engine.find_newcomers(now)
     for statistic, data_before in zip(concerned, counted, strict=True):
-        engine.regroup(statistic, now)
+        engine.regroup(statistic, now, by_events=True)
         adopt_statistic(engine, statistic, data_before, now, by_force=True)
     return concerned

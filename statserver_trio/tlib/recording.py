@@ -13,15 +13,15 @@ import msgspec
 from attrs import frozen
 
 from .codec import BadLine, Decoder, encode_all
-from .events import TEvent
+from .events import TEvent, Unhandled
 
 
-def stamped(event: TEvent, now: float) -> TEvent:
+def stamped(event: TEvent | Unhandled, now: float) -> TEvent | Unhandled:
     """``event`` if it has a time, else a copy that happened ``now`` (Unix seconds)."""
     return event if event.time is not None else msgspec.structs.replace(event, time=now)
 
 
-def lines(events: Iterable[TEvent], now: float) -> bytes:
+def lines(events: Iterable[TEvent | Unhandled], now: float) -> bytes:
     """The lines of events that were applied at ``now`` (Unix seconds)."""
     return encode_all(stamped(event, now) for event in events)
 

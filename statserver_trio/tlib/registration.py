@@ -13,7 +13,9 @@ After ``Resumed`` our picture is exact, so what the feed repeats for newcomers
 from the model: a snapshot would only lose user data and true start times. After
 ``Began`` and ``Lost`` all of it is delivered. With a list of DNs, snapshots always
 are, because no position can tell what happened before a DN was registered again.
-Where positions jump, snapshots are asked for anew. All this is our decision, as
+Where positions jump, snapshots are asked for anew. Nothing on the wire says which one
+is the last; but a feed answers in order, so a poll sent behind the registration is
+answered behind the snapshots. All this is our decision, as
 is everything here that design/protocols.md section 1 leaves open.
 """
 
@@ -24,7 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from math import inf
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from ..machine import Connected, Disconnect, Disconnected, Send
 from .codec import (
@@ -50,61 +52,23 @@ from .events import (
     Unhandled,
 )
 from .keepalive import Keepalive
+from .registration_words import (
+    Began,
+    Deliver,
+    Described,
+    Expired,
+    Gap,
+    Lost,
+    Received,
+    Resumed,
+    Skipped,
+)
 
 ANSWER_TIMEOUT = 5.0  # seconds without progress of the registration; then we hang up
 SKIPPED_KINDS_MAX = 100  # kinds of bad line told apart; further ones are counted as OTHER
 OTHER = "of yet another kind"
+MARK = 0  # the number of the poll that is sent behind the registration; keepalive's begin at 1
 REFRESH_INTERVAL = 10.0  # seconds between two requests for all snapshots because of gaps
-
-
-@frozen
-class Received:
-    """Event: the messages of one piece of the stream; none if no line was completed."""
-
-    messages: Sequence[Message]
-
-
-@frozen
-class Expired:
-    """Event: the feed was away for so long that its objects were given up."""
-
-
-@frozen
-class Deliver:
-    """Action: apply these events, in this order."""
-
-    events: list[TEvent]
-
-
-@frozen
-class Began:
-    """Action: registered, and there was nothing to resume."""
-
-
-@frozen
-class Resumed:
-    """Action: registered, and nothing was missed."""
-
-
-@frozen
-class Lost:
-    """Action: registered, but events were missed: forget what was before."""
-
-
-@frozen
-class Gap:
-    """Action: take note that positions between these two never came."""
-
-    after: int
-    first: int
-
-
-@frozen
-class Skipped:
-    """Action: log the first bad line of its kind."""
-
-    kind: str
-    text: str
 
 
 class State(enum.Enum):
@@ -127,6 +91,7 @@ class FeedSession:
         dns: Register these DNs only; None registers all. With a list, positions
             have holes by nature, and only a resume can show that events are missing.
         keepalive: Seconds for :class:`.keepalive.Keepalive`.
+        marks: Find out where the snapshots end, and say :class:`Described`.
 
     Attributes:
         duplicates: Events dropped because their position had been applied.
@@ -140,6 +105,7 @@ class FeedSession:
     after: int | None = None
     dns: Sequence[str] | None = None
     keepalive: float = 0.0
+    marks: bool = False
     state: State = field(default=State.AWAY, init=False)
     duplicates: int = field(default=0, init=False)
     gaps: int = field(default=0, init=False)
@@ -155,9 +121,10 @@ class FeedSession:
     _refresh_at: float = field(default=inf, init=False)
     _refreshed_at: float = field(default=-inf, init=False)
     _now: float = field(default=0.0, init=False)
+    _marked: bool = field(default=False, init=False)  # the mark has come, Described not told
     _queried: dict[int, EventRegistered] = field(factory=dict, init=False)
     _references: int = field(default=0, init=False)
-    _batch: list[TEvent] = field(factory=list, init=False)
+    _batch: list[TEvent | Unhandled] = field(factory=list, init=False)
     _actions: list[object] = field(factory=list, init=False)
     _rules: dict[type, Callable[[TEvent], None]] = field(init=False)
 
@@ -216,6 +183,7 @@ class FeedSession:
         self._resuming = self.after is not None
         self._answer_by = now + ANSWER_TIMEOUT
         self.watch = Keepalive(self.keepalive, now)
+        self._marked = False
         self._queried.clear()
         return [Send(RegisterClient(ApplicationName=self.application, after=self.after))]
 
@@ -233,6 +201,9 @@ class FeedSession:
             if self._given_up():
                 break
         self._flush()
+        if self._marked and not self._queried:
+            self._marked = False
+            self._actions.append(Described())
         if self.state is State.REGISTERING and self.after != before:
             self._answer_by = now + ANSWER_TIMEOUT  # a long resume is progress
         actions, self._actions = self._actions, []
@@ -255,12 +226,12 @@ class FeedSession:
         match message:
             case Unhandled(position=position):
                 self.unhandled += 1
-                if position is not None:
-                    self._advance(position)
+                if position is not None and self._advance(position):
+                    self._batch.append(message)
             case PollRequest():
                 self._actions += self.watch.handle_event(message, now)
-            case PollReply():
-                pass  # any sound is enough, and it has been heard
+            case PollReply(n=n):  # any sound is enough for the keepalive
+                self._marked |= self.marks and n == MARK
             case BadLine(kind, text):
                 self._skip(kind, text)
             case _:
@@ -336,18 +307,20 @@ class FeedSession:
             self._actions.append(Send(RegisterAll()))
         for dn in self.dns or ():
             self._actions.append(Send(RegisterAddress(ThisDN=dn, ReferenceID=self._refer())))
+        if self.marks:
+            self._actions.append(Send(PollRequest(n=MARK)))
 
     def _outcome(self, event: EventServerConnected) -> object:
         """What the position of the stream says about what we have."""
         after = self.after if self._resuming else None
         position = event.position
         if after is not None and position == after and not self._hole:
-            return Resumed()
+            return Resumed(position)
         if after is not None and position is not None and position > after:
             self._gap(after, position + 1)
         self._forget(position)
         self._batch.append(event)
-        return Began() if after is None else Lost()
+        return Began(position) if after is None else Lost(position)
 
     def _link(self, event: TEvent) -> None:
         up = isinstance(event, EventLinkConnected)

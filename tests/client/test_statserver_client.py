@@ -90,7 +90,7 @@ async def test_values_come_as_they_change(autojump_clock):
         assert (await stats.explain(waiting)).definition["statisticType"] == "Waiting"
         names = [item["name"] for item in await stats.profile("StatTypes")]
         assert names == ["Waiting", "Factor"]
-        hub.source_lost("ts1", "gone")
+        hub.source_lost("ts1")
         while waiting.is_valid:
             await anext(stats)
         await stats.close(waiting)

@@ -104,7 +104,7 @@ async def test_values_as_json_lines_until_ctrl_c(nursery):
     }
     queue_up(hub, "c1")
     assert (await anext(lines))["value"] == 1
-    hub.source_lost("ts1", "gone")
+    hub.source_lost("ts1")
     invalid = await anext(lines)
     assert (invalid["event"], invalid["reason"]) == (
         "StatisticInvalid",

@@ -43,7 +43,7 @@ def new_hub(**options):
     engine.add_source("ts1", "sw1")
     hub = Hub(engine, Clock(T0), **options)
     hub.apply("ts1", [EventServerConnected(), EventLinkConnected()], hub.clock.now_ms())
-    hub.source_connected("ts1", False)
+    hub.source_connected("ts1")
     return hub
 
 
@@ -159,9 +159,9 @@ async def test_a_lost_source_makes_values_invalid(autojump_clock):
     listener.opens("Waiting")
     happens(hub, EventQueued, "c1")
     listener.hears()
-    hub.source_lost("ts1", "gone")
+    hub.source_lost("ts1")
     assert listener.hears() == ["StatisticInvalid"]
-    hub.source_connected("ts1", True)
+    hub.source_connected("ts1")
     assert listener.hears() == ["StatisticValid", ("Info", 1)]
 
 

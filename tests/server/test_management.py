@@ -15,13 +15,14 @@ from statserver_trio.config.load import load
 from statserver_trio.config.mistakes import ConfigError, Mistake
 from statserver_trio.config.schema import Config, Listen, Server, TServer
 from statserver_trio.model.directory import Directory
+from statserver_trio.server.assembly import Parts
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.feed_task import FeedOptions, FeedTask
 from statserver_trio.server.http import HttpServer
 from statserver_trio.server.hub import Hub
 from statserver_trio.server.management import Management
 from statserver_trio.server.recorder import Recorder
-from statserver_trio.server.serve import Parts, serve
+from statserver_trio.server.serve import serve
 from statserver_trio.stats.definitions import Definitions
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.reconfigure import Changes, Difference
@@ -126,8 +127,29 @@ async def test_the_status_is_what_the_protocol_lists(site: Site, autojump_clock:
 
 
 async def test_the_pair_tells_its_part_itself(nursery: trio.Nursery, tmp_path: Path) -> None:
-    site = Site(nursery, tmp_path, ha=lambda: {"peer": {"name": "other", "connected": True}})
-    assert (await site.asks("GET /api/status"))[1]["peer"]["name"] == "other"
+    class OurHalf:
+        mode = "primary"
+
+        def status(self) -> dict[str, Any]:
+            gaps = {"repaired": 1, "left": 0, "open": 0}
+            intake = {"name": "ts1", "state": "joining", "duplicates": 2, "gaps": gaps}
+            return {"peer": {"name": "other", "connected": True}, "sources": [intake]}
+
+        def not_ready(self) -> list[str]:
+            return ["joining"]
+
+        def set_mode(self, mode: str) -> None:
+            self.mode = mode
+
+    ours = OurHalf()
+    site = Site(nursery, tmp_path, pair=ours)
+    said = (await site.asks("GET /api/status"))[1]
+    assert said["peer"]["name"] == "other"
+    assert said["sources"][0]["gaps"]["repaired"] == 1
+    assert said["sources"][0]["state"] == "joining"
+    assert "joining" in said["notReady"]
+    assert await site.orders("/api/role/backup") == (200, {"mode": "backup"})
+    assert ours.mode == "backup"
 
 
 async def test_a_role_is_ordered_and_clients_are_told(site: Site) -> None:

@@ -1,107 +1,62 @@
-"""What a statistic is called on the link of a pair, and what is opened by that name."""
+"""The store: what the statistics that are open contain, and what they lack."""
 
 from __future__ import annotations
 
-from datetime import UTC
-from pathlib import Path
+import msgspec
 
-import pytest
-from attrs import evolve
-
-from statserver_trio.config.load import load
-from statserver_trio.config.site import make_site
-from statserver_trio.ha.messages import Result
-from statserver_trio.ha.store import InstallItems
-from statserver_trio.server.pair_names import key_text
+from statserver_trio.model.actions import mask_of
+from statserver_trio.model.directory import Directory
 from statserver_trio.server.pair_store import PairStore
+from statserver_trio.stats.definitions import Definitions, StatType
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest
-from statserver_trio.stats.stat_types import parse_stat_type
-from statserver_trio.stats.time_profiles import TimeProfile, parse_time_profile
-from statserver_trio.tlib import events as e
+from statserver_trio.stats.time_profiles import TimeProfile
+from statserver_trio.tlib.codec import encode
+from statserver_trio.tlib.events import EventRinging
 
-SITE = make_site(load(Path(__file__).parents[2] / "conf" / "standalone.toml"))
-NOW = 1_767_268_800_000
-INLINE = {
-    "Objects": "Queue",
-    "Category": "ServiceFactor1",
-    "Subject": "DNAction",
-    "MainMask": "CallAnswered",
-}
-
-
-def inline_profile(kind: str, text: str) -> TimeProfile:
-    return evolve(parse_time_profile(f"Inline,{kind}", text, UTC), name="")
+TALKS = StatType("Talks", frozenset({"RegDN"}), "TotalNumber", "DNAction", mask_of("CallInbound"))
+NEVER = TimeProfile("Never", "Growing", "never")
 
 
 def a_store() -> PairStore:
-    def an_engine() -> Engine:
-        engine = Engine(SITE.definitions, SITE.directory, SITE.world_options)
-        engine.add_source("s", "sw1")
-        return engine
-
-    engine = an_engine()
-    return PairStore(engine, an_engine, lambda: NOW + 60_000, engine.apply)
+    engine = Engine(Definitions(), Directory())
+    engine.add_source("s", "sw1")
+    return PairStore(engine, engine.empty_copy, lambda: 1_000_000, engine.apply)
 
 
-def asked(**more: str | None) -> StatisticRequest:
-    return StatisticRequest("Queue", "8001@sw1", "Service_Factor", "Hour", **more)
+def an_event(position: int) -> tuple[int, bytes]:
+    event = EventRinging(position=position, time=1000.0, this_dn="7001", conn_id=str(position))
+    return position, encode(event)
 
 
-REQUESTS = {
-    "no range": asked(),
-    "one range": asked(time_range="Range0-10"),
-    "a second one": asked(time_range2="Range0-5"),
-    "another second one": asked(time_range2="Range0-10"),
-    "both": asked(time_range="Range0-5", time_range2="Range0-10"),
-    "the other way round": asked(time_range="Range0-10", time_range2="Range0-5"),
-    "filtered": asked(time_range2="Range0-5", filter="Gold"),
-    "defined by the client": evolve(
-        asked(time_range2="Range0-5"),
-        stat_type=parse_stat_type("", INLINE),
-        time_profile=inline_profile("Sliding", "600:10"),
-    ),
-    "a state": StatisticRequest("GroupAgents", "Sales", "CurrentGroupState"),
-}
+def opened(store: PairStore, dn: str) -> str:
+    request = StatisticRequest("RegDN", f"{dn}@sw1", TALKS, NEVER)
+    return store.opened(store.engine.open(request, 1_000_000))
 
 
-def happens(store: PairStore) -> None:
-    """One call is answered after 8 s, another given up after 7, a third one after 2."""
-    calls = [{"this_dn": "8001", "conn_id": f"c{n}", "call_type": "Inbound"} for n in range(3)]
-    phone = {**calls[0], "this_dn": "7001", "this_queue": "8001"}
-    story = [
-        *((0, e.EventQueued(**call)) for call in calls),
-        (2, e.EventAbandoned(**calls[2])),
-        (5, e.EventDiverted(third_party_dn="7001", **calls[0])),
-        (5, e.EventRinging(**phone)),
-        (7, e.EventAbandoned(**calls[1])),
-        (8, e.EventEstablished(**phone)),
-    ]
-    for position, (seconds, event) in enumerate(story, 1):
-        event.time, event.position = NOW / 1000 + seconds, position
-        store.engine.apply("s", [event], NOW + seconds * 1000)
+def test_what_was_counted_on_a_picture_that_is_replaced_is_in_doubt() -> None:
+    """Alone from 10 on, the peer's picture is adopted at 13."""
+    store, peer = a_store(), a_store()
+    peer.begin_at("s", 0)
+    peer.apply("s", [an_event(position) for position in range(1, 14)])
+    early = opened(store, "7001")
+    store.begin_at("s", 10)
+    store.apply("s", [an_event(11)])
+    late = opened(store, "7002")
+    assert not store.lacking()
+    store.adopt_world({"s": 13}, peer.world(["s"]), {"s": 10})
+    assert store.coverage(early) == {"s": [(10, 10)]}
+    assert store.lacking() == [early, late], "both may be had from the peer"
+    assert not store.lacking([opened(store, "7003")])
+    store.apply("s", [an_event(14)])
+    assert store.coverage(late) == {"s": [(11, 11), (14, 14)]}
 
 
-@pytest.mark.parametrize("name", REQUESTS)
-def test_the_peer_opens_the_same_and_goes_on_with_it(name: str) -> None:
-    ours, theirs = a_store(), a_store()
-    statistic = ours.engine.open(REQUESTS[name], NOW)
-    text = ours.opened(statistic)
-    happens(ours)
-    item = ours.cut(text)
-    assert item is not None
-    theirs.adopt_world(ours.positions(), ours.world(["s"]))
-    [installed] = theirs.begin_install(InstallItems(1, ours.positions(), [item]))
-    assert installed.results == [Result.OPENED]
-    [copy] = theirs.engine.statistics.values()
-    assert (copy.key, key_text(copy.key)) == (statistic.key, text)
-    found = theirs.engine.value(copy, NOW + 60_000).value
-    assert found == ours.engine.value(statistic, NOW + 60_000).value
-    if name in ("a second one", "one range"):
-        assert found == {"a second one": 50.0, "one range": 100 / 3}[name]
-
-
-def test_different_ranges_are_different_names() -> None:
-    engine = a_store().engine
-    texts = {name: key_text(engine.open(each, NOW).key) for name, each in REQUESTS.items()}
-    assert len(set(texts.values())) == len(REQUESTS)
+def test_what_was_open_before_the_first_picture_lacks_nothing() -> None:
+    store, peer = a_store(), a_store()
+    peer.begin_at("s", 7)
+    early = opened(store, "7001")
+    assert msgspec.msgpack.decode(peer.world(["s"]))["s"]["position"] == 7
+    store.adopt_world({"s": 7}, peer.world(["s"]), {})
+    assert store.coverage(early) == {"s": [(7, 7)]}
+    assert not store.lacking()

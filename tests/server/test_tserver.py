@@ -117,8 +117,11 @@ class Sink:
         if len(self.positions) >= self.enough:
             self.done.set()
 
-    def source_connected(self, name, resumed):
+    def source_connected(self, name, resumed, position):
         pass
+
+    def source_given_up(self, name, now_ms):
+        raise AssertionError("nothing was missed")
 
     def source_lost(self, name, reason):
         pass

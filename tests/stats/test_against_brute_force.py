@@ -18,7 +18,7 @@ from attrs import define, evolve, field, frozen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from statserver_trio.model.actions import mask_of
+from statserver_trio.model.actions import ALL_ACTIONS, mask_of
 from statserver_trio.model.directory import DN, Directory, DNKey, Place
 from statserver_trio.model.world import WorldOptions
 from statserver_trio.stats import object_types
@@ -95,6 +95,10 @@ STATUS_MASKS = (
 )
 RANGES = {text: parse_time_range(text, text) for text in ("5-20", "0-12", "10-")}
 DEFINITIONS = Definitions(time_ranges=RANGES, filters={"gold": FILTER})
+# Of agents at a queue; they count only where numbers of now are asked for, without a filter.
+PSEUDO_ACTIONS = mask_of(
+    "AgentLogin", "AgentActive", "AgentReady", "DNLogin", "DNActive", "DNReady"
+)
 OF = {"DNAction": "actions", "DNStatus": "dn_statuses", "AgentStatus": "statuses"}
 
 
@@ -440,12 +444,19 @@ class Both:
         diaries = [
             self.observer.diaries.get(member, slow.Diary()) for member in MEMBERS[asked.object]
         ]
-        question = slow.Question(of, stat.main_mask, test, opened, since, t, order)
+        counted = ALL_ACTIONS
+        if asked.object[0] in ("Queue", "GroupQueues") and (
+            asked.filtered
+            or category.name not in ("CurrentNumber", "CurrentRelativeNumberPercentage")
+        ):
+            counted &= ~PSEUDO_ACTIONS
+        question = slow.Question(of, stat.main_mask & counted, test, opened, since, t, order)
         main = slow.Numbers(diaries, question)
         rel = main
         if stat.rel_mask is not None:
             rel_test = None if category.name == "AverageNumberPerRelativeHour" else test
-            rel = slow.Numbers(diaries, evolve(question, mask=stat.rel_mask, test=rel_test))
+            rel_mask = stat.rel_mask & counted
+            rel = slow.Numbers(diaries, evolve(question, mask=rel_mask, test=rel_test))
         limits = limits_of("5-20") if category.time_range != "no" else None
         if category.name == "ServiceFactor1":
             assert limits is not None

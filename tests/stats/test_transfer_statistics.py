@@ -21,6 +21,7 @@ from statserver_trio.simulator.contact_centre import ContactCentre
 from statserver_trio.stats.categories import CATEGORIES
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.filters import parse_filter
+from statserver_trio.stats.notifications import Mode, Notification
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.statistic import Statistic
 from statserver_trio.stats.time_profiles import UTC, parse_time_profile
@@ -160,3 +161,43 @@ def test_the_same_name_for_something_else_has_another_hash(
         return definition_hash(engine.open(request, int(START * 1000)))
 
     assert hash_of() == hash_of() != hash_of(**otherwise)
+
+
+@pytest.mark.parametrize("longest", ["Longest_Call", "Most_Calls_Waiting"])
+def test_what_shares_its_extremes_with_others_takes_nothing_away_from_them(
+    site: Site, longest: str
+) -> None:
+    """Somebody asks another server, which has just begun to count, for another profile."""
+    here, there = an_engine(site), an_engine(site)
+    events = ContactCentre(Random(4), START, agents=6, queues=2).take(800)
+    stat_type = site.definitions.stat_types[longest]
+    name = "8001@sw1" if "Queue" in stat_type.objects else "a1"
+    object_type = "Queue" if "Queue" in stat_type.objects else "Agent"
+    early = here.open(StatisticRequest(object_type, name, longest, "SinceStart"), 0)
+    for engine in (here, there):
+        engine.apply("ts1", events, 0)
+    clock = {here.sources["ts1"].ledger: here.sources["ts1"].clock(0)}
+    value = here.value_at(early, clock).value
+    request = StatisticRequest(object_type, name, longest, "QuarterHour")
+    told = export_statistic(there.open(request, 0))
+    adopt_statistic(here, here.open(request, 0), told, 0, by_force=True)
+    assert here.value_at(early, clock).value == value > 0
+
+
+def test_whoever_waits_is_told_what_was_adopted(site: Site) -> None:
+    """Found by the demo: a client kept the value from before until the next event."""
+    events = ContactCentre(Random(3), START, agents=6, queues=2, speed=2).take(600)
+    end = int(events[-1].time or 0) * 1000
+    request = StatisticRequest("Queue", "8001@sw1", "Total_Calls_Entered")
+    early, late = an_engine(site), an_engine(site)
+    first = early.open(request, int(START) * 1000)
+    early.apply("ts1", events, end)
+    late.apply("ts1", events, end)
+    second = late.open(request, end)
+    subscription = late.subscribe(second, Notification(Mode.CHANGES_BASED), "a client", end)
+    assert late.value_for(subscription, end).value == 0
+    late.notices(end)
+    adopt_statistic(late, second, wire(export_statistic(first)), end, by_force=True)
+    [notice] = late.notices(end)
+    assert notice.value is not None
+    assert notice.value.value == early.value(first, end).value > 0

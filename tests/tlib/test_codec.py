@@ -53,7 +53,7 @@ LINES = {
     ),
     "attributes we do not know": (EventOnHook(), b'{"CallID":16,"event":"EventOnHook"}\n'),
     "an event we do not know keeps its position": (
-        Unhandled(position=5, this_dn="1"),
+        Unhandled(name="EventFromTheFuture", position=5, this_dn="1"),
         b'{"event":"EventFromTheFuture","EventSequenceNumber":5,"ThisDN":"1","X":[]}\n',
     ),
     "registration": (

@@ -27,11 +27,12 @@ from statserver_trio.tlib.events import (
     EventUnregistered,
     Unhandled,
 )
-from statserver_trio.tlib.registration import (
+from statserver_trio.tlib.registration import FeedSession
+from statserver_trio.tlib.registration_words import (
     Began,
     Deliver,
+    Described,
     Expired,
-    FeedSession,
     Gap,
     Lost,
     Received,
@@ -70,9 +71,10 @@ def deliver(*events):
 
 
 # Monitoring since position 5, with the link up and a snapshot of 7001.
+NEWER = Unhandled(name="EventFromTheFuture", position=6)
 BEGINNING = [
     (0, Connected(), [HELLO]),
-    (0, got(server(5)), [Began(), ALL, deliver(server(5))]),
+    (0, got(server(5)), [Began(5), ALL, deliver(server(5))]),
     (0, got(UP, snapshot()), [deliver(UP, snapshot())]),
 ]
 TAKEN_UP_AT_5 = [*BEGINNING, (1, Disconnected(), []), (2, Connected(), [hello(5)])]
@@ -101,21 +103,21 @@ STORIES = {
     ],
     "resumed with nothing missed": [
         *TAKEN_UP_AT_5,
-        (3, got(server(5), UP, snapshot()), [Resumed(), ALL]),
+        (3, got(server(5), UP, snapshot()), [Resumed(5), ALL]),
         (3, got(at(6)), [deliver(at(6))]),
     ],
     "resumed after what was missed": [
         *TAKEN_UP_AT_5,
         (3, got(at(6), at(7)), [deliver(at(6), at(7))]),
-        (3, got(server(7)), [Resumed(), ALL]),
+        (3, got(server(7)), [Resumed(7), ALL]),
     ],
     "resumed: a DN that is new to us has its snapshot": [
         *TAKEN_UP_AT_5,
-        (3, got(server(5), snapshot("7002")), [Resumed(), ALL, deliver(snapshot("7002"))]),
+        (3, got(server(5), snapshot("7002")), [Resumed(5), ALL, deliver(snapshot("7002"))]),
     ],
     "resumed: the link has changed": [
         *TAKEN_UP_AT_5,
-        (3, got(server(5), DOWN), [Resumed(), ALL, deliver(DOWN)]),
+        (3, got(server(5), DOWN), [Resumed(5), ALL, deliver(DOWN)]),
         (4, got(UP, snapshot()), [deliver(UP, snapshot())]),
     ],
     "the feed has forgotten what we missed": [
@@ -123,23 +125,23 @@ STORIES = {
         (
             3,
             got(server(9), snapshot()),
-            [Gap(5, 10), Lost(), ALL, deliver(server(9), snapshot())],
+            [Gap(5, 10), Lost(9), ALL, deliver(server(9), snapshot())],
         ),
         (4, got(at(10)), [deliver(at(10))]),
     ],
     "the feed still has a part of it": [
         *TAKEN_UP_AT_5,
         (3, got(at(8), at(9)), [Gap(5, 8), deliver(at(8), at(9))]),
-        (3, got(server(9)), [Lost(), ALL, deliver(server(9))]),
+        (3, got(server(9)), [Lost(9), ALL, deliver(server(9))]),
     ],
     "the feed has begun anew": [
         *TAKEN_UP_AT_5,
-        (3, got(server(2)), [Lost(), ALL, deliver(server(2))]),
+        (3, got(server(2)), [Lost(2), ALL, deliver(server(2))]),
         (4, got(at(3)), [deliver(at(3))]),
     ],
     "the feed does not tell its position": [
         *TAKEN_UP_AT_5,
-        (3, got(server(None)), [Lost(), ALL, deliver(server(None))]),
+        (3, got(server(None)), [Lost(None), ALL, deliver(server(None))]),
         (4, got(at(90)), [deliver(at(90))]),
     ],
     "we gave the feed up": [
@@ -150,7 +152,7 @@ STORIES = {
         (
             9,
             got(server(5), UP, snapshot()),
-            [Began(), ALL, deliver(server(5), UP, snapshot())],
+            [Began(5), ALL, deliver(server(5), UP, snapshot())],
         ),
     ],
     "duplicates are dropped": [
@@ -168,7 +170,7 @@ STORIES = {
     ],
     "what we cannot read counts as well": [
         *BEGINNING,
-        (1, got(Unhandled(position=6), at(7)), [deliver(at(7))]),
+        (1, got(NEWER, at(7)), [deliver(NEWER, at(7))]),
     ],
     "a registration without a snapshot is asked for one": [
         *BEGINNING,
@@ -249,17 +251,31 @@ def test_a_list_of_dns():
     again = [Send(RegisterAddress(ThisDN=f"700{n}", ReferenceID=n + 2)) for n in (1, 2)]
     story = [
         (0, Connected(), [HELLO]),
-        (0, got(server(5)), [Began(), *first, deliver(server(5))]),
+        (0, got(server(5)), [Began(5), *first, deliver(server(5))]),
         (0, got(snapshot(reference_id=1)), [deliver(snapshot(reference_id=1))]),
         (1, got(at(9), at(20)), [deliver(at(9), at(20))]),
         (2, Disconnected(), []),
         (3, Connected(), [hello(20)]),
         (3, got(at(21, "7777"), at(22)), [deliver(at(22))]),
-        (3, got(server(22)), [Resumed(), *again]),
+        (3, got(server(22)), [Resumed(22), *again]),
         (4, got(snapshot()), [deliver(snapshot())]),
     ]
     play(session, story)
     assert session.gaps == 0
+
+
+def test_a_poll_behind_the_registration_shows_where_the_snapshots_end():
+    session = FeedSession("app", marks=True)
+    session.handle_event(Connected(), 0)
+    mark = Send(PollRequest(n=registration.MARK))
+    assert session.handle_event(got(server(5)), 0) == [Began(5), ALL, mark, deliver(server(5))]
+    bare = EventRegistered(this_dn="7002")
+    asked = Send(QueryAddress(ThisDN="7002", ReferenceID=1))
+    assert session.handle_event(got(UP, snapshot(), bare, PollReply(n=1)), 0)[0] == asked
+    assert session.handle_event(got(PollReply(n=registration.MARK)), 0) == []
+    info = EventAddressInfo(this_dn="7002", reference_id=1)
+    assert session.handle_event(got(info), 0) == [deliver(info), Described()]
+    assert session.handle_event(got(PollReply(n=1)), 0) == []
 
 
 def test_keepalive_is_on_while_connected():
@@ -268,7 +284,7 @@ def test_keepalive_is_on_while_connected():
         session,
         [
             (0, Connected(), [HELLO]),
-            (0, got(server(5)), [Began(), ALL, deliver(server(5))]),
+            (0, got(server(5)), [Began(5), ALL, deliver(server(5))]),
             (2, None, [Send(PollRequest(n=1))]),
             (3, got(), []),
             (5, None, [Send(PollRequest(n=2))]),

@@ -78,13 +78,14 @@ class TEvent(
     this_dn: str = ""
 
 
-class Unhandled(Struct, kw_only=True, gc=False, rename=WIRE_NAMES.__getitem__):
+class Unhandled(Struct, kw_only=True, gc=False, rename={**WIRE_NAMES, "name": "event"}.get):
     """An event whose name we do not know; its position still counts.
 
     Not part of :data:`EVENT_TYPES`: the decoder falls back to it, so that a
     T-Server newer than us makes no hole in the stream.
     """
 
+    name: str = ""
     position: Position | None = None
     time: Time | None = None
     this_dn: str = ""

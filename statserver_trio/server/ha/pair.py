@@ -1,0 +1,145 @@
+"""The pair: everything of our half that a server starts, stops and asks.
+
+pair
+|- member     alarm and session
+`- dialler    at the configured backup; an acceptor at the configured primary
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import trio
+
+from ... import __version__
+from ...config.fingerprint import fingerprint
+from ...config.schema import Config
+from ...ha.peer import Peer
+from ...stats.engine import Engine
+from ..clock import Clock
+from ..hub import Hub
+from ..pair_store import PairStore
+from ..tap import Tap
+from .accepting import Acceptor
+from .dialling import Dialler, OpenStream
+from .feeds import PairFeeds
+from .link import FLUSH_SECONDS
+from .member import Member
+from .options import identity, is_watched, peer_options
+
+log = logging.getLogger(__name__)
+
+RELOAD_PATIENCE = 1800.0  # seconds for the backup to reload first (hot-standby.md, scenario 27)
+
+
+class Pair:
+    """Our half.
+
+    Args:
+        tap: Where events go when it is their turn.
+        opener: How the backup reaches the primary; None at the primary.
+        listeners: The primary's port for the backup.
+        new_id: Makes ids that are never the same twice, anywhere.
+
+    Attributes:
+        feeds: The sink for our feed tasks.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        hub: Hub,
+        tap: Tap,
+        clock: Clock,
+        opener: OpenStream | None,
+        listeners: Sequence[trio.abc.Listener[trio.abc.Stream]],
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+    ) -> None:
+        self._hub = hub
+        self._clock = clock
+        self._listeners = listeners
+        peer = Peer(
+            identity(config, f"statserver-trio {__version__}"),
+            new_id(),
+            new_id,
+            peer_options(config),
+        )
+        peer.roles.fingerprint = fingerprint(config)
+        self._store = PairStore(hub.engine, self._scratch, clock.now_ms, tap.apply)
+        self._store.peer = peer.identity.peer
+        self.member = Member(peer, self._store, hub, clock)
+        self.feeds = PairFeeds(self.member, hub)
+        for tserver in config.tserver:
+            self.feeds.add(tserver.name, contiguous=not tserver.dns)
+        self._dialler = None
+        if opener is not None:
+            where = f"{config.ha.peer_host}:{config.ha.peer_port}"
+            self._dialler = Dialler(self.member, opener, where, config.ha.connect_timeout)
+        self._acceptor = Acceptor(self.member, is_watched(config))
+
+    def _scratch(self) -> Engine:
+        """An engine like ours, as it is configured now, with nothing in it."""
+        return self._hub.engine.empty_copy()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Live as a member until cancelled."""
+        async with trio.open_nursery() as nursery:
+            self.member.start()
+            nursery.start_soon(self.member.run)
+            if self._dialler is not None:
+                nursery.start_soon(self._dialler.run)
+            else:
+                nursery.start_soon(self._acceptor.run, self._listeners)
+            task_status.started()
+
+    async def stop(self) -> None:
+        """Say goodbye, and wait a moment for it to be heard."""
+        link = self.member.link
+        self.member.stop()
+        if link is not None:
+            with trio.move_on_after(FLUSH_SECONDS):
+                await link.ended.wait()
+
+    # -- what the rest of the server asks -----------------------------------------------------
+
+    def not_ready(self) -> list[str]:
+        """Why clients would not get what they come for."""
+        if self.member.peer.intake.is_joining:
+            return ["waiting for the picture of the other member"]
+        return []
+
+    def status(self) -> dict[str, Any]:
+        """The pair's part of the status page."""
+        said = self.member.status()
+        said["session"]["strangers"] = self._acceptor.strangers
+        return said
+
+    def set_mode(self, mode: str) -> None:
+        """The operator has changed our run mode; clients and peer are told."""
+        self.member.set_mode(mode)
+
+    def reloaded(self, config: Config) -> None:
+        """Another configuration is in force."""
+        self.member.reloaded(fingerprint(config), peer_options(config))
+        if self._dialler is not None:
+            self._dialler.change(config.ha.connect_timeout)
+
+    def waits_for_peer(self, config: Config) -> str:
+        """Why this configuration is not to be taken over yet; empty if it may be."""
+        roles = self.member.peer.roles
+        if not config.server.config_reload_delay_if_primary or roles.mode != "primary":
+            return ""
+        if self.member.link is None or roles.peer_fingerprint == fingerprint(config):
+            return ""
+        return f"waiting for {self.member.peer.identity.peer} to reload first"
+
+    async def peer_reloaded(self, config: Config) -> None:
+        """Come back when :meth:`waits_for_peer` says nothing, or after half an hour."""
+        with trio.move_on_after(RELOAD_PATIENCE) as scope:
+            while self.waits_for_peer(config):
+                await self.member.news.wait()
+        if scope.cancelled_caught:
+            log.error("the other member has not reloaded in %g s; going on", RELOAD_PATIENCE)
