@@ -346,7 +346,9 @@ class Intake:
                 adopted[source.name] = as_of
         if not adopted:
             return self._alone(now)
-        actions: list[object] = [AdoptWorld(adopted, state.blob)]
+        began = ((source.name, source.standing) for source in joining)
+        since = {name: mine.since for name, mine in began if mine is not None and name in adopted}
+        actions: list[object] = [AdoptWorld(adopted, state.blob, since)]
         for source in joining:
             if source.name in adopted:
                 standing = state.standings[source.name]

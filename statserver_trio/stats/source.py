@@ -209,7 +209,7 @@ class Source:
         if world is not None:
             self.fold(world.chronicle.take(), world.now)
             t = self.clock(now)
-            if world.is_stuck(t):
+            if t >= world.next_check and world.is_stuck(t):
                 self.check(t)
 
     def _begin(self, t: int) -> World:

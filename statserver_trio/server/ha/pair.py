@@ -69,6 +69,7 @@ class Pair:
         )
         peer.roles.fingerprint = fingerprint(config)
         self._store = PairStore(hub.engine, self._scratch, clock.now_ms, tap.apply)
+        self._store.peer = peer.identity.peer
         self.member = Member(peer, self._store, hub, clock)
         self.feeds = PairFeeds(self.member, hub)
         for tserver in config.tserver:
