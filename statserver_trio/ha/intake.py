@@ -92,7 +92,23 @@ class SourceDescribed:
 
 @frozen
 class Interrupted:
-    """Event: the feed of a source whose positions are not contiguous was away."""
+    """Event: the feed of a source whose positions are not contiguous was away, and cannot
+    resume; tell it before :class:`SourceAt`.
+    """
+
+    source: str
+
+
+@frozen
+class SourceAway:
+    """Event: the feed of a source was lost."""
+
+    source: str
+
+
+@frozen
+class SourceResumed:
+    """Event: the feed of a source is back, and goes on where it was lost."""
 
     source: str
 
@@ -175,7 +191,7 @@ class Intake:
             case Arrived(name, events):
                 return self.sources[name].arrived(events, now)
             case SourceAt(name, position, snapshots_follow):
-                self.sources[name].described = not snapshots_follow
+                self.sources[name].away, self.sources[name].described = False, not snapshots_follow
                 return self.sources[name].stands_at(position, now)
             case SourceDescribed(name):
                 self.sources[name].described = True
@@ -183,12 +199,15 @@ class Intake:
             case Interrupted(name):
                 self.sources[name].interrupted()
                 return []
+            case SourceAway(name) | SourceResumed(name):
+                self.sources[name].away = isinstance(event, SourceAway)
+                return []
             case PeerAbsent():
                 return [] if self.linked else self._alone(now)
             case JournalAnswer():
                 return self._journal_came(event, now)
             case JournalRequest():
-                return self._serving.journal(event, now + self.options.gap_timeout)
+                return self._serving.journal(event, now, self.options.gap_timeout)
             case JoinRequest():
                 self._serving.join(event, now + SERVE_SHARE * self.options.join_timeout)
                 return []
@@ -248,6 +267,8 @@ class Intake:
         for source in self.sources.values():
             if source.state is State.HOLE and now >= self._hole_until(source):
                 actions += self._leave(source, now)
+            if now >= source.drain_at:
+                actions += source.drain(now)
         if now >= self._join_until:
             actions += self._alone(now)
         if now >= self._owes_until:
@@ -260,7 +281,8 @@ class Intake:
     def next_deadline(self) -> float:
         """When the first patience ends."""
         waits = [self._join_until, self._rejoin_at, self._owes_until]
-        waits += [self._hole_until(source) for source in self.sources.values()]
+        for source in self.sources.values():
+            waits += [self._hole_until(source), source.drain_at]
         return min(*waits, self._serving.next_deadline())
 
     def _hole_until(self, source: SourceIntake) -> float:

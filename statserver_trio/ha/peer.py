@@ -5,7 +5,8 @@ one machine says to another is passed on, and the earliest of their deadlines is
 ours:
 
     from the stream:  Connected, Heard, messages, Malformed, Disconnected, Knocked
-    from the feeds:   SourceAdded, Arrived, SourceAt, SourceDescribed, Interrupted, PeerAbsent
+    from the feeds:   SourceAdded, Arrived, SourceAt, SourceDescribed, SourceAway, SourceResumed,
+                      Interrupted, PeerAbsent
     from the owner:   Started, WallTime, Opened, Closed, Released, Deleted, Wanted,
                       ModeChanged, ConfigurationReloaded, OptionsChanged, Stop,
                       and the answers listed in store.py
@@ -36,7 +37,9 @@ from .intake import (
     PeerAbsent,
     SourceAdded,
     SourceAt,
+    SourceAway,
     SourceDescribed,
+    SourceResumed,
 )
 from .messages import (
     Bye,
@@ -133,10 +136,8 @@ ROUTES: dict[type, str] = {
     **dict.fromkeys((ChunkAck, Want, ChunkBuilt, OpenKeys), "replication"),
     **dict.fromkeys((Delete, DeleteAck), "deletion"),
     **dict.fromkeys((JournalRequest, Journal, JoinRequest, JoinState), "intake"),
-    **dict.fromkeys(
-        (SourceAdded, Arrived, SourceAt, SourceDescribed, Interrupted, PeerAbsent, WorldBuilt),
-        "intake",
-    ),
+    **dict.fromkeys((SourceAdded, Arrived, SourceAt, SourceDescribed, Interrupted), "intake"),
+    **dict.fromkeys((SourceAway, SourceResumed, PeerAbsent, WorldBuilt), "intake"),
     **dict.fromkeys((Release, ReleaseAck, Released, Wanted), "holds"),
     **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),
     Knocked: "door",
