@@ -152,9 +152,7 @@ class ChunkWork:
         """Open it if it is not; whether it was not."""
         if self._store.statistic(item.key) is not None:
             return False
-        self._store.open(request_from(item.definition))
-        if self._store.statistic(item.key) is None:
-            raise ValueError("its definition is another statistic's")
+        self._store.open(item.key, request_from(item.definition))
         if self._store.hash_of(item.key) != item.hash:
             self._store.close(item.key, "")
             raise StatisticError("incompatible", "our configuration means something else by it")

@@ -18,7 +18,7 @@ from ..ha.coverage import Coverage, clipped, holes, merged, missing
 from ..ha.messages import Event, Item, Kind, Positions, Ranges
 from ..ha.store import Installed, InstallItems
 from ..stats.engine import Engine
-from ..stats.requests import StatisticRequest
+from ..stats.requests import StatisticError, StatisticRequest
 from ..stats.statistic import Statistic
 from ..stats.transfer import adopt_statistic, export_statistic, replace_world
 from ..tlib.codec import decode_line
@@ -237,13 +237,20 @@ class PairStore:
         """The link is gone: nobody waits for the answers; what was pushed comes again."""
         self._work.forget()
 
-    def open(self, request: StatisticRequest) -> None:
-        """Open what the peer pushed.
+    def open(self, key: str, request: StatisticRequest) -> None:
+        """Open what the peer pushed under that key.
 
         Raises:
-            StatisticError: It cannot be.
+            StatisticError: It cannot be, or it is something else here: a profile or a range
+                of that name, for instance, with other contents.
         """
-        self.opened(self.engine.open(request, self._now_ms()))
+        statistic = self.engine.open(request, self._now_ms())
+        text = key_text(statistic.key)
+        if text != key:
+            if text not in self._entries:  # opened for nothing
+                self.engine.close_all([statistic], "")
+            raise StatisticError("incompatible", f"our configuration has {text} in its place")
+        self.opened(statistic)
 
     def close(self, key: str, reason: str) -> None:
         """Close a statistic for a reason that is not ours."""

@@ -31,8 +31,9 @@ from ..model.transfer import adopt_world, export_world
 from ..model.world import World, WorldOptions
 from ..tlib.codec import Message
 from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
+from .counters import ACTIONS, DN_STATUSES, STATUSES
 from .ledger import Ledger
-from .rows import ACTIONS, DN_STATUSES, STATUSES, Watch
+from .rows import Watch
 
 RESOLUTIONS = {"second": 1000, "millisecond": 1}
 
@@ -50,7 +51,7 @@ class Source:
     ) -> None:
         self.name = name
         self.switch = switch
-        self.ledger = Ledger()
+        self.ledger = Ledger(name)
         self.position: int | None = None  # of the last event applied
         self.events = 0  # applied since the start
         self.duplicates = 0
@@ -205,7 +206,7 @@ class Source:
         if world is not None:
             self.fold(world.chronicle.take(), world.now)
             t = self.clock(now)
-            if world.is_stuck(t):
+            if t >= world.next_check and world.is_stuck(t):
                 self.check(t)
 
     def _begin(self, t: int) -> World:
@@ -233,7 +234,7 @@ class Source:
     def fold(self, records: Iterable[Record], t: int) -> None:
         """Count what happened at ``t``. This is what every event pays for."""
         ledger = self.ledger
-        ended, elapsed, live, since = ledger.columns
+        ended, elapsed, live, since = ledger.columns[:4]
         is_touched, touched = ledger.is_touched, ledger.touched
         for record in records:
             kind = record[0]
@@ -289,7 +290,7 @@ class Source:
         t: int,
     ) -> tuple[int, ...]:
         """One status period ends, or one begins, or both."""
-        ended, elapsed, live, since = self.ledger.columns
+        ended, elapsed, live, since = self.ledger.columns[:4]
         changed: tuple[int, ...] = ()
         if old is not None:
             rows, counters = watch.concerned(of, old.action)

@@ -43,6 +43,7 @@ from statserver_trio.server.tserver import TServer as FeedServer
 from statserver_trio.simulator.contact_centre import ContactCentre
 from statserver_trio.simulator.feed_server import Published
 from statserver_trio.simulator.snapshots import Snapshots
+from statserver_trio.stats.transfer import adopt_statistic, export_statistic
 from statserver_trio.tlib.events import TEvent
 
 M = TypeVar("M", bound=Message)
@@ -59,6 +60,7 @@ Vip = 'PairExists("Class","Vip")'
 [time-profiles]
 "Default,Growing" = "0:00"
 "Hour,Growing" = "0:00 +1:00"
+"FiveMinutes,Growing" = "0:00 +0:05"
 "LastHour,Sliding" = "3600:60"
 [stat-types.Entered]
 Objects = "Queue"
@@ -510,7 +512,6 @@ class Site:
             f"{ha}\n{feeds}",
         )
         self.oracle = Server(self, ORACLE, f'{head}name = "{ORACLE}"\n{clients}{feeds}')
-        self._known: set[str] = set()  # what the oracle has opened
         self.said: list[tuple[float, str, Message]] = []  # on the link: when, who, what
 
     @property
@@ -551,11 +552,19 @@ class Site:
     # -- the oracle --------------------------------------------------------------------
 
     def opens(self, member: Server, *names: str) -> None:
-        """A member's client opens statistics, and the oracle's does in the same moment."""
+        """A member's client opens statistics, and the oracle's does in the same moment.
+
+        Of the same *source* time: where a member has got its last event late, by way of
+        the other one, the clock of the source is behind there until the next event.
+        """
         member.opens(*names)
-        new = [name for name in names if name not in self._known]
-        self._known.update(new)
-        self.oracle.opens(*new)
+        before = self.oracle.open_statistics()
+        self.oracle.opens(*names)
+        engine, now = self.oracle.engine, self.clock.now_ms()
+        for key, mine in self.oracle.open_statistics().items():
+            theirs = member.open_statistics().get(key)
+            if key not in before and theirs is not None and theirs.opened_at < mine.opened_at:
+                adopt_statistic(engine, mine, export_statistic(theirs), now, by_force=True)
 
     def instant(self, source: str) -> int:
         """A moment a little after the last event of a source: the same for everybody."""

@@ -213,7 +213,7 @@ def test_a_world_that_is_replaced_brings_whoever_is_in_it() -> None:
 def test_the_dns_of_a_place_exist_from_the_start() -> None:
     places = {"P1": Place("P1", (DNKey("7001", "sw1"), DNKey("7002", "sw1")))}
     engine = engine_of(Directory(places=places, place_groups={"Floor": ("P1",)}))
-    now = opened(engine, "Place", "P1", category="CurrentNumber", mask="*")
+    now = opened(engine, "Place", "P1", category="CurrentNumber", mask="*,~LoggedOut")
     deaf = opened(engine, "Place", "P1", category="CurrentNumber", mask="*", subject="DNStatus")
     group = opened(engine, "GroupPlaces", "Floor", category="TotalTime")
     assert (value(engine, now, 0), value(engine, deaf, 0)) == (2, 2)  # NotMonitored
