@@ -32,7 +32,7 @@ class Member:
         return self.store.open_keys()
 
     def values(self):
-        at = {s.ledger: (START + 100_000) * 1000 for s in self.engine.sources.values()}
+        at = {s.ledger: (START + 100) * 1000 for s in self.engine.sources.values()}
         found = {key: self.store.statistic(key) for key in self.store.open_keys()}
         return {key: self.engine.value_at(s, at).value for key, s in found.items()}
 
