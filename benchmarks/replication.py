@@ -19,9 +19,9 @@ from random import Random
 from statserver_trio.ha.addp import AddpOptions, Heard
 from statserver_trio.ha.clock_offset import WallTime
 from statserver_trio.ha.codec import Decoder, Outbox
+from statserver_trio.ha.feed_words import Arrived, PeerAbsent, SourceAdded, SourceAt
 from statserver_trio.ha.greeting import Identity
 from statserver_trio.ha.holds import Wanted
-from statserver_trio.ha.intake import Arrived, PeerAbsent, SourceAdded, SourceAt
 from statserver_trio.ha.messages import Message
 from statserver_trio.ha.peer import Peer, PeerOptions, Started
 from statserver_trio.ha.replication import Opened, ReplicationOptions

@@ -19,15 +19,25 @@ begins alone at once, and the other one joins it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf
 
 from attrs import define, field, frozen
 
 from ..machine import Disconnect, Send
 from .clock_offset import WallClock
+from .feed_words import (
+    Arrived,
+    Interrupted,
+    PeerAbsent,
+    SourceAdded,
+    SourceAt,
+    SourceAway,
+    SourceDescribed,
+    SourceResumed,
+)
 from .journal import Journal
-from .messages import Event, JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
+from .messages import JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
 from .messages import Journal as JournalAnswer
 from .serving import Serving
 from .source_intake import SourceIntake, State, better
@@ -45,77 +55,6 @@ class IntakeOptions:
     journal_seconds: float = 600.0
     gap_timeout: float = 5.0
     join_timeout: float = 30.0
-
-
-@frozen
-class SourceAdded:
-    """Event: there is this source; tell it before anything of it arrives.
-
-    Attributes:
-        contiguous: Its positions grow by one. Asterisk's only grow.
-    """
-
-    source: str
-    contiguous: bool = True
-
-
-@frozen
-class Arrived:
-    """Event: the feed of a source sent these, in this order."""
-
-    source: str
-    events: Sequence[Event]
-
-
-@frozen
-class SourceAt:
-    """Event: a feed was connected and cannot resume; its last event had this position.
-
-    Its snapshots follow, as ``Arrived`` without positions.
-
-    Attributes:
-        snapshots_follow: Not all of them at once; :class:`SourceDescribed` will say when
-            the last one has arrived.
-    """
-
-    source: str
-    position: int
-    snapshots_follow: bool = False
-
-
-@frozen
-class SourceDescribed:
-    """Event: all snapshots have arrived."""
-
-    source: str
-
-
-@frozen
-class Interrupted:
-    """Event: the feed of a source whose positions are not contiguous was away, and cannot
-    resume; tell it before :class:`SourceAt`.
-    """
-
-    source: str
-
-
-@frozen
-class SourceAway:
-    """Event: the feed of a source was lost."""
-
-    source: str
-
-
-@frozen
-class SourceResumed:
-    """Event: the feed of a source is back, and goes on where it was lost."""
-
-    source: str
-
-
-@frozen
-class PeerAbsent:
-    """Event: the peer's host says that the peer does not run: there is nobody to wait for."""
 
 
 @define
@@ -191,8 +130,9 @@ class Intake:
             case Arrived(name, events):
                 return self.sources[name].arrived(events, now)
             case SourceAt(name, position, snapshots_follow):
-                self.sources[name].away, self.sources[name].described = False, not snapshots_follow
-                return self.sources[name].stands_at(position, now)
+                source = self.sources[name]
+                source.away, source.described = False, not snapshots_follow
+                return self._stands_at(source, position, now)
             case SourceDescribed(name):
                 self.sources[name].described = True
                 return []
@@ -216,6 +156,13 @@ class Intake:
             case JoinState():
                 return self._state_came(event, now)
         return [Disconnect(f"the intake cannot make sense of {type(event).__name__}")]
+
+    def _stands_at(self, source: SourceIntake, position: int, now: float) -> list[object]:
+        restarts = source.restarts
+        actions = source.stands_at(position, now)
+        if source.restarts != restarts:  # what the peer said of its picture was in old numbers
+            self._peer_standings.pop(source.name, None)
+        return actions
 
     def _add(self, name: str, contiguous: bool) -> None:
         assert name not in self.sources
@@ -361,7 +308,9 @@ class Intake:
                 adopted[source.name] = as_of
         if not adopted:
             return self._alone(now)
-        actions: list[object] = [AdoptWorld(adopted, state.blob)]
+        began = ((source.name, source.standing) for source in joining)
+        since = {name: mine.since for name, mine in began if mine is not None and name in adopted}
+        actions: list[object] = [AdoptWorld(adopted, state.blob, since)]
         for source in joining:
             if source.name in adopted:
                 standing = state.standings[source.name]

@@ -26,13 +26,8 @@ from .addp import Addp, AddpOptions, AddpOptionsChanged, Heard
 from .clock_offset import WallClock, WallTime
 from .deletion import Deleted, Deletion, Recreated
 from .door import Door, Knocked
-from .greeting import Identity
-from .holds import Holds, Released, Wanted
-from .installation import Installation
-from .intake import (
+from .feed_words import (
     Arrived,
-    Intake,
-    IntakeOptions,
     Interrupted,
     PeerAbsent,
     SourceAdded,
@@ -41,6 +36,10 @@ from .intake import (
     SourceDescribed,
     SourceResumed,
 )
+from .greeting import Identity
+from .holds import Holds, Released, Wanted
+from .installation import Installation
+from .intake import Intake, IntakeOptions
 from .messages import (
     Bye,
     Chunk,

@@ -156,8 +156,10 @@ class SourceIntake:
         """The source counts from the beginning, as after a restart."""
         self.restarts += 1
         self.journal.clear()
+        self.journal.stands_at(position)
         self.coverage = []
         self.applied = position
+        self._wants_snapshots = True
         self.standing = self.new_standing(position, now)
         text = f"{self.name} counts anew from {position}: what was before cannot be compared"
         return [Log("alarm", text), BeginAt(self.name, position)]

@@ -66,6 +66,7 @@ class PairStore:
         apply: Lets events of a source happen in our engine.
 
     Attributes:
+        peer: The other member's name, for whoever asks where a value comes from.
         shadow: Our worlds a few events ago; while it is needed.
     """
 
@@ -77,6 +78,7 @@ class PairStore:
         apply: Callable[[str, list[StreamEvent], int], None],
     ) -> None:
         self.engine = engine
+        self.peer = ""
         self.shadow: Shadow | None = None
         self._make_engine = make_engine
         self._now_ms = now_ms
@@ -179,7 +181,8 @@ class PairStore:
                 continue
             here = positions[name]
             since = entry.began.get(name, here)
-            lost = clipped(self._holes.get(name, []), since, here) if self._holes else []
+            # What it contains begins after the event at which it was opened.
+            lost = clipped(self._holes.get(name, []), since + 1, here) if self._holes else []
             mine = holes(lost, since, here) if lost else [(since, here)]
             before = entry.adopted.get(name)
             found[name] = merged([*before, *mine]) if before else mine
@@ -274,7 +277,11 @@ class PairStore:
         entry.adopted = coverage
         # From the peer's position on, what we have is our own.
         began = {s: ranges[-1][1] for s, ranges in coverage.items() if ranges}
-        entry.began = self.positions() | began
+        here = self.positions()
+        entry.began = here | began
+        entry.statistic.replicated_from = self.peer
+        is_whole = not missing(self._coverage(entry, here), here)
+        entry.statistic.gap_at = None if is_whole else self._now_ms()
         self._doubtful.append(key)
 
     def make_shadow(self) -> Steps:
@@ -292,22 +299,44 @@ class PairStore:
         """The action tables of these sources."""
         return _encode({name: self.engine.sources[name].export() for name in sources})
 
-    def adopt_world(self, as_of: Positions, blob: bytes) -> None:
+    def adopt_world(self, as_of: Positions, blob: bytes, since: Positions) -> None:
         """Go on from the peer's action tables."""
         for name, data in _decode(blob).items():
-            before = self.engine.sources[name].position
             replace_world(self.engine, name, data, self._now_ms())
             self._begin(name, as_of[name])
-            if before is not None and before < as_of[name]:  # never applied here
-                lost = (before + 1, as_of[name])
+            if name in since:  # counted on another picture, or never
+                lost = (since[name] + 1, as_of[name])
                 self._holes[name] = merged([*self._holes.get(name, []), lost])
+                self._doubt(name)
         self.shadow = None
 
     def begin_at(self, source: str, position: int) -> None:
         """Our picture of a source begins, from its own snapshots, after that position."""
+        if self.engine.sources[source].position is not None:
+            self._end(source)
         self.engine.sources[source].position = position
         self._begin(source, position)
         self.shadow = None
+
+    def _doubt(self, name: str) -> None:
+        """What is open contains a hole now, although the source itself has missed nothing."""
+        source, now = self.engine.sources[name], self._now_ms()
+        for entry in self._entries.values():
+            if source in entry.statistic.sources:
+                entry.statistic.gap_at = now
+
+    def _end(self, source: str) -> None:
+        """The source was started anew: what went on is over, and old numbers mean nothing."""
+        self._disconnect(source)
+        self._holes.pop(source, None)
+        for entry in self._entries.values():
+            entry.began.pop(source, None)
+            entry.adopted = {s: ranges for s, ranges in entry.adopted.items() if s != source}
+
+    def _disconnect(self, source: str) -> None:
+        now = self._now_ms()
+        at = self.engine.sources[source].clock(now) / 1000
+        self._apply_events(source, [EventServerDisconnected(time=at)], now)
 
     def _begin(self, source: str, position: int) -> None:
         """What was opened before there was any picture contains something from now on."""
@@ -317,9 +346,7 @@ class PairStore:
     def leave_hole(self, source: str, first: int, last: int) -> None:
         """Events are lost: all that goes on is in doubt until the snapshots say."""
         self._holes[source] = merged([*self._holes.get(source, []), (first, last)])
-        now = self._now_ms()
-        at = self.engine.sources[source].clock(now) / 1000
-        self._apply_events(source, [EventServerDisconnected(time=at)], now)
+        self._disconnect(source)
         self.engine.sources[source].position = last
         self.shadow = None
 

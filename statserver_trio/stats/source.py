@@ -30,7 +30,7 @@ from ..model.occurrences import (
 from ..model.transfer import adopt_world, export_world
 from ..model.world import World, WorldOptions
 from ..tlib.codec import Message
-from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
+from ..tlib.events import EventServerConnected, EventServerDisconnected, TEvent, Unhandled
 from .counters import ACTIONS, DN_STATUSES, STATUSES
 from .ledger import Ledger
 from .rows import Watch
@@ -142,8 +142,10 @@ class Source:
             count += 1
             if event.position is not None:
                 if self.position is not None and event.position <= self.position:
-                    self.duplicates += 1
-                    continue
+                    # A feed that greets with a lower number counts anew, as after a restart.
+                    if type(event) is not EventServerConnected or event.position == self.position:
+                        self.duplicates += 1
+                        continue
                 self.position = event.position
             world = self._world
             if event.time is None:

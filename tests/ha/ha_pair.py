@@ -19,9 +19,7 @@ from statserver_trio.ha.clock_offset import WallTime
 from statserver_trio.ha.codec import Decoder, Outbox, ProtocolError
 from statserver_trio.ha.coverage import Choice, choose, clipped, merged, missing
 from statserver_trio.ha.door import Knocked
-from statserver_trio.ha.greeting import Identity
-from statserver_trio.ha.holds import Wanted
-from statserver_trio.ha.intake import (
+from statserver_trio.ha.feed_words import (
     Arrived,
     Interrupted,
     SourceAdded,
@@ -29,6 +27,8 @@ from statserver_trio.ha.intake import (
     SourceAway,
     SourceResumed,
 )
+from statserver_trio.ha.greeting import Identity
+from statserver_trio.ha.holds import Wanted
 from statserver_trio.ha.messages import Fragment, Hello, Item, Kind, Result
 from statserver_trio.ha.peer import Malformed, Peer, PeerOptions, Started
 from statserver_trio.ha.replication import Closed, Opened
@@ -135,7 +135,7 @@ class Engine:
     def world(self, sources):
         return json.dumps({name: self.actions[name] for name in sources}).encode()
 
-    def adopt_world(self, as_of, blob):
+    def adopt_world(self, as_of, blob, since):
         world = json.loads(blob)
         for source, position in as_of.items():
             assert position >= self.position.get(source, 0)

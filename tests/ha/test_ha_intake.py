@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from statserver_trio.ha import coverage
 from statserver_trio.ha.clock_offset import WallClock
 from statserver_trio.ha.coverage import Choice, choose, clipped, contains, holes, merged, size
-from statserver_trio.ha.intake import Arrived, Intake, PeerAbsent, SourceAdded
+from statserver_trio.ha.feed_words import Arrived, PeerAbsent, SourceAdded
+from statserver_trio.ha.intake import Intake
 from statserver_trio.ha.journal import RANGE_BYTES_MAX, Journal
 from statserver_trio.ha.messages import Standing
 from statserver_trio.ha.source_intake import (

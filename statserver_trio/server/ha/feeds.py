@@ -13,7 +13,7 @@ import logging
 
 import msgspec
 
-from ...ha.intake import (
+from ...ha.feed_words import (
     Arrived,
     Interrupted,
     SourceAdded,
