@@ -141,11 +141,12 @@ class Source:
                 continue
             count += 1
             if event.position is not None:
-                if self.position is not None and event.position <= self.position:
-                    # A feed that greets with a lower number counts anew, as after a restart.
-                    if type(event) is not EventServerConnected or event.position == self.position:
-                        self.duplicates += 1
-                        continue
+                position = self.position
+                # A feed that greets with a lower number counts anew, as after a restart.
+                anew = type(event) is EventServerConnected and event.position != position
+                if position is not None and event.position <= position and not anew:
+                    self.duplicates += 1
+                    continue
                 self.position = event.position
             world = self._world
             if event.time is None:
