@@ -30,7 +30,7 @@ class Tap:
         source = self._hub.engine.sources[source_name]
         for event in events:
             if event.time is None:
-                event.time = source.clock(now_ms) / 1000
+                event.time = source.time_of_arrival(now_ms) / 1000
         recorder = self._recorders.get(source_name)
         if recorder is not None:
             recorder.record(events, now_ms)
@@ -38,6 +38,7 @@ class Tap:
 
     def source_connected(self, name: str, resumed: bool, position: int | None) -> None:
         """The source can be heard (again)."""
+        self._hub.engine.sources[name].lost_at = None
         self._hub.source_connected(name)
 
     def source_lost(self, name: str, reason: str) -> None:
@@ -45,5 +46,10 @@ class Tap:
         self._hub.source_lost(name)
 
     def source_given_up(self, name: str, now_ms: int) -> None:
-        """Events are missing: its DNs are not monitored until snapshots say what they do."""
-        self.apply(name, [EventServerDisconnected(time=now_ms / 1000)], now_ms)
+        """Events are missing: its DNs are not monitored until snapshots say what they do.
+
+        That happens now or, after a restart, when we left: nobody knows what they did since.
+        """
+        source = self._hub.engine.sources[name]
+        lost = source.known_until(now_ms)
+        self.apply(name, [EventServerDisconnected(time=source.clock(lost) / 1000)], lost)
