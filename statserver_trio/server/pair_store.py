@@ -23,25 +23,22 @@ from attrs import define, field
 from ..ha.coverage import Choice, Coverage, choose, clipped, holes, merged, missing
 from ..ha.messages import Event, Item, Kind, Positions, Ranges, Result
 from ..ha.store import Installed, InstallItems
-from ..stats.definitions import StatType
 from ..stats.engine import Engine
-from ..stats.requests import StatisticError, StatisticRequest
-from ..stats.stat_types import parse_stat_type
-from ..stats.statistic import Key, Statistic
+from ..stats.requests import StatisticError
+from ..stats.statistic import Statistic
 from ..stats.transfer import (
     adopt_statistic,
     definition_hash,
     export_statistic,
     replace_world,
-    request_of,
 )
 from ..tlib.codec import decode_line
 from ..tlib.events import EventServerDisconnected, TEvent
+from .items import BROKEN, item_of, key_text, request_in
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT_EVENTS = 2000  # of a source, until the next checkpoint; two are kept
-BROKEN = (KeyError, ValueError, TypeError, IndexError, msgspec.DecodeError)
 
 _encode, _decode = msgspec.msgpack.encode, msgspec.msgpack.decode
 
@@ -51,20 +48,6 @@ TOO_LATE = object()  # in place of a payload
 
 class TooLate(Exception):
     """What was pushed is as of a position before everything we remember."""
-
-
-def key_text(key: Key) -> str:
-    """The key of a statistic on the link."""
-    fields = (
-        key.tenant,
-        key.object_type,
-        key.object_id,
-        key.stat_type,
-        key.time_profile,
-        key.time_range,
-        key.filter,
-    )
-    return msgspec.json.encode(fields).decode()
 
 
 @define
@@ -119,6 +102,12 @@ class PairStore:
             self._began[text] = self.positions()
             self._adopted.pop(text, None)
         return text
+
+    def covers(self, text: str, coverage: Coverage) -> None:
+        """An open statistic contains that; from where it ends on, what we have is our own."""
+        self._adopted[text] = coverage
+        began = {s: ranges[-1][1] for s, ranges in coverage.items() if ranges}
+        self._began[text] = self.positions() | began
 
     def closed(self, text: str) -> None:
         """A statistic is not open any more."""
@@ -192,18 +181,8 @@ class PairStore:
         statistic = self._statistics.get(key)
         if statistic is None:
             return None
-        # A state is read from the world; any other value, current ones included, may depend on
-        # what a row remembers (since when a filter has been true, or a status in the mask).
-        counts = statistic.category.kind != "state"
-        return Item(
-            key,
-            msgspec.json.encode(_written(request_of(statistic))).decode(),
-            definition_hash(statistic),
-            Kind.OPEN if counts else Kind.DEF_ONLY,
-            _encode(export_statistic(statistic)) if counts else b"",
-            self._coverage(key, statistic),
-            held=bool(statistic.subscriptions),
-        )
+        coverage = self._coverage(key, statistic)
+        return item_of(statistic, key, coverage, held=bool(statistic.subscriptions))
 
     # -- what the peer pushes --------------------------------------------------------
 
@@ -275,7 +254,7 @@ class PairStore:
         is_new = statistic is None
         try:
             if statistic is None:
-                statistic = self.engine.open(_read(msgspec.json.decode(item.definition)), now)
+                statistic = self.engine.open(request_in(item), now)
                 if definition_hash(statistic) != item.hash:
                     self.engine.close_all([statistic], "")
                     return Result.UNRESOLVED
@@ -289,10 +268,7 @@ class PairStore:
                 self._late.discard(item.key)
                 self._doubtful.append(item.key)
                 adopt_statistic(self.engine, statistic, payload, now, by_force=True)
-                self._adopted[item.key] = item.coverage
-                # From the peer's position on, what we have is our own.
-                began = {s: ranges[-1][1] for s, ranges in item.coverage.items() if ranges}
-                self._began[item.key] = self.positions() | began
+                self.covers(item.key, item.coverage)
         except StatisticError as exc:
             log.warning("the peer's statistic %s cannot be opened here: %s", item.key, exc)
             return Result.UNRESOLVED
@@ -316,7 +292,7 @@ class PairStore:
         found: dict[str, Statistic] = {}
         for item in items:
             if item.key in payloads:
-                found[item.key] = scratch.open(_read(msgspec.json.decode(item.definition)), now)
+                found[item.key] = scratch.open(request_in(item), now)
                 adopt_statistic(scratch, found[item.key], payloads[item.key], now, by_force=True)
         for name, position in as_of.items():
             self._play(scratch, name, position, positions[name])
@@ -375,7 +351,12 @@ class PairStore:
                 self._holes[name] = merged([*self._holes.get(name, []), lost])
 
     def begin_at(self, source: str, position: int) -> None:
-        """Our picture of a source begins, from its own snapshots, after that position."""
+        """Our picture of a source begins after that position.
+
+        From its own snapshots, or where the one in the backup file ends.
+        """
+        if self.engine.sources[source].lost_at is not None:
+            self._lose(source)  # it was restarted while we were away
         self.engine.sources[source].position = position
         self._checkpoints[source] = [self._checkpoint(source)]
         for began in self._began.values():
@@ -384,11 +365,16 @@ class PairStore:
     def leave_hole(self, source: str, first: int, last: int) -> None:
         """Events are lost: all that goes on is in doubt until the snapshots say."""
         self._holes[source] = merged([*self._holes.get(source, []), (first, last)])
-        now = self._now_ms()
-        at = self.engine.sources[source].clock(now) / 1000
-        self._apply_events(source, [EventServerDisconnected(time=at)], now)
+        self._lose(source)
         self.engine.sources[source].position = last
         self._checkpoints[source] = [self._checkpoint(source)]
+
+    def _lose(self, name: str) -> None:
+        """What goes on there is not known: since now or, after a restart, since we left."""
+        source = self.engine.sources[name]
+        lost = source.known_until(self._now_ms())
+        disconnected = EventServerDisconnected(time=source.clock(lost) / 1000)
+        self._apply_events(name, [disconnected], lost)
 
     def apply(self, source: str, events: Sequence[Event]) -> None:
         """Let events happen, in this order."""
@@ -396,33 +382,3 @@ class PairStore:
         decoded = [decode_line(line) for _, line in events]
         self._apply_events(source, [e for e in decoded if isinstance(e, TEvent)], now)
         self._note(source, events, now)
-
-
-# -- definitions on the link --------------------------------------------------------------
-
-
-def _written(request: StatisticRequest) -> dict[str, Any]:
-    stat_type = request.stat_type
-    return {
-        "object": [request.object_type, request.object_id, request.tenant],
-        "stat_type": stat_type if isinstance(stat_type, str) else None,
-        "inline": dict(stat_type.text) if isinstance(stat_type, StatType) else None,
-        "profile": request.time_profile,
-        "range": request.time_range,
-        "filter": request.filter,
-    }
-
-
-def _read(data: dict[str, Any]) -> StatisticRequest:
-    object_type, object_id, tenant = data["object"]
-    stat_type = data["stat_type"]
-    return StatisticRequest(
-        object_type,
-        object_id,
-        parse_stat_type("", data["inline"]) if stat_type is None else stat_type,
-        data["profile"],
-        data["range"],
-        None,
-        data["filter"],
-        tenant,
-    )

@@ -24,7 +24,8 @@ from statserver_trio.ha.store import (
     InstallItems,
     SessionLost,
 )
-from statserver_trio.server.pair_store import PairStore, key_text
+from statserver_trio.server.items import key_text
+from statserver_trio.server.pair_store import PairStore
 from statserver_trio.simulator.contact_centre import ContactCentre
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.transfer import adopt_statistic, export_statistic, request_of
@@ -108,7 +109,8 @@ class RealNode(ha_pair.Node):
         for action in actions:
             if isinstance(action, InstallItems):
                 self.done.append(action)
-                self.answer(store.begin_install(action))
+                store.begin_install(action)
+                self.answer(store.go_on())
                 continue
             if isinstance(action, SessionLost):
                 store.forget_waiting()
