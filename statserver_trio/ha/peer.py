@@ -5,7 +5,7 @@ one machine says to another is passed on, and the earliest of their deadlines is
 ours:
 
     from the stream:  Connected, Heard, messages, Malformed, Disconnected, Knocked
-    from the feeds:   SourceAdded, Arrived, SourceAt, Interrupted, PeerAbsent
+    from the feeds:   SourceAdded, Restored, Arrived, SourceAt, Interrupted, PeerAbsent
     from the owner:   Started, WallTime, Opened, Closed, Released, Deleted, Wanted,
                       ModeChanged, ConfigurationReloaded, OptionsChanged, Stop,
                       and the answers listed in store.py
@@ -70,6 +70,7 @@ from .replication import (
 )
 from .roles import ConfigurationReloaded, ModeChanged, Roles
 from .session import Progress, Session, SessionOptions, State
+from .source_intake import Restored
 from .store import (
     Abort,
     ChunkBuilt,
@@ -130,7 +131,8 @@ ROUTES: dict[type, str] = {
     **dict.fromkeys((Delete, DeleteAck), "deletion"),
     **dict.fromkeys((JournalRequest, Journal, JoinRequest, JoinState), "intake"),
     **dict.fromkeys(
-        (SourceAdded, Arrived, SourceAt, Interrupted, PeerAbsent, WorldBuilt), "intake"
+        (SourceAdded, Restored, Arrived, SourceAt, Interrupted, PeerAbsent, WorldBuilt),
+        "intake",
     ),
     **dict.fromkeys((Release, Released, Wanted), "holds"),
     **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),

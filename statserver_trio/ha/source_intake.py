@@ -31,7 +31,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from .coverage import merged
 from .journal import Journal, Line
@@ -43,6 +43,27 @@ COVERAGE_RANGES_MAX = 1000  # with more holes than that, the oldest ranges are f
 
 
 INTERRUPTION = (None, None)  # a mark among what is held
+
+
+@frozen
+class Restored:
+    """Event: what we knew of a source before our process was restarted.
+
+    Tell it after ``SourceAdded`` and before anything arrives. The engine stands there
+    already. Whether the feed or the peer still has what came after is found out as after
+    any other loss.
+
+    Attributes:
+        position: The last one that was applied.
+        standing, coverage: Of the picture.
+        wants_snapshots: Those that a feed sends by itself were still to come.
+    """
+
+    source: str
+    position: int
+    standing: Standing
+    coverage: Ranges
+    wants_snapshots: bool = False
 
 
 class State(enum.Enum):
@@ -104,6 +125,25 @@ class SourceIntake:
     _held: deque[tuple[int | None, bytes | None]] = field(factory=deque)  # no line: a mark
     _wants_snapshots: bool = True  # our picture was not, or is not, exact
     _doubtful: bool = False  # what comes next may have a hole before it, contiguous or not
+
+    def restored(self, event: Restored) -> None:
+        """Go on where we were before a restart."""
+        assert self.applied is None, "something has happened already"
+        assert not self._held, "something has arrived already"
+        self.state, self.applied, self.standing = State.LIVE, event.position, event.standing
+        self.coverage = list(event.coverage)
+        self._wants_snapshots = event.wants_snapshots
+
+    def as_of_now(self) -> Restored | None:
+        """What to tell after a restart; None without a picture.
+
+        What waits is lost with our process, so where anything does the snapshots are
+        needed again.
+        """
+        if self.applied is None or self.standing is None:
+            return None
+        waits = self.state is not State.LIVE or self._wants_snapshots
+        return Restored(self.name, self.applied, self.standing, list(self.coverage), waits)
 
     # -- what the feed says ----------------------------------------------------------
 
