@@ -25,17 +25,18 @@ from attrs.validators import ge, gt
 from ..machine import Connected, Disconnect, Disconnected, Send
 from ..tlib.codec import Decoder, encode
 from ..tlib.events import TEvent, Unhandled
-from ..tlib.registration import (
+from ..tlib.feed_actions import (
     Began,
     Deliver,
     Expired,
-    FeedSession,
     Gap,
     Lost,
+    Memory,
     Received,
     Resumed,
     Skipped,
 )
+from ..tlib.registration import FeedSession
 from .clock import Clock
 from .supervisor import THE_WORLD, causes
 
@@ -159,6 +160,11 @@ class FeedTask:
         self._connection = trio.CancelScope()
         self._alarm = trio.CancelScope()
         self._outbox: trio.MemorySendChannel[bytes]
+
+    def remember(self, memory: Memory) -> None:
+        """Go on as if our process had only lost the connection; before :meth:`run`."""
+        self.session.remember(memory)
+        self._expires_at = trio.current_time() + self.options.loss_timeout
 
     async def run(self) -> None:
         """Stay with the feed until cancelled; raise only what is a bug."""

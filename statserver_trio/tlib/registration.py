@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from math import inf
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from ..machine import Connected, Disconnect, Disconnected, Send
 from .codec import (
@@ -49,77 +49,23 @@ from .events import (
     TEvent,
     Unhandled,
 )
+from .feed_actions import (
+    Began,
+    Deliver,
+    Expired,
+    Gap,
+    Lost,
+    Memory,
+    Received,
+    Resumed,
+    Skipped,
+)
 from .keepalive import Keepalive
 
 ANSWER_TIMEOUT = 5.0  # seconds without progress of the registration; then we hang up
 SKIPPED_KINDS_MAX = 100  # kinds of bad line told apart; further ones are counted as OTHER
 OTHER = "of yet another kind"
 REFRESH_INTERVAL = 10.0  # seconds between two requests for all snapshots because of gaps
-
-
-@frozen
-class Received:
-    """Event: the messages of one piece of the stream; none if no line was completed."""
-
-    messages: Sequence[Message]
-
-
-@frozen
-class Expired:
-    """Event: the feed was away for so long that its objects were given up."""
-
-
-@frozen
-class Deliver:
-    """Action: apply these events, in this order.
-
-    Events whose name we do not know are among them if they have a position: they mean
-    nothing to the model, but without them the stream would have holes.
-    """
-
-    events: list[TEvent | Unhandled]
-
-
-@frozen
-class Began:
-    """Action: registered, and there was nothing to resume.
-
-    Attributes:
-        position: Of the last event before the snapshots that follow; None if the feed
-            does not number its events.
-    """
-
-    position: int | None
-
-
-@frozen
-class Resumed:
-    """Action: registered, and nothing was missed."""
-
-    position: int | None
-
-
-@frozen
-class Lost:
-    """Action: registered, but events were missed: forget what was before."""
-
-    position: int | None
-
-
-@frozen
-class Gap:
-    """Action: take note that positions between these two never came."""
-
-    after: int
-    first: int
-
-
-@frozen
-class Skipped:
-    """Action: log the first bad line of its kind."""
-
-    kind: str
-    text: str
 
 
 class State(enum.Enum):
@@ -222,6 +168,18 @@ class FeedSession:
     def next_deadline(self) -> float:
         """When to call :meth:`handle_timer` next; ``inf`` if never."""
         return min(self._answer_by, self._refresh_at, self.watch.next_deadline())
+
+    # -- over a restart -----------------------------------------------------------------
+
+    def memory(self) -> Memory:
+        """What to :meth:`remember` after a restart of ours."""
+        return Memory(self.after, tuple(sorted(self._known)), self._link_up)
+
+    def remember(self, memory: Memory) -> None:
+        """Go on like a session that was away for a moment; before the first connection."""
+        assert self.state is State.AWAY
+        self.after, self._link_up = memory.after, memory.link_up
+        self._known = set(memory.known)
 
     # -- what happened ------------------------------------------------------------------
 
