@@ -60,6 +60,11 @@ def item_of(
     )
 
 
+def definition_of(item: Item) -> Item:
+    """The same without what was counted."""
+    return msgspec.structs.replace(item, kind=Kind.DEF_ONLY, payload=b"", coverage={})
+
+
 def request_in(item: Item) -> StatisticRequest:
     """The request that opens the statistic.
 

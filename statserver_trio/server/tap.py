@@ -7,11 +7,13 @@ see the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
 from .hub import Hub
 from .recorder import Recorder
+
+Witness = Callable[[str, list[TEvent | Unhandled], int], None]
 
 
 class Tap:
@@ -19,11 +21,15 @@ class Tap:
 
     Args:
         recorders: By source; a source without one is not recorded.
+
+    Attributes:
+        witness: Told what has just been applied, while a backup file is being written.
     """
 
     def __init__(self, hub: Hub, recorders: Mapping[str, Recorder]) -> None:
         self._hub = hub
         self._recorders = recorders
+        self.witness: Witness | None = None
 
     def apply(self, source_name: str, events: list[TEvent | Unhandled], now_ms: int) -> None:
         """Let events that arrived at ``now_ms`` happen."""
@@ -35,6 +41,8 @@ class Tap:
         if recorder is not None:
             recorder.record(events, now_ms)
         self._hub.apply(source_name, events, now_ms)
+        if self.witness is not None:
+            self.witness(source_name, events, now_ms)
 
     def source_connected(self, name: str, resumed: bool, position: int | None) -> None:
         """The source can be heard (again)."""

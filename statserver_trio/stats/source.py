@@ -143,10 +143,11 @@ class Source:
         assert not any(self.ledger.rows), "something is counted of the old picture"
         if data["switch"] != self.switch:
             raise ValueError(f"an action table of switch {data['switch']!r}, not {self.switch!r}")
+        world = None
         if data["world"] is not None:
             world = World(self.switch, self._directory, data["world"]["now"], self._options)
             adopt_world(world, data["world"])
-            self._world = world
+        self._world = world
         self.position, self.last_gap = data["position"], data["last_gap"]
         self._last_event, self._arrived = data["last_event"], now
         self.lost_at = None

@@ -1,0 +1,83 @@
+"""The backup file of a member: the pair keeps the accounts, so it is asked for them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+import trio
+from attrs import evolve
+
+from ...ha.coverage import Coverage
+from ...ha.holds import Released
+from ...ha.messages import Item, Standing
+from ...ha.source_intake import Restored
+from ...stats.statistic import Statistic
+from ...tlib.feed_actions import Memory
+from ..backup.form import Ending
+from ..backup.restoring import Restoration
+from ..feed_task import FeedTask
+from ..items import key_text
+from .member import Member
+
+
+class OneOfTwo:
+    """An owner in the sense of :class:`~..backup.owners.Owner`."""
+
+    def __init__(self, member: Member, feeds: Mapping[str, FeedTask], wall: float) -> None:
+        self._member = member
+        self._feeds = feeds
+        self._wall = wall
+
+    def cut_item(self, statistic: Statistic) -> Item | None:
+        """Unlike on the link, nothing is known of generations here."""
+        return self._member.store.cut(key_text(statistic.key))
+
+    def endings(self) -> dict[str, Ending]:
+        """With what the intake would want to know after a restart."""
+        found = {}
+        for name, source in self._member.hub.engine.sources.items():
+            intake = self._member.peer.intake.sources[name].as_of_now()
+            if intake is None:
+                continue  # we have no picture yet
+            feed = self._feeds[name].session.memory()
+            # What has arrived and waits is lost with us, so we go on from what was applied.
+            known = () if intake.wants_snapshots else feed.known
+            found[name] = Ending(
+                source.position,
+                Memory(source.position, known, feed.link_up if known else None),
+                intake.standing,
+                intake.coverage,
+                intake.wants_snapshots,
+            )
+        return found
+
+    def restored(self, statistic: Statistic, coverage: Coverage) -> None:
+        """It is one of those that are open, and contains that."""
+        store = self._member.store
+        store.covers(store.opened(statistic), coverage)
+
+    def abandoned(self) -> None:
+        """None of them is open any more."""
+        self._member.store.forget_closed()
+
+    def go_on(self, restoration: Restoration) -> None:
+        """Tell the machines; they have been told of the sources, and of nothing else."""
+        store, member = self._member.store, self._member
+        keys = [store.opened(statistic) for statistic in restoration.statistics]
+        for name, ending in restoration.sources.items():
+            position = ending.position or 0
+            store.begin_at(name, position)
+            # A file from before we were one of two says nothing of how good it is.
+            standing = ending.standing or Standing(secrets.token_hex(16), position, self._wall)
+            wants = ending.wants_snapshots or ending.position is None
+            coverage = ending.coverage
+            member.tell(Restored(name, position, standing, coverage, wants_snapshots=wants))
+            feed = ending.feed or Memory(ending.position)
+            self._feeds[name].remember(evolve(feed, after=ending.position))
+        if keys:
+            member.tell(Released(tuple(keys)))  # from now on, until somebody opens them
+
+    async def run(self) -> None:
+        """The machines see to that themselves (:class:`~..ha.holds.Holds`)."""
+        await trio.sleep_forever()
