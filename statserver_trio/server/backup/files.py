@@ -51,10 +51,14 @@ class Writer:
 
     Every method may raise OSError, and ValueError where the file would be longer than
     any may be; call :meth:`discard` then.
+
+    Attributes:
+        abandoned: Set where nobody waits for the thread any more; it clears up by itself.
     """
 
     def __init__(self, path: Path) -> None:
         self.size = 0
+        self.abandoned = False
         self._path = path
         self._aside = path.with_name(f"{path.name}.new{next(_numbers)}")
         self._digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
@@ -70,6 +74,8 @@ class Writer:
         """Encode and write what was cut."""
         for piece in pieces:
             self._write(encoded(piece.frame() if isinstance(piece, Applied) else piece))
+        if self.abandoned:
+            self.discard()
 
     def finish(self) -> None:
         """Put the file in place. Whenever a crash comes, one of the two is whole."""

@@ -218,6 +218,7 @@ class Backup:
         finally:
             self._tap.witness = None
             if not whole:
+                writer.abandoned = True
                 with trio.move_on_after(DISCARD_SECONDS, shield=True):
                     await self._in_thread(writer.discard)
         self.writes += 1
