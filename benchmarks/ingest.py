@@ -75,3 +75,11 @@ def describe(result: dict[str, object]) -> str:
         f"100,000 against 10,000 cost {result['ratio_100k_to_10k']}x "
         f"(at most {result['ratio_max']}x)"
     )
+
+
+def is_good(result: dict[str, object]) -> bool:
+    """Whether the ratio is what it may be."""
+    ratio, limit = result["ratio_100k_to_10k"], result["ratio_max"]
+    assert isinstance(ratio, float)
+    assert isinstance(limit, float)
+    return ratio <= limit

@@ -6,6 +6,8 @@ program, do exactly the same work.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from random import Random
 
 from statserver_trio.model.directory import Directory
@@ -85,7 +87,42 @@ def profiles(count: int) -> list[TimeProfile]:
 def stat_type(category: str, subject: str, mask: str, objects: str) -> StatType:
     """One stat type; its name says what it is."""
     options = {"Objects": objects, "Category": category, "Subject": subject, "MainMask": mask}
-    return parse_stat_type(f"{category}/{subject}/{mask}", options)
+    return parse_stat_type(f"{objects}/{category}/{subject}/{mask}", options)
+
+
+def definitions() -> Definitions:
+    """What is opened, by name: what a pair's members know each other's statistics by."""
+    types = [stat_type(*row, "Agent") for row in AGENT_TYPES]
+    types += [stat_type(*row, "Queue") for row in QUEUE_TYPES]
+    found = profiles(PROFILES_MAX)
+    return Definitions({t.name: t for t in types}, {profile.name: profile for profile in found})
+
+
+def named_types() -> dict[str, dict[str, str]]:
+    """The same stat types for a configuration file, by name."""
+    found = {}
+    for objects, rows in (("Agent", AGENT_TYPES), ("Queue", QUEUE_TYPES)):
+        for number, (category, subject, mask) in enumerate(rows):
+            found[f"{objects}{number}"] = {
+                "Objects": objects, "Category": category, "Subject": subject, "MainMask": mask,
+            }  # fmt: skip
+    return found
+
+
+def names(count: int) -> Iterator[tuple[str, str, str, str]]:
+    """``count`` different statistics: object type, object, stat type and time profile."""
+    agents = [f"a{number}" for number in range(1, AGENTS + 1)]
+    queues = [f"{8000 + number}@{SWITCH}" for number in range(1, QUEUES + 1)]
+    found = (
+        (objects, object_id, f"{objects}{number}", profile.name)
+        for profile in profiles(PROFILES_MAX)
+        for objects, ids, rows in (("Agent", agents, AGENT_TYPES), ("Queue", queues, QUEUE_TYPES))
+        for object_id in ids
+        for number, (category, _, _) in enumerate(rows)
+        # Current statistics have no profile, and would be the same ones again.
+        if profile.name == "P0" or not category.startswith("Current")
+    )
+    return islice(found, count)
 
 
 def engine_with(statistics: int) -> Engine:
@@ -94,14 +131,15 @@ def engine_with(statistics: int) -> Engine:
     More statistics are more time profiles of the same things, which is how real
     sites come to a million (several reports and wallboards over few masks).
     """
-    engine = Engine(Definitions(), Directory())
+    known = definitions()
+    engine = Engine(known, Directory())
     engine.add_source(SOURCE, SWITCH)
     now = START * 1000
-    agent_types = [stat_type(*row, "Agent") for row in AGENT_TYPES]
-    queue_types = [stat_type(*row, "Queue") for row in QUEUE_TYPES]
+    agent_types = [t for t in known.stat_types.values() if "Agent" in t.objects]
+    queue_types = [t for t in known.stat_types.values() if "Queue" in t.objects]
     agents = [f"a{number}" for number in range(1, AGENTS + 1)]
     queues = [f"{8000 + number}@{SWITCH}" for number in range(1, QUEUES + 1)]
-    for profile in profiles(PROFILES_MAX):
+    for profile in known.time_profiles.values():
         for kind, objects, types in (
             ("Agent", agents, agent_types),
             ("Queue", queues, queue_types),

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..stats.counters import ACTIONS, DN_STATUSES, STATUSES
 from ..stats.engine import Engine
 from ..stats.ledger import Ledger
-from ..stats.measures import Part, span
-from ..stats.rows import ACTIONS, DN_STATUSES, STATUSES
+from ..stats.parts import Part, span
 from ..stats.statistic import Statistic
 
 AGGREGATES_MAX = 200  # rows shown of a big group; the rest is counted in ``definition.omitted``

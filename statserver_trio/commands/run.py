@@ -14,6 +14,7 @@ import trio
 from ..config.mistakes import ConfigError
 from ..config.schema import Config
 from ..server.assembly import Parts
+from ..server.garbage import keep_short
 from ..server.logs import set_up
 from ..server.serve import serve
 from .sites import EX_PORT_BUSY, EX_RUNTIME, load_or_exit
@@ -59,6 +60,7 @@ async def _run(config: Config, conf: Path) -> None:
     stop = trio.Event()
     with trio.open_signal_receiver(*SIGNALS) as signals:
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(keep_short)
             parts = await nursery.start(_serve, config, stop, conf, nursery.cancel_scope)
             async for signum in signals:
                 if signum == signal.SIGHUP:

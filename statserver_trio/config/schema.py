@@ -197,13 +197,19 @@ class Objects:
             listed, comes into being.
         stuck_call_timeout: Seconds without an event after which a call is
             taken for lost; 0 = never.
-        queue_use_pseudo_actions: The vendor's option of that name. It is read and
-            checked, and has no effect yet: pseudo-actions count in every category.
-        vq_use_alt_enter_time: The same; for all virtual queues.
+        dnd_means_not_ready: Do-not-disturb makes an agent who waits not ready, for as
+            long as it is on. By default it means nothing, as for the vendor.
+        queue_use_pseudo_actions: The vendor's option of that name, about the actions
+            AgentLogin, AgentActive, AgentReady, DNLogin, DNActive and DNReady of queues:
+            they count in CurrentNumber and CurrentRelativeNumberPercentage only. With
+            false they count in every category, and the first three say whose they are.
+            A statistic with a filter counts none of them either way.
+        vq_use_alt_enter_time: The vendor's option of that name; for all virtual queues.
     """
 
     auto_create: bool = _key(checks.truth, True)
     stuck_call_timeout: float = _key(checks.number(0, 10_000_000), 14_400.0)
+    dnd_means_not_ready: bool = _key(checks.truth, False)
     queue_use_pseudo_actions: bool = _key(checks.truth, True)
     vq_use_alt_enter_time: bool = _key(checks.truth, False)
 

@@ -15,6 +15,7 @@ from ..model.directory import DN, Agent, Directory, DNKey, Place
 from ..model.world import WorldOptions
 from ..stats.definitions import DefinitionError, Definitions, StatType
 from ..stats.filters import parse_filter
+from ..stats.pseudo_actions import CATEGORIES, never_counts
 from ..stats.stat_types import parse_stat_type, unknown_options
 from ..stats.time_profiles import (
     SUPPORTED_KINDS,
@@ -84,6 +85,8 @@ class _Builder:
             WorldOptions(
                 stuck_call_timeout_ms=round(objects.stuck_call_timeout * 1000),
                 vq_use_alt_enter_time=objects.vq_use_alt_enter_time,
+                dnd_means_not_ready=objects.dnd_means_not_ready,
+                queue_use_pseudo_actions=objects.queue_use_pseudo_actions,
             ),
             config.server.time_resolution,
         )
@@ -118,7 +121,19 @@ class _Builder:
             except DefinitionError as exc:
                 for key, what in exc.mistakes:
                     self._say((*path, written.get(key.lower(), key)) if key else path, what)
+                continue
+            if self._counts_nothing(made[name]):
+                what = (
+                    "counts nothing: pseudo-actions of queues count only in "
+                    f"{listed(sorted(CATEGORIES))}, unless "
+                    "[objects] queue-use-pseudo-actions = false"
+                )
+                self._say((*path, written["mainmask"]), what, warning=True)
         return made
+
+    def _counts_nothing(self, made: StatType) -> bool:
+        use = self._config.objects.queue_use_pseudo_actions
+        return never_counts(made.objects, made.category, made.main_mask, use)
 
     def _time_profiles(self) -> dict[str, TimeProfile]:
         """Those of the site; ``Default`` follows the server's zone if it is not among them."""

@@ -206,6 +206,8 @@ class Addp:
         """Do as the dialling side wishes; it may wish again, on the same link."""
         if self.dials:
             return [Disconnect("ADDP: the accepting side may not configure us")]
+        if not self.options.enabled:
+            return [Log("warning", "the peer wants ADDP, and the protocol of our port is default")]
         self.timeout, self._traces = config.timeout_ms / 1000, config.trace
         return [
             *self._trace("<", f"CONFIG timeout={config.timeout_ms}ms trace={config.trace}"),

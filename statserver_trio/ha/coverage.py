@@ -21,7 +21,8 @@ Coverage = Mapping[str, Ranges]
 class Choice(enum.Enum):
     """What the receiver of an aggregate does with it."""
 
-    KEEP = "keep"  # ours contains all of theirs
+    KEEP = "keep"  # both are the same
+    KEEP_MORE = "keep-more"  # ours contains all of theirs, and more
     TAKE = "take"  # theirs contains all of ours, and more
     KEEP_INEXACT = "keep-inexact"  # each lacks something; ours has more
     TAKE_INEXACT = "take-inexact"  # each lacks something; theirs has more
@@ -108,7 +109,7 @@ def choose(
         ours.append(clipped(mine.get(source, []), 0, end))
         others.append(clipped(theirs.get(source, []), 0, end))
     if all(map(contains, ours, others)):
-        return Choice.KEEP
+        return Choice.KEEP if all(map(contains, others, ours)) else Choice.KEEP_MORE
     if all(map(contains, others, ours)):
         return Choice.TAKE
     mine_is_better = _rank(ours) > _rank(others)

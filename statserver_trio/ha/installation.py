@@ -21,7 +21,7 @@ from attrs import define, field
 from ..machine import Disconnect, Send
 from .clock_offset import WallClock
 from .deletion import Deletion
-from .messages import Chunk, ChunkAck, Item, Result
+from .messages import Chunk, ChunkAck, Item, Positions, Result
 from .session import Progress
 from .store import Installed, InstallItems
 
@@ -33,6 +33,7 @@ class Installation:
     Attributes:
         results: Items so far, by result.
         held: Nothing may be installed now.
+        positions: Where we stand.
     """
 
     progress: Progress
@@ -43,6 +44,7 @@ class Installation:
     repeated: int = field(default=0, init=False)
     results: dict[Result, int] = field(factory=lambda: dict.fromkeys(Result, 0), init=False)
     held: bool = field(default=False, init=False)
+    positions: Positions = field(factory=dict, init=False)
     _waiting: bool = field(default=False, init=False)  # for it not to be held any more
     _session: str | None = field(default=None, init=False)
     _linked: bool = field(default=False, init=False)
@@ -118,12 +120,15 @@ class Installation:
         self.statistics_received += len(chunk.items)
         for item, result in zip(chunk.items, done.results, strict=True):
             self.results[result] += 1
-            if result in (Result.OPENED, Result.ADOPTED):
+            if result in (Result.OPENED, Result.ADOPTED, Result.LATE):
                 self.deletion.opened([item.key])
-        self._last_ack = ChunkAck(
-            chunk.seq, list(done.results), chunk.wall, self._received_wall, self.wall.at(now)
-        )
+        walls = chunk.wall, self._received_wall, self.wall.at(now)
+        self._last_ack = ChunkAck(chunk.seq, list(done.results), dict(self.positions), *walls)
         return [Send(self._last_ack)] if self._linked else []
+
+    def under_way(self) -> set[str]:
+        """The keys of the chunk that is being installed."""
+        return {item.key for item in self._installing.items} if self._installing else set()
 
     def items_of(self, done: Installed) -> list[tuple[Item, Result]]:
         """Items and results of the chunk that is being installed; ask before telling it."""

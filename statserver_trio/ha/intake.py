@@ -11,8 +11,7 @@ when it is their turn (:mod:`.source_intake`). Here is what concerns the peer:
   lower than ours (``JoinState``), and goes on from there with what has arrived in
   the meantime. If none comes within ``join_timeout``, the sources' own snapshots
   must do.
-* The peer is served in the same two ways; a request for what we are about to
-  have waits until we have it.
+* The peer is served in the same two ways (:mod:`.serving`).
 
 Whoever has a backup file does not join but goes on where it was (:class:`Restored`); what
 has happened since is a hole like any other.
@@ -33,10 +32,10 @@ from .clock_offset import WallClock
 from .journal import Journal
 from .messages import Event, JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
 from .messages import Journal as JournalAnswer
+from .serving import Serving
 from .source_intake import Restored, SourceIntake, State, better
-from .store import AdoptWorld, Joined, Log, ServeJoin, WorldBuilt
+from .store import AdoptWorld, Joined, Log, WorldBuilt
 
-REQUESTS_MAX = 100  # of the peer that wait; a further one is answered "not found"
 REJOIN_INTERVAL = 60.0  # seconds between two looks at whether the peer's picture is better
 SERVE_SHARE = 0.5  # of join_timeout: then the peer gets what we have, complete or not
 
@@ -76,10 +75,22 @@ class SourceAt:
     """Event: a feed was connected and cannot resume; its last event had this position.
 
     Its snapshots follow, as ``Arrived`` without positions.
+
+    Attributes:
+        snapshots_follow: Not all of them at once; :class:`SourceDescribed` will say when
+            the last one has arrived.
     """
 
     source: str
     position: int
+    snapshots_follow: bool = False
+
+
+@frozen
+class SourceDescribed:
+    """Event: all snapshots have arrived."""
+
+    source: str
 
 
 @frozen
@@ -113,10 +124,12 @@ class Intake:
     _join_until: float = field(default=inf, init=False)
     _asked_to_join: bool = field(default=False, init=False)
     _number: int = field(default=0, init=False)  # of our latest JoinRequest
-    _join_request: tuple[JoinRequest, float] | None = field(default=None, init=False)
-    _journal_requests: list[tuple[JournalRequest, float]] = field(factory=list, init=False)
+    _serving: Serving = field(init=False)
     _owes_until: float = field(default=inf, init=False)
     _rejoin_at: float = field(default=inf, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._serving = Serving(self.sources)
 
     @property
     def is_joining(self) -> bool:
@@ -167,8 +180,12 @@ class Intake:
                 return []
             case Arrived(name, events):
                 return self.sources[name].arrived(events, now)
-            case SourceAt(name, position):
+            case SourceAt(name, position, snapshots_follow):
+                self.sources[name].described = not snapshots_follow
                 return self.sources[name].stands_at(position, now)
+            case SourceDescribed(name):
+                self.sources[name].described = True
+                return []
             case Interrupted(name):
                 self.sources[name].interrupted()
                 return []
@@ -177,9 +194,9 @@ class Intake:
             case JournalAnswer():
                 return self._journal_came(event, now)
             case JournalRequest():
-                return self._asked_for_journal(event, now)
+                return self._serving.journal(event, now + self.options.gap_timeout)
             case JoinRequest():
-                self._join_request = (event, now + SERVE_SHARE * self.options.join_timeout)
+                self._serving.join(event, now + SERVE_SHARE * self.options.join_timeout)
                 return []
             case WorldBuilt():
                 return self._world_built(event)
@@ -217,8 +234,8 @@ class Intake:
     def close(self, now: float) -> list[object]:
         """The link is gone; nobody will answer, and nobody waits for an answer."""
         self.linked = self.owes_state = self._asked_to_join = False
-        self._join_request, self._rejoin_at = None, inf
-        self._journal_requests.clear()
+        self._rejoin_at = inf
+        self._serving.forget()
         actions: list[object] = []
         for source in self.sources.values():
             source.asked = False
@@ -254,10 +271,7 @@ class Intake:
         """When the first patience ends."""
         waits = [self._join_until, self._rejoin_at, self._owes_until]
         waits += [self._hole_until(source) for source in self.sources.values()]
-        waits += [until for _, until in self._journal_requests]
-        if self._join_request is not None:
-            waits.append(self._join_request[1])
-        return min(waits)
+        return min(*waits, self._serving.next_deadline())
 
     def _hole_until(self, source: SourceIntake) -> float:
         if source.hole is None:
@@ -288,7 +302,7 @@ class Intake:
                 if source.state is State.JOINING
             }
             actions.append(Send(JoinRequest(self._number, positions)))
-        return [*actions, *self._serve(now)]
+        return [*actions, *self._serving.serve(self.is_fresh, now)]
 
     def _journal_came(self, answer: JournalAnswer, now: float) -> list[object]:
         source = self.sources.get(answer.source)
@@ -358,58 +372,6 @@ class Intake:
             actions += source.alone(now)
         return [Joined(fresh, "alone"), *actions] if fresh else actions
 
-    # -- what the peer asks ----------------------------------------------------------
-
-    def _asked_for_journal(self, request: JournalRequest, now: float) -> list[object]:
-        if len(self._journal_requests) >= REQUESTS_MAX:
-            return [Send(_not_found(request))]
-        self._journal_requests.append((request, now + self.options.gap_timeout))
-        return []
-
-    def _serve(self, now: float) -> list[object]:
-        waiting, self._journal_requests = self._journal_requests, []
-        actions: list[object] = []
-        for request, until in waiting:
-            answer = self._journal_answer(request, patient=now < until)
-            if answer is None:
-                self._journal_requests.append((request, until))
-            else:
-                actions.append(Send(answer))
-        return [*actions, *self._serve_join(now)]
-
-    def _journal_answer(self, request: JournalRequest, patient: bool) -> JournalAnswer | None:
-        """The answer; None as long as what was asked for may still come."""
-        source = self.sources.get(request.source)
-        if source is None:
-            return _not_found(request)
-        piece = source.journal.piece(request.first, request.last)
-        if piece is not None:
-            last, lines = piece
-            return JournalAnswer(request.source, request.first, last, lines, True)
-        behind = source.journal.last is None or source.journal.last < request.last
-        return None if behind and patient else _not_found(request)
-
-    def _serve_join(self, now: float) -> list[object]:
-        if self._join_request is None:
-            return []
-        request, until = self._join_request
-        if self.is_fresh and now < until:
-            return []  # perhaps we will have one soon
-        ready = [name for name in request.positions if self._can_serve(name, request)]
-        if len(ready) < len(request.positions) and now < until:
-            return []
-        self._join_request = None
-        if not ready:
-            return self._world_built(WorldBuilt(request.number, (), b""))
-        return [ServeJoin(request.number, ready)]
-
-    def _can_serve(self, name: str, request: JoinRequest) -> bool:
-        source = self.sources.get(name)
-        if source is None:
-            return False
-        is_known = source.applied is not None and source.state is State.LIVE
-        return is_known and (source.applied or 0) >= request.positions[name]
-
     def _world_built(self, world: WorldBuilt) -> list[object]:
         if not self.linked:
             return []
@@ -421,7 +383,3 @@ class Intake:
         if not as_of:
             actions.append(Log("warning", "the peer asked for our picture, and we have none"))
         return actions
-
-
-def _not_found(request: JournalRequest) -> JournalAnswer:
-    return JournalAnswer(request.source, request.first, request.last, [], False)

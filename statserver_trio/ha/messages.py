@@ -113,6 +113,7 @@ class Greeting(Message):
         fingerprint: Of the configuration; a difference is worth a warning.
         mode: ``primary`` or ``backup``: the run mode, not what is configured.
         joining: The sender has applied nothing yet and waits for our state.
+        clients: The URL at which clients connect to the sender; empty: not told.
     """
 
     major: Number
@@ -127,6 +128,7 @@ class Greeting(Message):
     mode: str
     joining: bool
     standings: dict[str, Standing]
+    clients: str
 
 
 class Hello(Greeting):
@@ -178,7 +180,9 @@ class Result(enum.Enum):
 
     OPENED = "opened"  # unknown until now
     ADOPTED = "adopted"  # known; the sender's aggregate covers more
-    KEPT = "kept"  # known; our own covers as much or more
+    KEPT = "kept"  # known; our own covers as much
+    KEPT_MORE = "kept-more"  # known; our own covers more, and is pushed in return
+    LATE = "late"  # known now, but we could not go back to that position: push it again
     DELETED = "deleted"  # there is a tombstone, or an attribute is gone
     UNRESOLVED = "unresolved"  # the definition names what is not, or otherwise, configured
     UNSUPPORTED = "unsupported"  # needs an extension that is not loaded
@@ -228,15 +232,17 @@ class ChunkAck(Message):
 
     Attributes:
         results: In the order of the items.
+        positions: Where the receiver stands now; what comes next should not be as of before.
         chunk_wall: Repeats ``Chunk.wall``.
         received_wall, wall: When the chunk came in and when this was sent.
     """
 
     seq: Number
     results: list[Result]
-    chunk_wall: float = 0.0
-    received_wall: float = 0.0
-    wall: float = 0.0
+    positions: Positions
+    chunk_wall: float
+    received_wall: float
+    wall: float
 
 
 class Want(Message):
@@ -246,9 +252,16 @@ class Want(Message):
 
 
 class Release(Message):
-    """No client of ours wants these any longer."""
+    """No client of ours wants these any longer. Numbered from 1 by each side, in order."""
 
+    number: Number
     keys: list[str]
+
+
+class ReleaseAck(Message):
+    """Release ``number`` has been taken note of."""
+
+    number: Number
 
 
 # -- deletion --------------------------------------------------------------------------
@@ -342,7 +355,7 @@ class Ignored(Struct, frozen=True):
 
 WIRE_TYPES = (
     Config, ConfigAck, Poll, Reply, Hello, Welcome, Reject, Bye, Chunk, ChunkAck, Want, Release,
-    Delete, DeleteAck, JournalRequest, Journal, JoinRequest, JoinState, Mode, Fragment,
+    ReleaseAck, Delete, DeleteAck, JournalRequest, Journal, JoinRequest, JoinState, Mode, Fragment,
 )  # fmt: skip
 # Overtake everything else on the wire, so they must stay small.
 URGENT_TYPES = (Config, ConfigAck, Poll, Reply, Hello, Welcome, Reject, Bye, Mode)

@@ -5,7 +5,8 @@ one machine says to another is passed on, and the earliest of their deadlines is
 ours:
 
     from the stream:  Connected, Heard, messages, Malformed, Disconnected, Knocked
-    from the feeds:   SourceAdded, Restored, Arrived, SourceAt, Interrupted, PeerAbsent
+    from the feeds:   SourceAdded, Restored, Arrived, SourceAt, SourceDescribed, Interrupted,
+                      PeerAbsent
     from the owner:   Started, WallTime, Opened, Closed, Released, Deleted, Wanted,
                       ModeChanged, ConfigurationReloaded, OptionsChanged, Stop,
                       and the answers listed in store.py
@@ -36,6 +37,7 @@ from .intake import (
     PeerAbsent,
     SourceAdded,
     SourceAt,
+    SourceDescribed,
 )
 from .messages import (
     Bye,
@@ -45,6 +47,7 @@ from .messages import (
     ConfigAck,
     Delete,
     DeleteAck,
+    Gone,
     Hello,
     Ignored,
     JoinRequest,
@@ -56,6 +59,7 @@ from .messages import (
     Poll,
     Reject,
     Release,
+    ReleaseAck,
     Reply,
     Result,
     Want,
@@ -73,6 +77,7 @@ from .session import Progress, Session, SessionOptions, State
 from .source_intake import Restored
 from .store import (
     Abort,
+    Admit,
     ChunkBuilt,
     Installed,
     Log,
@@ -129,15 +134,17 @@ ROUTES: dict[type, str] = {
     **dict.fromkeys((Chunk, Installed), "installation"),
     **dict.fromkeys((ChunkAck, Want, ChunkBuilt, OpenKeys), "replication"),
     **dict.fromkeys((Delete, DeleteAck), "deletion"),
-    **dict.fromkeys((JournalRequest, Journal, JoinRequest, JoinState), "intake"),
+    **dict.fromkeys((JournalRequest, Journal, JoinRequest, JoinState, WorldBuilt), "intake"),
     **dict.fromkeys(
-        (SourceAdded, Restored, Arrived, SourceAt, Interrupted, PeerAbsent, WorldBuilt),
+        (SourceAdded, Restored, Arrived, SourceAt, SourceDescribed, Interrupted, PeerAbsent),
         "intake",
     ),
-    **dict.fromkeys((Release, Released, Wanted), "holds"),
+    **dict.fromkeys((Release, ReleaseAck, Released, Wanted), "holds"),
     **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),
     Knocked: "door",
 }
+# Results after which a statistic is open here, and means what the peer means by it.
+OPEN_NOW = (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.KEPT_MORE, Result.LATE)
 # What may be heard although no session is open.
 BEFORE_THE_SESSION = (Config, ConfigAck, Poll, Reply, *GREETINGS)
 
@@ -149,12 +156,15 @@ class Peer:
     Args:
         boot_id: Of this start of the process.
         new_id: Makes ids that are never the same twice, not even after a restart.
+        clients: The ws:// or wss:// URL at which clients connect to us; the peer finds it
+            as ``session.peer.clients``. Empty: there is none to tell.
     """
 
     identity: Identity
     boot_id: str
     new_id: Callable[[], str]
     options: PeerOptions = field(factory=PeerOptions)
+    clients: str = ""
     wall: WallClock = field(factory=WallClock, init=False)
     progress: Progress = field(factory=Progress, init=False)
     addp: Addp = field(init=False)
@@ -167,6 +177,7 @@ class Peer:
     holds: Holds = field(factory=Holds, init=False)
     roles: Roles = field(init=False)
     malformed: int = field(default=0, init=False)
+    _parked_for: str = field(default="", init=False)  # the peer's configuration
 
     def __attrs_post_init__(self) -> None:
         me, options, progress, wall = self.identity, self.options, self.progress, self.wall
@@ -174,8 +185,9 @@ class Peer:
         self.session = Session(me, self.boot_id, self.new_id, progress, wall, options.session)
         self.door = Door(self.session, self.addp)
         self.deletion = Deletion(options.session.expiration_timeout)
-        self.replication = Replication(progress, wall, self.deletion, options.replication)
-        self.installation = Installation(progress, wall, self.deletion)
+        parts = progress, wall, self.deletion
+        self.replication = Replication(*parts, self.holds, options.replication)
+        self.installation = Installation(*parts)
         self.intake = Intake(not me.dials, self.new_id, wall, options.intake)
         self.roles = Roles("backup" if me.dials else "primary")
 
@@ -224,10 +236,11 @@ class Peer:
     def _before(self) -> None:
         session, intake, roles = self.session, self.intake, self.roles
         self.installation.held = intake.is_joining
-        self.replication.positions = intake.positions
+        self.replication.positions = self.installation.positions = intake.positions
         self.replication.held = intake.is_joining or intake.owes_state
         session.mode, session.fingerprint = roles.mode, roles.fingerprint
         session.joining, session.standings = intake.is_fresh, intake.standings
+        session.clients = self.clients
 
     def _may_be_heard(self, message: Message) -> bool:
         return self.session.state is State.OPEN or isinstance(message, BEFORE_THE_SESSION)
@@ -237,23 +250,28 @@ class Peer:
         before: list[object] = []
         match event:
             case Installed():
-                self._note_results(self.installation.items_of(event))
+                self._note_results(self.installation.items_of(event), now)
+            case Release(_, keys):
+                self.holds.early(self.installation.under_way() & set(keys))
             case OpenKeys(keys):
                 self.deletion.opened(keys)
             case ChunkAck() if event.seq == self.progress.acknowledged + 1:
                 wall = self.wall.at(now)
                 times = (event.chunk_wall, event.received_wall, event.wall, wall)
                 before = self.session.offset.sample(*times)
+            case DeleteAck(results):
+                kept = [key for key, _, outcome in results if outcome is Gone.STILL_OPEN]
+                before = self.holds.release(kept)
             case ConfigurationReloaded():
                 before = self.replication.handle_event(ConfigurationChanged(), now)
         actions: list[object] = machine.handle_event(event, now)
         return [*before, *actions]
 
-    def _note_results(self, results: Iterable[tuple[Any, Result]]) -> None:
+    def _note_results(self, results: Iterable[tuple[Any, Result]], now: float) -> None:
         for item, result in results:
             self.replication.installed(item.key, result)
-            if result in (Result.OPENED, Result.ADOPTED, Result.KEPT):
-                self.holds.installed(item)
+            if result in OPEN_NOW:
+                self.holds.installed(item, now)
 
     def _told(self, event: object, now: float) -> list[object]:
         match event:
@@ -269,9 +287,10 @@ class Peer:
                 return self.replication.handle_event(event, now)
             case Closed(keys):
                 self._forget(keys, now)
-                return []
+                return self.holds.closed(keys)
             case Deleted(keys):
                 self._forget(keys, now)
+                self.holds.deleted(keys)
                 return self.deletion.handle_event(event, now)
             case WallTime(wall):
                 self.wall.set(wall, now)
@@ -298,7 +317,6 @@ class Peer:
         keys = tuple(keys)
         self.replication.handle_event(Closed(keys), now)
         self.deletion.closed(keys)
-        self.holds.closed(keys)
 
     def _change(self, options: PeerOptions, now: float) -> list[object]:
         self.options = options
@@ -325,15 +343,19 @@ class Peer:
                     result += self._lost(now)
                 case SessionExpired():
                     self.replication.forget()
-                case PeerMode(_, fingerprint) if fingerprint != self._parked_for():
-                    result += self.replication.handle_event(ConfigurationChanged(), now)
-                case Abort(reason) | Disconnect(reason):
+                    self.holds.forget()
+                case PeerMode(_, fingerprint):
+                    result += self._configured(fingerprint, now)
+                case Abort(reason) | Disconnect(reason) | Admit(_, reason):
                     self.session.why = self.session.why or reason
         return result
 
-    def _parked_for(self) -> str:
-        """The peer's configuration at the greeting, for which things were parked."""
-        return "" if self.session.peer is None else self.session.peer.fingerprint
+    def _configured(self, fingerprint: str, now: float) -> list[object]:
+        """The peer's configuration; if it is another one, what was parked may be possible."""
+        if fingerprint == self._parked_for:
+            return []
+        self._parked_for = fingerprint
+        return self.replication.handle_event(ConfigurationChanged(), now)
 
     def _opened(self, session: str, restored: bool, now: float) -> list[object]:
         peer = self.session.peer
@@ -344,8 +366,9 @@ class Peer:
             *self.deletion.linked(now),
             *self.intake.open(dict(peer.standings), peer.joining, now),
             *self.installation.open(session, restored),
-            *self.holds.linked(not restored),
+            *self.holds.linked(not restored, now),
             *begin(session, now),
+            *self._configured(peer.fingerprint, now),
         ]
 
     def _lost(self, now: float) -> list[object]:

@@ -8,8 +8,14 @@ Every open statistic is in exactly one of four places:
        +--------------- every ten minutes, or configuration changed ---+
 
 One chunk is in flight at most, so the peer's pace is ours, and at most one chunk
-is ever sent twice. The next one leaves at the later of its acknowledgement and
-``chunk_timeout`` after the previous one left.
+is ever sent twice. To cut a chunk of ``chunk_size`` statistics at once would hold
+everybody up, so such a unit goes as several chunks of a few hundred, each cut at its
+own moment. Within a unit the acknowledgements alone set the pace; the first chunk of
+the next one leaves ``chunk_timeout`` after the first of this one at the earliest.
+
+The acknowledgement also says where the peer stands. What is as of a position before
+that it might not be able to use, so we cut when we are there too, or have waited
+for long enough; ``LATE`` items go to the end of the queue.
 
 After a lost connection the greeting tells whether the chunk in flight had been
 installed. If it had, the peer repeats its acknowledgement and nothing is sent
@@ -24,16 +30,21 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from math import inf
 
+import msgspec
 from attrs import define, field, frozen
 
 from ..machine import Disconnect, Send
 from .clock_offset import WallClock
 from .deletion import Deletion
-from .messages import Chunk, ChunkAck, Positions, Result, Want
+from .holds import Holds
+from .messages import Chunk, ChunkAck, Item, Positions, Result, Want
 from .parking import PARKED, Parking
 from .session import Progress
 from .store import BuildChunk, ChunkBuilt, ListOpen, Log, OpenKeys
 
+PART_SIZE = 250  # statistics in one chunk on the wire; cutting them takes some milliseconds
+POSITION_PATIENCE = 1.0  # seconds until we cut although the peer is ahead of us ...
+LATE_PATIENCE = 10.0  # ... and when that has been in vain the last time
 FAILURES_MAX = 3  # of a chunk in a row; then the next one has half as many statistics
 CHUNK_SIZE_MIN = 50  # not halved any further
 LATE_MIN = 60.0  # seconds without acknowledgement until the first warning, or
@@ -85,6 +96,7 @@ class Replication:
     progress: Progress
     wall: WallClock
     deletion: Deletion
+    holds: Holds
     options: ReplicationOptions = field(factory=ReplicationOptions)
     parking: Parking = field(factory=Parking, init=False)
     held: bool = False
@@ -95,12 +107,16 @@ class Replication:
     failures: int = field(default=0, init=False)  # of the chunk in flight, in a row
     _pending: dict[str, None] = field(factory=dict, init=False)
     _known: set[str] = field(factory=set, init=False)
-    _in_flight: list[str] = field(factory=list, init=False)  # keys, in the order of the items
+    _in_flight: dict[str, None] = field(factory=dict, init=False)  # in the order of the items
     _void: set[str] = field(factory=set, init=False)  # in flight, but closed or wanted anew
     _building: int = field(default=0, init=False)  # keys that were asked for; 0: not waiting
     _session: str | None = field(default=None, init=False)  # None: no link
     _listed: bool = field(default=True, init=False)  # OpenKeys has come since the session began
     _next_at: float = field(default=inf, init=False)
+    _unit_left: int = field(default=0, init=False)  # statistics that still belong to this unit
+    _unit_until: float = field(default=-inf, init=False)  # when the next one may begin
+    _peer_at: Positions = field(factory=dict, init=False)
+    _peer_until: float = field(default=-inf, init=False)  # how long we wait to be there as well
     _sent_at: float = field(default=-inf, init=False)
     _warned: bool = field(default=False, init=False)
     _size_max: int | None = field(default=None, init=False)  # after failures
@@ -138,7 +154,7 @@ class Replication:
         self._session = session
         if self._in_flight and self.progress.peer_received <= self.progress.acknowledged:
             self._take_back()
-        self._sent_at = min(self._sent_at, now - self.options.chunk_timeout)
+        self._unit_until = min(self._unit_until, now)
         self._wake(now)
         if self._in_flight:
             self._sent_at = now  # the acknowledgement will be repeated; give it its time
@@ -151,14 +167,20 @@ class Replication:
             return
         self.failures += 1
         if self.failures % FAILURES_MAX == 0:
-            size = min(self.options.chunk_size, self._size_max or self.options.chunk_size)
+            size = self._part_max()
             self._size_max = max(min(CHUNK_SIZE_MIN, size), size // 2)
+
+    def _part_max(self) -> int:
+        """How many statistics go into a chunk on the wire."""
+        size = min(self.options.chunk_size, PART_SIZE)
+        return size if self._size_max is None else min(size, self._size_max)
 
     def forget(self) -> None:
         """The session is gone, and with it all that was known about the peer."""
         self._pending.clear()
         self._known.clear()
-        self._in_flight, self._building, self._size_max = [], 0, None
+        self._in_flight, self._building, self._size_max = {}, 0, None
+        self._peer_at, self._peer_until = {}, -inf
         self._void.clear()
         self.parking.clear()
         self.failures = self.acknowledged = 0
@@ -167,8 +189,10 @@ class Replication:
     def change(self, options: ReplicationOptions) -> None:
         """New options, from the next chunk on."""
         before, self.options = self.options, options
-        if self._next_at != inf:  # the timer is measured from the same moment as before
-            self._next_at += options.chunk_timeout - before.chunk_timeout
+        change = options.chunk_timeout - before.chunk_timeout
+        self._unit_until += change  # the timer is measured from the same moment as before
+        if self._next_at != inf and self._unit_left <= 0:
+            self._next_at += change
 
     # -- what is told by the owner and by the peer -----------------------------------
 
@@ -195,8 +219,16 @@ class Replication:
         return []
 
     def installed(self, key: str, result: Result) -> None:
-        """The peer pushed this one: it need not be pushed back (ping-pong guard)."""
-        if result in (Result.OPENED, Result.ADOPTED):
+        """The peer pushed this one: it need not be pushed back (ping-pong guard).
+
+        Unless a client of ours wants it and the peer has not yet heard of that. And
+        unless ours has more: the peer takes that over, so it goes there and not back.
+        """
+        if result is Result.KEPT_MORE and key not in self._in_flight:
+            self._known.discard(key)
+            self._pending.setdefault(key)  # what it pushed had less, so it lacks ours
+        waits = key in self._pending and self.holds.ours(key)
+        if result in (Result.OPENED, Result.ADOPTED) and not waits:
             self._pending.pop(key, None)
             self._void.discard(key)
             if key not in self._in_flight:
@@ -212,8 +244,10 @@ class Replication:
             return self._late(now)
         if now < self._chunk_at():
             return []
-        size = min(self.options.chunk_size, self._size_max or self.options.chunk_size)
-        keys = list(islice(self._pending, size))
+        if self._unit_left <= 0:  # so this is the beginning of a unit
+            self._unit_left = self.options.chunk_size
+            self._unit_until = now + self.options.chunk_timeout
+        keys = list(islice(self._pending, min(self._unit_left, self._part_max())))
         self._building = len(keys)
         return [BuildChunk(keys, self.options.max_chunk_bytes)]
 
@@ -224,8 +258,12 @@ class Replication:
         return min(self._chunk_at(), self._late_at(), self.parking.next_deadline())
 
     def _chunk_at(self) -> float:
-        may = self._pending and not (self._in_flight or self._building or self.held)
-        return self._next_at if may else inf
+        if not self._pending or self._in_flight or self._building or self.held:
+            return inf
+        here = self.positions
+        if any(here.get(source, at) < at for source, at in self._peer_at.items()):
+            return max(self._next_at, self._peer_until)
+        return self._next_at
 
     def _late_at(self) -> float:
         if not self._in_flight:
@@ -245,11 +283,14 @@ class Replication:
     # -- the four places -------------------------------------------------------------
 
     def _wake(self, now: float) -> None:
-        self._next_at = max(now, self._sent_at + self.options.chunk_timeout)
-        self._warned, self._building = False, 0
+        self._next_at = max(now, self._unit_until)
+        self._warned, self._building, self._unit_left = False, 0, 0
 
     def _add(self, keys: Iterable[str], now: float) -> None:
         """These are to be pushed, at the end of the queue."""
+        if not (self._known or self._in_flight or self.parking.reasons):  # a new session
+            self._pending.update(dict.fromkeys(keys))
+            return
         for key in keys:
             self.parking.discard(key)
             self._known.discard(key)
@@ -268,7 +309,7 @@ class Replication:
     def _take_back(self) -> None:
         """To the front, in the same order: they have waited longest."""
         self._pending = dict.fromkeys([*self._in_flight, *self._pending])
-        self._in_flight = []
+        self._in_flight = {}
         self._void.clear()
 
     def _send(self, built: ChunkBuilt, now: float) -> list[object]:
@@ -277,16 +318,23 @@ class Replication:
         assert 0 < built.taken <= self._building
         for key in list(islice(self._pending, built.taken)):
             del self._pending[key]
-        self._building, self._next_at = 0, now + self.options.chunk_timeout
+        self._building = 0
+        self._unit_left -= built.taken if self._pending else self._unit_left
+        self._next_at = now if self._unit_left > 0 else self._unit_until
         if not built.items:
             return []  # all of them have been closed
-        self._in_flight = [item.key for item in built.items]
+        self._in_flight = {item.key: None for item in built.items}
         self._sent_at, self._warned = now, False
         self.chunks_sent += 1
         self.statistics_sent += len(built.items)
         seq = self.progress.acknowledged + 1
-        items = [self.deletion.stamped(item) for item in built.items]
+        items = [self._stamped(item) for item in built.items]
         return [Send(Chunk(self._session, seq, dict(self.positions), self.wall.at(now), items))]
+
+    def _stamped(self, item: Item) -> Item:
+        """With what only the machines know of it."""
+        item, held = self.deletion.stamped(item), self.holds.ours(item.key)
+        return item if item.held == held else msgspec.structs.replace(item, held=held)
 
     def _acknowledged(self, ack: ChunkAck, now: float) -> list[object]:
         if ack.seq <= self.progress.acknowledged:
@@ -298,13 +346,17 @@ class Replication:
         outcome = list(zip(self._in_flight, ack.results, strict=True))
         anew = set(self._void)
         self.progress.acknowledged = ack.seq
-        self.failures, self._in_flight = 0, []
+        self.failures, self._in_flight = 0, {}
         self._void.clear()
+        late = [key for key, result in outcome if result is Result.LATE]
+        self._peer_at = ack.positions
+        self._peer_until = now + (LATE_PATIENCE if late else POSITION_PATIENCE)
         self.acknowledged += len(outcome)
         refused = [(key, result) for key, result in outcome if result in PARKED]
         self._known.update(key for key, result in outcome if result not in PARKED)
         actions = self.parking.park(refused, now)
         self._add((key for key, _ in outcome if key in anew), now)
+        self._add(late, now)
         if not self._pending:
             self._size_max = None
         return actions

@@ -105,6 +105,8 @@ class Session:
 
     Attributes:
         mode, fingerprint, joining, standings: What the greeting says of us.
+        clients: Likewise: the ws:// or wss:// URL at which clients connect to us, which
+            the owner sets; whom the peer's clients are told about is ``peer.clients``.
         peer: The peer's greeting; None until there was one.
         minor: The minor version both understand.
         why: The reason for the next loss of the link, if somebody knows it.
@@ -120,6 +122,7 @@ class Session:
     fingerprint: str = ""
     joining: bool = False
     standings: dict[str, Standing] = field(factory=dict)
+    clients: str = ""
     state: State = field(default=State.CLOSED, init=False)
     id: str | None = field(default=None, init=False)
     peer: Greeting | None = field(default=None, init=False)
@@ -212,6 +215,7 @@ class Session:
             "mode": self.mode,
             "joining": self.joining,
             "standings": dict(self.standings),
+            "clients": self.clients,
         }
 
     def _let_in(self, hello: Hello, now: float) -> list[object]:

@@ -15,6 +15,10 @@ what *is*, not what *happened*, so they are needed where a picture begins or a h
 cannot be filled, and dropped where nothing is missing: they would only spoil true
 start times.
 
+A *fact* is an event that the feed gave no number although it happened: that the link
+to the switch is lost, mostly. It is applied where it comes, between the same two
+events on both members if both hear it, and the snapshots after it are needed.
+
 A picture has a **lineage**. Two members whose pictures are folds of the same
 events have the same one; where a hole is left, or a picture begins from
 snapshots, a new one begins. ``since`` says from which position on nothing is
@@ -29,6 +33,7 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from math import inf
 
 from attrs import define, field, frozen
@@ -43,6 +48,7 @@ COVERAGE_RANGES_MAX = 1000  # with more holes than that, the oldest ranges are f
 
 
 INTERRUPTION = (None, None)  # a mark among what is held
+FACT = -1  # in place of the position of a fact
 
 
 @frozen
@@ -56,7 +62,8 @@ class Restored:
     Attributes:
         position: The last one that was applied.
         standing, coverage: Of the picture.
-        wants_snapshots: Those that a feed sends by itself were still to come.
+        wants_snapshots: Those that a feed sends by itself are welcome.
+        described: Whether they had all arrived.
     """
 
     source: str
@@ -64,6 +71,7 @@ class Restored:
     standing: Standing
     coverage: Ranges
     wants_snapshots: bool = False
+    described: bool = True
 
 
 class State(enum.Enum):
@@ -102,6 +110,7 @@ class SourceIntake:
     Attributes:
         applied: The last position that was applied; None before the first.
         coverage: The positions that our picture contains.
+        described: All snapshots of the present connection have arrived.
         hole: The missing positions that are being waited for.
         repaired, left, restarts: Holes filled and given up, and how often the
             source began to count anew.
@@ -118,6 +127,7 @@ class SourceIntake:
     hole: tuple[int, int] | None = None
     hole_since: float = inf
     asked: bool = False  # the peer, for the hole
+    described: bool = True
     duplicates: int = 0
     repaired: int = 0
     left: int = 0
@@ -126,13 +136,21 @@ class SourceIntake:
     _wants_snapshots: bool = True  # our picture was not, or is not, exact
     _doubtful: bool = False  # what comes next may have a hole before it, contiguous or not
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether our picture does not wait for snapshots, of what went on when it began."""
+        return self.described or not self._wants_snapshots
+
+    # -- over a restart --------------------------------------------------------------
+
     def restored(self, event: Restored) -> None:
         """Go on where we were before a restart."""
         assert self.applied is None, "something has happened already"
         assert not self._held, "something has arrived already"
         self.state, self.applied, self.standing = State.LIVE, event.position, event.standing
-        self.coverage = list(event.coverage)
+        self.coverage, self.described = list(event.coverage), event.described
         self._wants_snapshots = event.wants_snapshots
+        self.journal.begin_after(event.position)
 
     def as_of_now(self) -> Restored | None:
         """What to tell after a restart; None without a picture.
@@ -142,8 +160,9 @@ class SourceIntake:
         """
         if self.applied is None or self.standing is None:
             return None
-        waits = self.state is not State.LIVE or self._wants_snapshots
-        return Restored(self.name, self.applied, self.standing, list(self.coverage), waits)
+        wants = self.state is not State.LIVE or self._wants_snapshots
+        ours = list(self.coverage)
+        return Restored(self.name, self.applied, self.standing, ours, wants, self.is_whole)
 
     # -- what the feed says ----------------------------------------------------------
 
@@ -151,7 +170,7 @@ class SourceIntake:
         """Events of the feed, in the order in which it sent them."""
         for event in events:
             position, line = event
-            if position is not None:
+            if position is not None and position != FACT:
                 self.journal.append(position, line, now)
             self._held.append(event)
         return self._next(now)
@@ -161,7 +180,9 @@ class SourceIntake:
 
         Snapshots follow. What we have not applied up to there we have missed.
         """
-        if self.state is State.LIVE and self.applied is not None and position < self.applied:
+        heard = self.journal.last
+        # The peer may have told us more than our own feed could know when it greeted us.
+        if self.state is State.LIVE and heard is not None and position < heard:
             return self._begin_anew(position, now)
         self._held.append((position, None))
         return self._next(now)
@@ -204,6 +225,10 @@ class SourceIntake:
                     self._doubtful = True
                 elif self._wants_snapshots:
                     batch.append((None, line))
+            elif position == FACT:
+                if not self._is_past(applied):
+                    batch.append((None, line or b""))
+                    self._wants_snapshots = True
             elif applied is None:
                 applied = max(position if line is None else position - 1, 0)
                 self.standing = self.new_standing(applied, now)
@@ -224,11 +249,17 @@ class SourceIntake:
                 batch.append((position, line))
                 self._cover(applied + 1, position)
                 applied = position
-            if position is not None and line is not None:
+            if position is not None and position != FACT and line is not None:
                 self._doubtful = False
             held.popleft()
         self.applied = applied
         return [*actions, *self._batch(batch)]
+
+    def _is_past(self, applied: int | None) -> bool:
+        """Whether the fact at the head happened before the events that we have applied."""
+        numbers = (p for p, line in islice(self._held, 1, None) if line and p not in (None, FACT))
+        following = next(numbers, None)
+        return following is not None and applied is not None and following <= applied
 
     def _batch(self, events: list[Event]) -> list[object]:
         return [ApplyEvents(self.name, events)] if events else []

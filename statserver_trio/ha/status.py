@@ -40,6 +40,7 @@ def status(peer: Peer) -> Json:
             "name": peer.identity.peer,
             "connected": session.state is State.OPEN,
             "mode": peer.roles.peer_mode,
+            "clients": "" if session.peer is None else session.peer.clients,
             "synchronised": is_synchronised(peer),
             "clockOffset": session.offset.seconds,
         },

@@ -9,7 +9,7 @@ the answer back as an event. There are three kinds:
    :class:`Trace`, :class:`Log`.
 2. **News**, to be acted on or only shown: :class:`SessionOpened`,
    :class:`SessionLost`, :class:`SessionExpired`, :class:`Joined`,
-   :class:`HoleLeft`, :class:`PeerMode`, :class:`PeerReleased`.
+   :class:`HoleLeft`, :class:`PeerMode`, :class:`Unwanted`.
 3. **The engine's work**, each of which :func:`perform` turns into one call of a
    :class:`Store` and, where something is to be answered, into the event:
 
@@ -18,7 +18,7 @@ the answer back as an event. There are three kinds:
    ============================  =======================  =======================
    ``ListOpen()``                ``open_keys``            ``OpenKeys``
    ``BuildChunk(...)``           ``cut`` per key          ``ChunkBuilt``
-   ``InstallItems(...)``         ``install`` per item     ``Installed``
+   ``InstallItems(...)``         ``begin_install``        ``Installed``, later
    ``ServeJoin(...)``            ``world``                ``WorldBuilt``
    ``AdoptWorld(...)``           ``adopt_world``          none
    ``ApplyEvents(...)``          ``apply``                none
@@ -169,8 +169,10 @@ class PeerMode:
 
 
 @frozen
-class PeerReleased:
-    """Action: the peer has no use for these any more; whoever else has none may close them."""
+class Unwanted:
+    """Action: no client of either member wants these: close them, and tell
+    :class:`~.replication.Closed`. Several hundred at most.
+    """
 
     keys: Sequence[str]
 
@@ -296,10 +298,10 @@ class Store(Protocol):
     def cut(self, key: str) -> Item | None:
         """A statistic as it is now; None if it is not open."""
 
-    def install(self, item: Item, as_of: Positions, anew: bool) -> Result:
-        """Open or bring up to date one statistic (:func:`.coverage.choose` says which).
+    def begin_install(self, action: InstallItems) -> None:
+        """Open or bring up to date what the peer pushed (:func:`.coverage.choose` says which).
 
-        ``anew``: what we have under that key counts for nothing.
+        Not at once: the owner goes on with it in between, and answers when it is done.
         """
 
     def world(self, sources: Sequence[str]) -> bytes:
@@ -330,7 +332,7 @@ def perform(action: object, store: Store) -> tuple[bool, object | None]:
         case BuildChunk():
             return True, _build(action, store)
         case InstallItems():
-            return True, _install(action, store)
+            store.begin_install(action)
         case ServeJoin(number, sources):
             return True, WorldBuilt(number, sources, store.world(sources))
         case AdoptWorld(as_of, blob):
@@ -358,16 +360,6 @@ def _build(action: BuildChunk, store: Store) -> ChunkBuilt:
             items.append(item)
         taken += 1
     return ChunkBuilt(items, taken)
-
-
-def _install(action: InstallItems, store: Store) -> Installed:
-    results = [
-        Result.DELETED
-        if item.key in action.deleted
-        else store.install(item, action.as_of, item.key in action.anew)
-        for item in action.items
-    ]
-    return Installed(action.seq, results)
 
 
 def as_message(thing: object) -> Message:

@@ -83,6 +83,10 @@ def mask_of(*names: str) -> int:
     return sum({BITS[CODES[member]] for name in names for member in ALIASES.get(name, (name,))})
 
 
+# What a queue shows of the agents and DNs that serve it, by statistics.md §4.4.
+PSEUDO: int = mask_of("AgentLogin", "AgentActive", "AgentReady", "DNLogin", "DNActive", "DNReady")
+
+
 def typed(base: str) -> dict[str, int]:
     """Call type to the code of the typed variant of ``base``."""
     return {call_type: CODES[base + call_type] for call_type in CALL_TYPES}
@@ -97,6 +101,8 @@ RINGING = typed("CallRinging")
 ON_HOLD = typed("CallOnHold")
 AFTER_CALL_WORK = typed("AfterCallWork")
 WAITING = typed("CallWait")
+OBSERVING = typed("CallObserving")
+OBSERVED = typed("CallObserved")
 TALKING = _conversation()
 STARTED = _conversation("Started")
 COMPLETED = _conversation("Completed")

@@ -3,7 +3,16 @@
 Each is a durable action in the DN's ``login`` or ``agent`` slot, and they survive
 calls: an agent who talks still waits for the next call, only his status is a
 higher one. The exception is after-call work asked for during a call, which
-begins when the call ends (documented under ACWCompleted).
+begins when the call ends (documented under ACWCompleted). Nobody logged in is a
+durable action too, LoggedOut; only agents have it as a status.
+
+A login is no change of state: the state event follows. Where its work mode says
+already what that state is, it begins with the login (:data:`LOGIN_STATES`; our
+reading of two pages, of which one asks for the former and one for the latter).
+
+Do-not-disturb is the telephone's affair and means nothing, unless a site wants
+it to (``dnd-means-not-ready``): then it makes an agent who waits not ready, for
+as long as it is on. Whatever is said of the agent himself meanwhile counts more.
 
 A login may name a queue; from then on the DN is associated with that queue, and
 the queue shows the pseudo-actions AgentLogin, AgentActive and AgentReady (and
@@ -35,6 +44,18 @@ ON_HOOK = CODES["OnHook"]
 OFF_HOOK = CODES["OffHook"]
 ACW_CODES = frozenset(actions.AFTER_CALL_WORK.values())
 AFTER_CALL_WORK_MODE = "AfterCallWork"
+PSEUDO_ACTIONS = tuple(
+    (whose + condition, whose, condition)
+    for condition in ("Login", "Active", "Ready")
+    for whose in ("Agent", "DN")
+)
+# Work modes that are a state. ManualIn is none: such an agent asks for each call.
+LOGIN_STATES = {
+    "AutoIn": WAIT,
+    "AutoIn(LegalGuard)": WAIT,  # two names of one number
+    "AuxWork": NOT_READY,
+    "WalkAway": NOT_READY,
+}
 
 
 # -- slots --------------------------------------------------------------------------------
@@ -62,6 +83,7 @@ def clear(world: World, dn: RegularDN, slot: str, t: int) -> None:
 
 def set_agent_state(world: World, dn: RegularDN, action: int, t: int, facts: Facts) -> None:
     """Ready, not ready or after-call work; the same again with other reasons splits it."""
+    dn.before_dnd = None
     present = dn.state.get("agent")
     if present is not None and present.action == action and present.reasons == facts:
         return
@@ -78,6 +100,7 @@ def log_in(world: World, dn: RegularDN, agent_id: str, queue: str, t: int) -> No
     if agent is not None and dn.agent is not agent:
         if dn.agent is not None:  # only one agent per device: the former one is gone
             log_out(world, dn, t)
+        clear(world, dn, "login", t)  # so that he sees nothing of a DN without agent
         world.chronicle.link(agent, dn, t)
     if "login" not in dn.state or dn.state["login"].action != LOGGED_IN:
         put(world, dn, "login", LOGGED_IN, t)
@@ -90,15 +113,16 @@ def log_in(world: World, dn: RegularDN, agent_id: str, queue: str, t: int) -> No
 
 def log_out(world: World, dn: RegularDN, t: int) -> None:
     """End everything the agent did here, and the association with him and his queues."""
-    dn.acw_pending = None
+    dn.acw_pending = dn.before_dnd = None
     clear(world, dn, "agent", t)
-    put(world, dn, "login", LOGGED_OUT, t)
+    clear(world, dn, "login", t)
     for queue in list(dn.login_queues):
         leave_queue(world, dn, queue)
     agent = dn.agent
     if agent is not None:
         world.chronicle.unlink(agent, dn)
         world.chronicle.restatus_parent(agent, t)
+    put(world, dn, "login", LOGGED_OUT, t)
 
 
 def leave_queue(world: World, dn: RegularDN, queue: MediationDN) -> None:
@@ -118,16 +142,21 @@ def refresh_pseudo_actions(world: World, dn: RegularDN, t: int) -> None:
         "Active": active and dn.is_monitored,
         "Ready": state is not None and state.action == WAIT,
     }
+    facts: Facts = NO_FACTS
+    if dn.agent is not None and not world.options.queue_use_pseudo_actions:
+        facts = {"AgentID": dn.agent.id}
     for queue in dn.login_queues:
         going_on = queue.pseudo.setdefault(dn, {})
-        for condition, holds in on.items():
-            for name in (f"Agent{condition}", f"DN{condition}"):
-                if holds and name not in going_on:
-                    occurrence = Occurrence(CODES[name], t, queue)
-                    going_on[name] = occurrence
-                    world.chronicle.began(occurrence)
-                elif not holds and name in going_on:
-                    world.chronicle.ended(going_on.pop(name))
+        for name, whose, condition in PSEUDO_ACTIONS:
+            if on[condition] == (name in going_on):
+                continue
+            if on[condition]:
+                known = facts if whose == "Agent" else NO_FACTS
+                occurrence = Occurrence(CODES[name], t, queue, reasons=known)
+                going_on[name] = occurrence
+                world.chronicle.began(occurrence)
+            else:
+                world.chronicle.ended(going_on.pop(name))
 
 
 # -- rules --------------------------------------------------------------------------------
@@ -137,8 +166,10 @@ def agent_login(world: World, dn: RegularDN, event: e.EventAgentLogin, t: int) -
     """Repeated once per queue; only the first is a login of the agent."""
     first = dn.agent is None or dn.agent.id != event.agent_id
     log_in(world, dn, event.agent_id, event.this_queue, t)
+    facts = reason_facts(event.reasons, event.extensions)
+    if event.work_mode in LOGIN_STATES and "agent" not in dn.state and dn.acw_pending is None:
+        set_agent_state(world, dn, LOGIN_STATES[event.work_mode], t, facts)
     if first:
-        facts = reason_facts(event.reasons, event.extensions)
         world.chronicle.happened(dn, CODES["AgentLogin"], 0, facts)
 
 
@@ -172,7 +203,7 @@ def agent_not_ready(world: World, dn: RegularDN, event: e.AgentEvent, t: int) ->
     obsolete = isinstance(event, e.EventAgentAfterCallWork)
     if obsolete or event.work_mode == AFTER_CALL_WORK_MODE:
         if any(leg.phase is Phase.TALKING for leg in dn.legs.values()):
-            dn.acw_pending = facts
+            dn.acw_pending, dn.before_dnd = facts, None
             clear(world, dn, "agent", t)
             refresh_pseudo_actions(world, dn, t)
         else:
@@ -199,6 +230,20 @@ def call_ended(world: World, dn: RegularDN, leg: Leg, t: int) -> None:
         set_agent_state(world, dn, actions.AFTER_CALL_WORK[dn.acw_call_type], t, facts)
 
 
+def do_not_disturb(world: World, dn: RegularDN, event: e.EventDNDOn, t: int) -> None:
+    """An agent who waits is not ready, where the site wants it so."""
+    present = dn.state.get("agent")
+    if world.options.dnd_means_not_ready and present is not None and present.action == WAIT:
+        set_agent_state(world, dn, NOT_READY, t, NO_FACTS)
+        dn.before_dnd = present.reasons
+
+
+def disturb(world: World, dn: RegularDN, event: e.EventDNDOff, t: int) -> None:
+    """He waits again, if nothing but the telephone kept him from it."""
+    if dn.before_dnd is not None:
+        set_agent_state(world, dn, WAIT, t, dn.before_dnd)
+
+
 def off_hook(world: World, dn: RegularDN, event: e.EventOffHook, t: int) -> None:
     """The receiver was lifted."""
     _hook(world, dn, OFF_HOOK, t)
@@ -222,6 +267,8 @@ RULES: dict[type[e.TEvent], Rule] = {
     e.EventAgentReady: agent_ready,
     e.EventAgentNotReady: agent_not_ready,
     e.EventAgentAfterCallWork: agent_not_ready,  # obsolete, and means after-call work
+    e.EventDNDOn: do_not_disturb,
+    e.EventDNDOff: disturb,
     e.EventOffHook: off_hook,
     e.EventOnHook: on_hook,
 }

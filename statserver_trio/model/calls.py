@@ -32,7 +32,8 @@ class Call:
     """What all parties of one ConnID share."""
 
     __slots__ = (
-        "ani", "call_type", "conn_id", "dnis", "facts", "former", "heard_at", "legs", "visits"
+        "ani", "call_type", "conn_id", "dnis", "facts", "former", "heard_at", "legs", "observers",
+        "visits",
     )  # fmt: skip
 
     def __init__(self, conn_id: str) -> None:
@@ -44,6 +45,7 @@ class Call:
         self.former: list[tuple[int, Facts]] = []  # what the data were, each until when
         self.legs: dict[RegularDN, Leg] = {}
         self.visits: dict[MediationDN, Visit] = {}
+        self.observers: dict[str, Observer] = {}  # supervisors who listen, by DN number
         self.heard_at = 0  # the time of its last event, for the stuck-call check
 
     def learn(self, event: CallEvent, t: int) -> bool:
@@ -80,21 +82,53 @@ class Phase(enum.Enum):
     DIALING = "dialing"
     RINGING = "ringing"
     TALKING = "talking"
+    OBSERVING = "observing"  # listens, and belongs to the call as little as a fly on the wall
+
+
+class Observer:
+    """What a supervisor does in somebody else's call; see :mod:`.supervision`.
+
+    Attributes:
+        mode: One of :data:`.supervision.MODES`.
+        watches: The number of the DN that is observed; empty where nobody said
+            whom, then it is everybody who talks.
+        seen: Whether somebody was observed yet. An observation that has not found
+            its party goes on, one that has lost it is over.
+        deaf: For the moment he does not hear the call.
+        left: He is gone; remembered, for the others may be told so later.
+    """
+
+    __slots__ = ("deaf", "left", "mode", "seen", "watches")
+
+    def __init__(self, mode: str, watches: str) -> None:
+        self.mode = mode
+        self.watches = watches
+        self.seen = False
+        self.deaf = False
+        self.left = False
 
 
 class Leg:
     """One party: a call on a regular DN.
 
     ``going_on`` holds its durable actions: the one of its phase first, then the
-    variant by side (``CallInternalReceived``), then the hold.
+    variant by side (``CallInternalReceived``), then the hold and whatever else goes on.
+
+    Attributes:
+        asm: Where the agent was engaged for a campaign: ASM_Engaged or ASM_Outbound.
+        customer: The number of the customer whom that is about, while there is one.
+        joins: What is counted once the leg is answered, because somebody brought it
+            here: CallTransferTaken or CallConferenceJoined, or nothing.
     """
 
     __slots__ = (
+        "asm",
         "call",
         "call_type",
+        "customer",
         "going_on",
         "hold",
-        "is_transferred",
+        "joins",
         "originated",
         "phase",
         "since",
@@ -111,7 +145,9 @@ class Leg:
         self.started = t  # when the leg began
         self.going_on: list[Occurrence] = []
         self.hold: Occurrence | None = None
-        self.is_transferred = False  # it came to this DN by a transfer, not yet answered
+        self.asm: Occurrence | None = None
+        self.customer = ""
+        self.joins = ""
         self.visits: tuple[Visit, ...] = ()  # the queues that distributed it here
 
 

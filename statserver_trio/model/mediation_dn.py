@@ -92,7 +92,7 @@ def _settle(world: World, call: Call, queue: MediationDN) -> None:
 def _told(world: World, event: e.CallEvent, t: int) -> Call | None:
     call = world.calls.get(event.conn_id)
     if call is not None and call.learn(event, t):
-        world.chronicle.facts_changed(call)
+        world.data_changed(call)
     return call
 
 

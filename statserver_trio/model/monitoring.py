@@ -32,7 +32,7 @@ from .agent_state import (
     set_agent_state,
 )
 from .calls import Visit
-from .nodes import MONITORED, NOT_MONITORED, DNNode, MediationDN, RegularDN
+from .nodes import LOGGED_OUT, MONITORED, NOT_MONITORED, DNNode, MediationDN, RegularDN
 from .occurrences import NO_FACTS, Occurrence
 
 if TYPE_CHECKING:
@@ -55,8 +55,9 @@ def lose(world: World, dn: DNNode, t: int) -> None:
     if isinstance(dn, RegularDN):
         for leg in list(dn.legs.values()):
             regular_dn.drop(world, dn, leg)
-        dn.acw_pending = None
+        dn.acw_pending = dn.before_dnd = None
         dn.acw_visits = ()
+        dn.watching = ""
         for queue in dn.login_queues:
             for occurrence in queue.pseudo.pop(dn, {}).values():
                 world.chronicle.ended(occurrence)
@@ -111,6 +112,18 @@ def hear(world: World, dn: DNNode, t: int) -> None:
         put_hook(world, dn, ON_HOOK, t)
 
 
+def heard(world: World, dn: DNNode, t: int) -> None:
+    """The first word of the DN is taken in: somebody is logged in there, or nobody is.
+
+    An agent we knew there before a loss, and of whom it says nothing, still is.
+    """
+    if not isinstance(dn, RegularDN) or "monitor" in dn.state or "login" in dn.state:
+        return
+    put(world, dn, "login", LOGGED_OUT if dn.agent is None else LOGGED_IN, t)
+    if dn.agent is not None:
+        refresh_pseudo_actions(world, dn, t)
+
+
 def put_hook(world: World, dn: DNNode, action: int, t: int) -> None:
     """Let the receiver be up or down from ``t`` on."""
     assert isinstance(dn, RegularDN)
@@ -152,14 +165,19 @@ def _agent(world: World, dn: RegularDN, agent_id: str, seen: snapshots.Seen, t: 
     log_in(world, dn, agent_id, "", t)
     facts = dict(seen.reasons) if seen.reasons else None
     present = dn.state.get("agent")
+    behind_dnd = False
     if seen.agent_status in AGENT_STATES:
         action = AGENT_STATES[seen.agent_status]
+        behind_dnd = action == WAIT and seen.dnd and world.options.dnd_means_not_ready
+        action = NOT_READY if behind_dnd else action
     elif seen.agent_status == "after-call work":
         action = actions.AFTER_CALL_WORK[dn.acw_call_type]
     else:
         return
     if present is None or present.action != action:
         set_agent_state(world, dn, action, t, facts or NO_FACTS)
+    if behind_dnd:
+        dn.before_dnd = facts or NO_FACTS
     refresh_pseudo_actions(world, dn, t)
 
 
@@ -189,9 +207,13 @@ def _waiting_calls(world: World, queue: MediationDN, seen: snapshots.Seen, t: in
 
 def out_of_service(world: World, dn: DNNode, event: e.TEvent, t: int) -> None:
     """The switch lost the device: as good as not hearing it (our decision)."""
-    if isinstance(dn, RegularDN) and "agent" in dn.state:
-        dn.before_outage = dn.state["agent"]
+    if not isinstance(dn, RegularDN):
+        lose(world, dn, t)
+        return
+    dn.before_outage = dn.state.get("agent", dn.before_outage)
+    before_dnd = dn.before_dnd
     lose(world, dn, t)
+    dn.before_dnd = before_dnd
 
 
 def back_in_service(world: World, dn: DNNode, event: e.TEvent, t: int) -> None:
@@ -200,8 +222,10 @@ def back_in_service(world: World, dn: DNNode, event: e.TEvent, t: int) -> None:
     if isinstance(dn, RegularDN) and dn.agent is not None:
         put(world, dn, "login", LOGGED_IN, t)
         before, dn.before_outage = dn.before_outage, None
+        before_dnd = dn.before_dnd
         if before is not None:
             set_agent_state(world, dn, before.action, t, before.reasons)
+        dn.before_dnd = before_dnd
         refresh_pseudo_actions(world, dn, t)
 
 

@@ -52,6 +52,11 @@ class Node:
         raise NotImplementedError  # pragma: no cover - agents and places say it
 
     @property
+    def address(self) -> tuple[str, ...]:
+        """What it is called on any server: what kind of object it is, and its name."""
+        raise NotImplementedError  # pragma: no cover - every node says it for itself
+
+    @property
     def is_monitored(self) -> bool:
         """Whether what we show of it is what really goes on."""
         return True
@@ -77,6 +82,11 @@ class DNNode(Node):
         self.status = Status(NOT_MONITORED, t, occurrence)
 
     @property
+    def address(self) -> tuple[str, ...]:
+        """By its number: which switch it is on is the world's to know."""
+        return ("dn", self.key.number)
+
+    @property
     def is_monitored(self) -> bool:
         """Registered: the monitor slot is empty once it is."""
         return "monitor" not in self.state
@@ -95,10 +105,12 @@ class RegularDN(DNNode):
         "acw_visits",
         "agent",
         "agent_since",
+        "before_dnd",
         "before_outage",
         "legs",
         "login_queues",
         "place",
+        "watching",
     )
 
     def __init__(self, key: DNKey, dn_type: str, t: int) -> None:
@@ -110,10 +122,13 @@ class RegularDN(DNNode):
         self.login_queues: dict[MediationDN, None] = {}
         # After-call work asked for during a call begins when the call ends; its facts wait here.
         self.acw_pending: Any = None
+        # The facts of the WaitForNextCall that do-not-disturb has replaced.
+        self.before_dnd: Any = None
         self.before_outage: Occurrence | None = None  # the agent's state while out of service
         # The last call that ended here, for the after-call work that follows it.
         self.acw_call_type = "Unknown"
         self.acw_visits: tuple[MediationDN, ...] = ()
+        self.watching = ""  # the DN whose next call is to be observed from here
 
     def going_on(self) -> Iterator[tuple[Occurrence, int]]:
         """Every durable action in progress here, with its start."""
@@ -131,8 +146,9 @@ class RegularDN(DNNode):
         """The action that is the status: the highest in rank, of equals the earliest.
 
         A conversation on hold is hidden (documented for all but CallConsult,
-        which we hide too). Ties go to the lowest ConnID, never to chance, so two
-        servers with the same events show the same call.
+        which we hide too), and so is one for which the agent is engaged. Ties go
+        to the lowest ConnID, never to chance, so two servers with the same events
+        show the same call.
         """
         best: Occurrence | None = None
         best_rank = -1
@@ -141,7 +157,9 @@ class RegularDN(DNNode):
             if rank > best_rank:
                 best, best_rank = occurrence, rank
         for leg in self.legs.values():
-            occurrence = leg.hold or leg.going_on[0]
+            if not leg.going_on:  # a supervisor who does not hear the call
+                continue
+            occurrence = leg.hold or leg.asm or leg.going_on[0]
             rank = RANKS[occurrence.action]
             if rank > best_rank or (
                 rank == best_rank and best is not None and _order(occurrence) < _order(best)
@@ -198,6 +216,11 @@ class AgentNode(Node):
         self.dns: dict[RegularDN, None] = {}
         self.status = Status(LOGGED_OUT, t, None)
 
+    @property
+    def address(self) -> tuple[str, ...]:
+        """By his id."""
+        return ("agent", self.id)
+
     def going_on(self) -> Iterator[tuple[Occurrence, int]]:
         """What goes on at his DNs, each since his login at the earliest."""
         for dn in self.dns:
@@ -230,6 +253,11 @@ class PlaceNode(Node):
         self.name = name
         self.dns: dict[RegularDN, None] = {}
         self.status = Status(NOT_MONITORED, t, None)
+
+    @property
+    def address(self) -> tuple[str, ...]:
+        """By its name."""
+        return ("place", self.name)
 
     def going_on(self) -> Iterator[tuple[Occurrence, int]]:
         """What goes on at its DNs."""

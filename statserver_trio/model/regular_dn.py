@@ -8,6 +8,7 @@ call type::
     EventRinging ──> RINGING ──┘                        │   ↑
                                               EventHeld └─> ┘ EventRetrieved
 
+A supervisor's leg observes instead of talking (:mod:`.supervision`).
 The conversation runs on while it is held; the hold is an action of its own.
 What a leg's end *means* depends on its phase and on why the call was released,
 and that is a table, :data:`ENDINGS`. Rules: statistics.md §4.3, t-events.md §2.4.
@@ -19,11 +20,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..tlib import events as e
-from . import actions
+from . import actions, supervision
 from .actions import CODES
-from .calls import Call, Leg, Phase, Visit, call_type_of
+from .active_switching import CAMPAIGN
+from .calls import Call, Leg, Phase, Visit
+from .legs import PHASE_ACTION, begin, end, engage, enter, find_leg, leave, new_leg, remove
 from .nodes import MediationDN, RegularDN
-from .occurrences import Occurrence
 from .reflections import reflect, reflect_ending
 
 if TYPE_CHECKING:
@@ -31,16 +33,6 @@ if TYPE_CHECKING:
 
 Rule = Callable[["World", RegularDN, Any, int], None]
 
-PHASE_ACTION = {
-    Phase.DIALING: actions.DIALING,
-    Phase.RINGING: actions.RINGING,
-    Phase.TALKING: actions.TALKING,
-}
-PHASE_STARTED = {
-    Phase.DIALING: dict.fromkeys(actions.CALL_TYPES, CODES["CallDialingStarted"]),
-    Phase.RINGING: dict.fromkeys(actions.CALL_TYPES, CODES["CallRingingStarted"]),
-    Phase.TALKING: actions.STARTED,
-}
 ANSWERED = {Phase.DIALING: CODES["CallDialed"], Phase.RINGING: CODES["CallAnswered"]}
 
 # Why a leg ended, in the words of CallState, reduced to what makes a difference.
@@ -64,7 +56,9 @@ ENDINGS: dict[tuple[Phase, str], tuple[str, ...]] = {
     (Phase.RINGING, "transferred"): (),
     (Phase.RINGING, "conferenced"): (),
     (Phase.RINGING, "forwarded"): ("CallForwarded", "CallMissed"),
+    **{(Phase.OBSERVING, cause): () for cause in ("released", "abandoned", *set(CAUSES.values()))},
 }
+BROUGHT_IN = {"Transferred": "CallTransferTaken", "Conferenced": "CallConferenceJoined"}
 PARTY_CHANGED = {
     Phase.DIALING: "CallPartyChanged",
     Phase.RINGING: "CallRingingPartyChanged",
@@ -72,123 +66,68 @@ PARTY_CHANGED = {
 }
 
 
-# -- phases -------------------------------------------------------------------------------
-
-
-def _enter(world: World, dn: RegularDN, leg: Leg, phase: Phase, t: int) -> None:
-    """Begin the actions of a phase, and say that they started."""
-    leg.phase, leg.since = phase, t
-    _begin(world, dn, leg, PHASE_ACTION[phase][leg.call_type], t)
-    world.chronicle.happened(dn, PHASE_STARTED[phase][leg.call_type], 0, leg.call.facts)
-    if phase is Phase.TALKING:
-        side = actions.ORIGINATED if leg.originated else actions.RECEIVED
-        if leg.call_type in side:
-            _begin(world, dn, leg, side[leg.call_type], t)
-
-
-def _begin(world: World, dn: RegularDN, leg: Leg, action: int, t: int) -> None:
-    occurrence = Occurrence(action, t, dn, leg.call)
-    leg.going_on.append(occurrence)
-    world.chronicle.began(occurrence)
-
-
-def _leave(world: World, leg: Leg) -> None:
-    """End every durable action of a leg."""
-    for occurrence in leg.going_on:
-        world.chronicle.ended(occurrence)
-    leg.going_on.clear()
-    leg.hold = None
-
-
-def _new_leg(world: World, dn: RegularDN, event: e.CallEvent, originated: bool, t: int) -> Leg:
-    call = world.call(event, t)
-    stale = dn.legs.get(call.conn_id)
-    if stale is not None:  # a second Ringing without an end of the first: the end was lost
-        _remove(world, dn, stale)
-    leg = Leg(call, call_type_of(event.call_type), originated, t)
-    leg.is_transferred = event.third_party_dn_role == "TransferredBy"
-    dn.legs[call.conn_id] = leg
-    call.legs[dn] = leg
-    return leg
-
-
-def _remove(world: World, dn: RegularDN, leg: Leg) -> None:
-    _leave(world, leg)
-    del dn.legs[leg.call.conn_id]
-    del leg.call.legs[dn]
-
-
-def _leg(world: World, dn: RegularDN, event: e.CallEvent, t: int) -> Leg | None:
-    """The leg an event is about, with what the event tells about the call taken over."""
-    leg = dn.legs.get(event.conn_id)
-    if leg is None:
-        return None
-    if leg.call.learn(event, t):
-        world.chronicle.facts_changed(leg.call)
-    call_type = call_type_of(event.call_type)
-    if call_type != leg.call_type and event.call_type and call_type != "Unknown":
-        _retype(world, dn, leg, call_type, t)
-    return leg
-
-
-def _retype(world: World, dn: RegularDN, leg: Leg, call_type: str, t: int) -> None:
-    """A changed call type ends the typed actions and starts the others (our decision)."""
-    held = leg.hold is not None
-    _leave(world, leg)
-    leg.call_type = call_type
-    _enter(world, dn, leg, leg.phase, t)
-    if held:
-        _begin(world, dn, leg, actions.ON_HOLD[call_type], t)
-        leg.hold = leg.going_on[-1]
-
-
 # -- rules --------------------------------------------------------------------------------
 
 
 def dialing(world: World, dn: RegularDN, event: e.EventDialing, t: int) -> None:
     """The DN calls somebody."""
-    leg = _new_leg(world, dn, event, True, t)
-    _enter(world, dn, leg, Phase.DIALING, t)
+    leg = new_leg(world, dn, event, True, t)
+    enter(world, dn, leg, Phase.DIALING, t)
 
 
 def ringing(world: World, dn: RegularDN, event: e.EventRinging, t: int) -> None:
     """The DN is called, perhaps by way of a queue."""
-    leg = _new_leg(world, dn, event, event.this_dn_role == "Origination", t)
-    leg.visits = _distributed_here(world, dn, leg.call, event.this_queue)
-    _enter(world, dn, leg, Phase.RINGING, t)
+    leg = new_leg(world, dn, event, event.this_dn_role == "Origination", t)
+    mode = supervision.mode_of(dn, leg.call, event)
+    if mode is None:
+        leg.visits = _distributed_here(world, dn, leg.call, event.this_queue)
+    else:
+        supervision.announce(world, mode, event)
+    enter(world, dn, leg, Phase.RINGING, t)
 
 
 def established(world: World, dn: RegularDN, event: e.EventEstablished, t: int) -> None:
-    """The DN talks; a leg nobody told us about before begins right here."""
-    leg = _leg(world, dn, event, t)
+    """The DN talks, or observes; a leg nobody told us about before begins right here."""
+    leg = find_leg(world, dn, event, t)
+    mode = supervision.mode_of(dn, world.calls.get(event.conn_id), event)
     if leg is None:
-        leg = _new_leg(world, dn, event, event.this_dn_role == "Origination", t)
-        leg.visits = _distributed_here(world, dn, leg.call, event.this_queue)
-    elif leg.phase is Phase.TALKING:
+        leg = new_leg(world, dn, event, event.this_dn_role == "Origination", t)
+        if mode is not None:
+            supervision.announce(world, mode, event)
+    elif leg.phase not in ANSWERED:
         return
     else:
-        _leave(world, leg)
-        if not leg.visits:  # the switch may name the queue only now
-            leg.visits = _distributed_here(world, dn, leg.call, event.this_queue)
+        leave(world, leg)
         world.chronicle.happened(dn, ANSWERED[leg.phase], t - leg.since, leg.call.facts)
-        if leg.is_transferred:
-            world.chronicle.happened(
-                dn, CODES["CallTransferTaken"], t - leg.started, leg.call.facts
-            )
+        if leg.joins and mode is None:
+            world.chronicle.happened(dn, CODES[leg.joins], t - leg.started, leg.call.facts)
+    if mode is not None:
+        supervision.join(world, dn, leg, mode, event.other_dn, t)
+        return
+    leg.call.observers.pop(dn.key.number, None)  # he takes part now, whatever he did before
+    if not leg.visits:  # the switch may name the queue only now
+        leg.visits = _distributed_here(world, dn, leg.call, event.this_queue)
     reflect(world, leg, "CallAnswered", t)
-    _enter(world, dn, leg, Phase.TALKING, t)
+    enter(world, dn, leg, Phase.TALKING, t)
 
 
 def released(world: World, dn: RegularDN, event: e.EventReleased, t: int) -> None:
     """The call is over on this DN."""
-    leg = _leg(world, dn, event, t)
+    leg = find_leg(world, dn, event, t)
     if leg is not None:
         _end(world, dn, leg, CAUSES.get(event.call_state, "released"), t)
 
 
+def diverted(world: World, dn: RegularDN, event: e.EventDiverted, t: int) -> None:
+    """The call that rings here goes elsewhere. One that talks is told so in other words."""
+    leg = find_leg(world, dn, event, t)
+    if leg is not None and leg.phase is Phase.RINGING:
+        _end(world, dn, leg, "forwarded", t)
+
+
 def abandoned(world: World, dn: RegularDN, event: e.EventAbandoned, t: int) -> None:
     """The far end hung up while the DN rang."""
-    leg = _leg(world, dn, event, t)
+    leg = find_leg(world, dn, event, t)
     if leg is not None:
         _end(world, dn, leg, "abandoned", t)
 
@@ -196,7 +135,7 @@ def abandoned(world: World, dn: RegularDN, event: e.EventAbandoned, t: int) -> N
 def _end(world: World, dn: RegularDN, leg: Leg, cause: str, t: int) -> None:
     facts = leg.call.facts
     hold = leg.hold
-    _leave(world, leg)
+    leave(world, leg)
     happened = world.chronicle.happened
     if leg.phase is Phase.TALKING:
         if hold is not None:
@@ -212,27 +151,25 @@ def _end(world: World, dn: RegularDN, leg: Leg, cause: str, t: int) -> None:
         for name in ENDINGS[leg.phase, cause]:
             happened(dn, CODES[name], t - leg.since, facts)
     reflect_ending(world, dn, leg, cause, t)
-    _remove(world, dn, leg)
+    remove(world, dn, leg)
     world.forget_if_over(leg.call)
     world.call_ended_at(dn, leg, t)
 
 
 def held(world: World, dn: RegularDN, event: e.EventHeld, t: int) -> None:
     """The DN put the call on hold."""
-    leg = _leg(world, dn, event, t)
+    leg = find_leg(world, dn, event, t)
     if leg is not None and leg.phase is Phase.TALKING and leg.hold is None:
-        _begin(world, dn, leg, actions.ON_HOLD[leg.call_type], t)
-        leg.hold = leg.going_on[-1]
+        leg.hold = begin(world, dn, leg, actions.ON_HOLD[leg.call_type], t)
 
 
 def retrieved(world: World, dn: RegularDN, event: e.EventRetrieved, t: int) -> None:
     """The DN took the call back."""
-    leg = _leg(world, dn, event, t)
+    leg = find_leg(world, dn, event, t)
     if leg is None or leg.hold is None:
         return
     hold, leg.hold = leg.hold, None
-    leg.going_on.remove(hold)
-    world.chronicle.ended(hold)
+    end(world, leg, hold)
     for name in ("CallHeld", "CallRetrievedFromHold"):
         world.chronicle.happened(dn, CODES[name], t - hold.start, leg.call.facts)
 
@@ -248,8 +185,8 @@ def party_changed(world: World, dn: RegularDN, event: e.EventPartyChanged, t: in
     if former is not None and event.previous_conn_id != event.conn_id:
         _brought_in(world, dn, former, event, t)
         return
-    leg = _leg(world, dn, event, t)
-    if leg is None:
+    leg = find_leg(world, dn, event, t)
+    if leg is None or leg.phase is Phase.OBSERVING:
         return
     name = PARTY_CHANGED[leg.phase]
     if leg.phase is Phase.TALKING and event.call_state == "Transferred":
@@ -264,27 +201,36 @@ def _brought_in(
 ) -> None:
     happened = world.chronicle.happened
     facts = former.call.facts
-    phase, spent = former.phase, t - former.since
-    _remove(world, dn, former)
+    phase, spent, engaged = former.phase, t - former.since, former.asm is not None
+    observer = former.call.observers.get(dn.key.number)
+    remove(world, dn, former)
     world.forget_if_over(former.call)
-    leg = _new_leg(world, dn, event, False, t)
+    leg = new_leg(world, dn, event, False, t)
+    if phase is Phase.OBSERVING:
+        if observer is not None:
+            supervision.move(world, dn, leg, observer, t)
+        return
     if phase is Phase.TALKING:
         happened(dn, actions.COMPLETED[former.call_type], spent, facts)
-        joined = event.call_state == "Conferenced"
-        name = "CallConferenceJoined" if joined else "CallTransferTaken"
-        happened(dn, CODES[name], t - former.started, leg.call.facts)
-    else:  # transferred to us before we answered: we take it when we do
-        leg.is_transferred = event.call_state == "Transferred"
+        leg.joins = ""
+        # To join an engaged agent and his customer is the dialler's doing, and no transfer.
+        name = BROUGHT_IN.get(event.call_state, "" if engaged else "CallTransferTaken")
+        if name:
+            happened(dn, CODES[name], t - former.started, leg.call.facts)
+    else:  # brought in before we answered: it counts when we do
+        leg.joins = BROUGHT_IN.get(event.call_state, "")
         happened(dn, CODES["CallRingingPartyChanged"], spent, leg.call.facts)
         if phase is Phase.RINGING:
             reflect(world, former, "CallRingingPartyChanged", t)
-    _enter(world, dn, leg, phase, t)
+    enter(world, dn, leg, phase, t)
+    if engaged:
+        engage(world, dn, leg, True, t)
 
 
 def party_added(world: World, dn: RegularDN, event: e.EventPartyAdded, t: int) -> None:
     """Somebody joined the call; the one who did it made a conference of it."""
-    leg = _leg(world, dn, event, t)
-    if leg is None:
+    leg = find_leg(world, dn, event, t)
+    if leg is None or supervision.party_added(world, dn, leg, event):
         return
     names = ["CallConferencePartyAdded"]
     if event.third_party_dn == dn.key.number:
@@ -295,8 +241,8 @@ def party_added(world: World, dn: RegularDN, event: e.EventPartyAdded, t: int) -
 
 def party_deleted(world: World, dn: RegularDN, event: e.EventPartyDeleted, t: int) -> None:
     """Somebody left the conference; where it was this DN, its leg is over."""
-    leg = _leg(world, dn, event, t)
-    if leg is None:
+    leg = find_leg(world, dn, event, t)
+    if leg is None or supervision.party_deleted(world, leg, event):
         return
     world.chronicle.happened(dn, CODES["CallConferencePartyDeleted"], 0, leg.call.facts)
     if event.other_dn == dn.key.number and event.other_dn_role == "DeletedParty":
@@ -305,7 +251,7 @@ def party_deleted(world: World, dn: RegularDN, event: e.EventPartyDeleted, t: in
 
 def told(world: World, dn: RegularDN, event: e.CallEvent, t: int) -> None:
     """Facts about the call: attached data, its type."""
-    _leg(world, dn, event, t)
+    find_leg(world, dn, event, t)
 
 
 def user_event(world: World, dn: RegularDN, event: e.EventUserEvent, t: int) -> None:
@@ -338,7 +284,7 @@ def _distributed_here(
 def clean(world: World, dn: RegularDN, leg: Leg, t: int) -> None:
     """Remove a leg whose end was never told; no normal ending is counted for it."""
     duration, facts = t - leg.started, leg.call.facts
-    _remove(world, dn, leg)
+    remove(world, dn, leg)
     world.chronicle.happened(dn, CODES["StuckCallCleaned"], duration, facts)
     if leg.phase is not Phase.TALKING:
         reflect(world, leg, "StuckCallCleanedWhileRinging", t)
@@ -346,7 +292,7 @@ def clean(world: World, dn: RegularDN, leg: Leg, t: int) -> None:
 
 def drop(world: World, dn: RegularDN, leg: Leg) -> None:
     """Let go of a leg because we can no longer hear the DN: no ending at all."""
-    _remove(world, dn, leg)
+    remove(world, dn, leg)
     world.forget_if_over(leg.call)
 
 
@@ -357,11 +303,17 @@ def resume(
     leg = Leg(call, call_type, phase is Phase.DIALING, t)
     dn.legs[call.conn_id] = leg
     call.legs[dn] = leg
+    if phase is Phase.OBSERVING:
+        supervision.join(world, dn, leg, supervision.MONITORING, "", t)
+        return
     leg.phase = phase
-    _begin(world, dn, leg, PHASE_ACTION[phase][call_type], t)
+    begin(world, dn, leg, PHASE_ACTION[phase][call_type], t)
+    if phase is Phase.TALKING and CAMPAIGN in call.facts:
+        engage(world, dn, leg, False, t)
     if held:
-        _begin(world, dn, leg, actions.ON_HOLD[call_type], t)
-        leg.hold = leg.going_on[-1]
+        leg.hold = begin(world, dn, leg, actions.ON_HOLD[call_type], t)
+    if call.observers:
+        world.parties_changed(call)
 
 
 RULES: dict[type[e.TEvent], Rule] = {
@@ -370,12 +322,12 @@ RULES: dict[type[e.TEvent], Rule] = {
     e.EventEstablished: established,
     e.EventReleased: released,
     e.EventAbandoned: abandoned,
+    e.EventDiverted: diverted,
     e.EventHeld: held,
     e.EventRetrieved: retrieved,
     e.EventPartyChanged: party_changed,
     e.EventPartyAdded: party_added,
     e.EventPartyDeleted: party_deleted,
-    e.EventPartyInfo: told,
     e.EventCallInfoChanged: told,
     e.EventAttachedDataChanged: told,
     e.EventNetworkReached: told,

@@ -34,13 +34,16 @@ CALL_STATES = {
     "Ringing": (Phase.RINGING, False),
     "Alerting": (Phase.RINGING, False),
     "Dialing": (Phase.DIALING, False),
+    "Observing": (Phase.OBSERVING, False),
     "Queued": (None, False),
 }
 # Party state bits (``ps-n``), in the order in which they decide.
 DIALING_BIT = 0x10000
+NO_TALK_BIT = 0x20  # of a connected party: it only listens, so it observes (our decision)
 STATE_BITS = 0xF
 PARTY_STATES = {0x1: "Dialing", 0x9: "Queued", 0xA: "Ringing", 0xC: "Connected", 0xE: "Held"}
 NUMBERED_CALL_TYPES = ("Unknown", "Internal", "Inbound", "Outbound", "Consult")
+DND_ON = (1, "1", "on", "On", "true")
 OFF_HOOK_STATES = frozenset({"OffHook", "Busy", 1, 2})
 
 
@@ -62,6 +65,7 @@ class Seen:
     off_hook: bool | None
     calls: tuple[ListedCall, ...]
     tells_calls: bool
+    dnd: bool
     reasons: KVList | None
 
 
@@ -77,6 +81,7 @@ def read(snapshot: Snapshot) -> Seen:
         off_hook=hook in OFF_HOOK_STATES if isinstance(hook, int | str) else None,
         calls=tuple(listed),
         tells_calls=snapshot.extensions is not None,
+        dnd=extensions.get("dnd") in DND_ON,
         reasons=extensions.get("Reasons") if isinstance(extensions.get("Reasons"), dict) else None,
     )
 
@@ -109,7 +114,8 @@ def _party_state(bits: Any) -> str:
         return "Connected"
     if bits & DIALING_BIT:
         return "Dialing"
-    return PARTY_STATES.get(bits & STATE_BITS, "Connected")
+    state = PARTY_STATES.get(bits & STATE_BITS, "Connected")
+    return "Observing" if state == "Connected" and bits & NO_TALK_BIT else state
 
 
 def _call_type(number: Any) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from .actions import CODES, NAMES
-from .calls import Call, Leg, Phase, Visit
+from .calls import Call, Leg, Observer, Phase, Visit
 from .directory import MEDIATION_TYPES
 from .nodes import DNNode, MediationDN, Node, RegularDN
 from .occurrences import NO_FACTS, Facts, Occurrence, Status
@@ -84,6 +84,10 @@ def _call(call: Call) -> Data:
         "facts": _facts(call.facts),
         "former": [[until, _facts(facts)] for until, facts in call.former],
         "heard_at": call.heard_at,
+        "observers": [
+            [number, each.mode, each.watches, each.seen, each.deaf, each.left]
+            for number, each in call.observers.items()
+        ],
         "visits": [_visit(visit) for visit in call.visits.values()],
     }
 
@@ -110,7 +114,9 @@ def _leg(leg: Leg) -> Data:
         "started": leg.started,
         "going_on": [_occurrence(occurrence) for occurrence in leg.going_on],
         "hold": None if leg.hold is None else leg.going_on.index(leg.hold),
-        "is_transferred": leg.is_transferred,
+        "asm": None if leg.asm is None else leg.going_on.index(leg.asm),
+        "customer": leg.customer,
+        "joins": leg.joins,
         # A visit the call still has, by its queue; or one that only this leg remembers.
         "visits": [
             v.queue.key.number if visits.get(v.queue) is v else _visit(v) for v in leg.visits
@@ -136,12 +142,14 @@ def _dn(dn: DNNode) -> Data:
             "acw_call_type": dn.acw_call_type,
             "acw_visits": [queue.key.number for queue in dn.acw_visits],
             "before_outage": None if outage is None else _occurrence(outage),
+            "before_dnd": None if dn.before_dnd is None else _facts(dn.before_dnd),
+            "watching": dn.watching,
         }
     elif isinstance(dn, MediationDN):
         data |= {
             "waiting": [call.conn_id for call in dn.calls],
             "pseudo": [
-                [member.key.number, {name: o.start for name, o in found.items()}]
+                [member.key.number, {name: _occurrence(o) for name, o in found.items()}]
                 for member, found in dn.pseudo.items()
             ],
         }
@@ -224,6 +232,9 @@ class _Adoption:
         call.call_type, call.ani, call.dnis = data["type"], data["ani"], data["dnis"]
         call.facts = data["facts"] or NO_FACTS
         call.former = [(until, facts or NO_FACTS) for until, facts in data["former"]]
+        for number, mode, watches, seen, deaf, left in data["observers"]:
+            observer = call.observers[number] = Observer(mode, watches)
+            observer.seen, observer.deaf, observer.left = seen, deaf, left
         for each in data["visits"]:
             visit = self._visit(call, each)
             call.visits[visit.queue] = visit
@@ -263,6 +274,9 @@ class _Adoption:
         dn.acw_visits = tuple(self._queue(number) for number in data["acw_visits"])
         outage = data["before_outage"]
         dn.before_outage = None if outage is None else self._occurrence(dn, outage)
+        dnd = data["before_dnd"]
+        dn.before_dnd = None if dnd is None else (dnd or NO_FACTS)
+        dn.watching = data["watching"]
 
     def _leg(self, dn: RegularDN, data: Data) -> None:
         call = self._world.calls[data["call"]]
@@ -270,7 +284,8 @@ class _Adoption:
         leg.phase, leg.since = Phase(data["phase"]), data["since"]
         leg.going_on = [self._occurrence(dn, each, call) for each in data["going_on"]]
         leg.hold = None if data["hold"] is None else leg.going_on[data["hold"]]
-        leg.is_transferred = data["is_transferred"]
+        leg.asm = None if data["asm"] is None else leg.going_on[data["asm"]]
+        leg.customer, leg.joins = data["customer"], data["joins"]
         leg.visits = tuple(
             call.visits[self._queue(each)] if isinstance(each, str) else self._visit(call, each)
             for each in data["visits"]
@@ -285,9 +300,9 @@ class _Adoption:
             if wait is None:
                 raise ValueError(f"call {conn_id} waits in {queue.key.number} and does not")
             queue.calls[call] = wait
-        for number, starts in data["pseudo"]:
+        for number, found in data["pseudo"]:
             queue.pseudo[self._regular(number)] = {
-                name: Occurrence(CODES[name], start, queue) for name, start in starts.items()
+                name: self._occurrence(queue, each) for name, each in found.items()
             }
 
     def _restore_status(self, node: Node, data: list[Any]) -> None:

@@ -18,44 +18,26 @@ from collections.abc import Iterable
 from attrs import frozen
 
 from ..tlib import events as e
-from . import agent_state, mediation_dn, monitoring, regular_dn
+from . import agent_state, mediation_dn, monitoring, regular_dn, supervision
+from .active_switching import CAMPAIGN
 from .calls import Call, Leg, Phase, Visit
 from .chronicle import Chronicle
+from .creation import ADDRESS_TYPES, CREATES
 from .directory import MEDIATION_TYPES, Directory, DNKey
+from .legs import engage
 from .nodes import AgentNode, DNNode, MediationDN, PlaceNode, RegularDN
 from .occurrences import Record
 from .reflections import reflect
 
 CHECK_MS = 60_000  # how often calls are looked over for ones that got stuck
 
-REGULAR_RULES = {**regular_dn.RULES, **agent_state.RULES, **monitoring.DN_RULES}
+REGULAR_RULES = {
+    **regular_dn.RULES,
+    **supervision.RULES,
+    **agent_state.RULES,
+    **monitoring.DN_RULES,
+}
 MEDIATION_RULES = {**mediation_dn.RULES, **monitoring.DN_RULES}
-
-# What an event says about the kind of a DN we have never heard of.
-CREATES: dict[type[e.TEvent], str] = {
-    **dict.fromkeys((e.EventQueued, e.EventDiverted), "Queue"),
-    **dict.fromkeys(
-        (
-            e.EventRouteRequest,
-            e.EventRouteUsed,
-            e.EventTreatmentRequired,
-            e.EventTreatmentApplied,
-            e.EventTreatmentNotApplied,
-            e.EventTreatmentEnd,
-        ),
-        "RoutePoint",
-    ),
-    **dict.fromkeys(
-        (e.EventDialing, e.EventRinging, e.EventEstablished, *agent_state.RULES), "Extension"
-    ),
-}
-ADDRESS_TYPES = {
-    "DN": "Extension",
-    "Position": "Position",
-    "Queue": "Queue",
-    "RouteDN": "RoutePoint",
-    "RouteQueue": "RouteQueue",
-}
 
 
 @frozen
@@ -66,10 +48,15 @@ class WorldOptions:
         stuck_call_timeout_ms: A call without an event for so long is removed; 0 = never.
         vq_use_alt_enter_time: A virtual queue keeps the enter time of a call
             whose ConnID changes; by default that is a new call.
+        dnd_means_not_ready: Do-not-disturb makes a waiting agent not ready.
+        queue_use_pseudo_actions: The vendor's option: those of agents at a queue
+            count only where numbers of now are asked for, and carry no AgentID.
     """
 
     stuck_call_timeout_ms: int = 4 * 3600 * 1000
     vq_use_alt_enter_time: bool = False
+    dnd_means_not_ready: bool = False
+    queue_use_pseudo_actions: bool = True
 
 
 class World:
@@ -90,6 +77,7 @@ class World:
         self.began = t
         self.now = t
         self.next_check = t - t % CHECK_MS + CHECK_MS
+        self._unsettled: list[DNNode] = []
         self._dns: dict[str, DNNode] = {}
         self._agents: dict[str, AgentNode] = {}
         self._places: dict[str, PlaceNode] = {}
@@ -118,27 +106,50 @@ class World:
         if dn is not None:
             rule = dn.rules.get(cls)
             if rule is not None:
-                if "monitor" in dn.state:
-                    monitoring.hear(self, dn, t) if cls not in monitoring.DN_RULES else None
+                unheard = "monitor" in dn.state
+                if unheard and cls not in monitoring.DN_RULES:
+                    monitoring.hear(self, dn, t)
                 rule(self, dn, event, t)
+                if unheard and "monitor" not in dn.state:
+                    monitoring.heard(self, dn, t)
                 self.chronicle.restatus(dn, t)
+                if self._unsettled:
+                    self._settle(t)
                 return self.chronicle.take()
         world_rule = monitoring.WORLD_RULES.get(cls)
         if world_rule is not None:
             world_rule(self, event, t)
         else:
             self.ignored[cls.__name__] += 1
+            if dn is not None and "monitor" in dn.state:  # it means nothing, but it is a word
+                monitoring.hear(self, dn, t)
+                monitoring.heard(self, dn, t)
+                self.chronicle.restatus(dn, t)
         return self.chronicle.take()
+
+    def _settle(self, t: int) -> None:
+        """Work out the statuses of other DNs at which the event changed something."""
+        unsettled, self._unsettled = self._unsettled, []
+        for dn in unsettled:
+            self.chronicle.restatus(dn, t)
 
     def check(self) -> list[Record]:
         """Remove the calls that are stuck at ``next_check``; call before later events."""
         t = self.now = self.next_check
         self.next_check += CHECK_MS
-        timeout = self.options.stuck_call_timeout_ms
-        if timeout:
-            for call in [c for c in self.calls.values() if c.heard_at + timeout <= t]:
-                self._clean(call, t)
+        for call in self._stuck(t):
+            self._clean(call, t)
         return self.chronicle.take()
+
+    def is_stuck(self, t: int) -> bool:
+        """Whether a check up to ``t`` would find something."""
+        return any(self._stuck(t - t % CHECK_MS))
+
+    def _stuck(self, t: int) -> list[Call]:
+        timeout = self.options.stuck_call_timeout_ms
+        if not timeout:
+            return []
+        return [call for call in self.calls.values() if call.heard_at + timeout <= t]
 
     def skip_checks(self, t: int) -> None:
         """Nothing is going on, so no check before ``t`` can find anything."""
@@ -314,7 +325,7 @@ class World:
         """The call an event speaks of, with what it tells taken over."""
         call = self.call_by_id(event.conn_id, t)
         if call.learn(event, t):
-            self.chronicle.facts_changed(call)
+            self.data_changed(call)
         return call
 
     def call_by_id(self, conn_id: str, t: int) -> Call:
@@ -329,6 +340,19 @@ class World:
         """Let go of a call that nobody has anything to do with any more."""
         if call.is_over:
             self.calls.pop(call.conn_id, None)
+
+    def data_changed(self, call: Call) -> None:
+        """The attached data of a call are others now: for filters, and for campaigns."""
+        self.chronicle.facts_changed(call)
+        of_campaign = CAMPAIGN in call.facts
+        for dn, leg in call.legs.items():
+            if leg.phase is Phase.TALKING and (of_campaign or leg.asm is not None):
+                engage(self, dn, leg, leg.asm is not None, self.now)
+                self._unsettled.append(dn)
+
+    def parties_changed(self, call: Call) -> None:
+        """Somebody came or went in a call that is observed."""
+        supervision.refresh(self, call)
 
     def call_ended_at(self, dn: RegularDN, leg: Leg, t: int) -> None:
         """A leg is gone; the agent may have after-call work to begin."""

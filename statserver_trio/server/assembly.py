@@ -79,7 +79,7 @@ async def assemble(
     if is_pair(config):
         opener = network.peer(config) if config.server.role == "backup" else None
         pair = Pair(config, hub, tap, clock, opener, opened["ha"])
-        _ = client_url(config, addresses["default"])
+        pair.member.peer.clients = client_url(config, addresses["default"])
     sink: Sink = tap if pair is None else pair.feeds
     feeds = {each.name: _feed(config, each, sink, clock, network) for each in config.tserver}
     reloader = Reloader(path, config, hub, pair)
@@ -127,6 +127,7 @@ def _feed(config: Config, tserver: TServer, sink: Sink, clock: Clock, network: N
         application=config.server.name,
         switch=tserver.switch,
         dns=tserver.dns or None,
+        marks=is_pair(config),
         keepalive=tserver.addp_timeout,
         connect_timeout=tserver.connect_timeout,
         # The other member of a pair may fill the hole, so nothing is given up by the clock.

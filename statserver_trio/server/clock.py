@@ -17,12 +17,20 @@ class Clock:
     """Wall time that only ever moves on.
 
     Args:
-        epoch: Unix seconds of the present moment. Needs a running Trio.
+        epoch: Unix seconds of the present moment.
         wall: What the system's clock says, whatever somebody does to it; ours unless given.
+        monotonic: Seconds since some moment. Trio's, which needs it to run, unless a
+            simulation has a time of its own.
     """
 
-    def __init__(self, epoch: float, wall: Callable[[], float] | None = None) -> None:
-        self._offset = epoch - trio.current_time()
+    def __init__(
+        self,
+        epoch: float,
+        wall: Callable[[], float] | None = None,
+        monotonic: Callable[[], float] = trio.current_time,
+    ) -> None:
+        self.monotonic = monotonic  # as the machines want it; no clock change moves it
+        self._offset = epoch - monotonic()
         self.wall = wall or self.now
 
     @classmethod
@@ -32,15 +40,11 @@ class Clock:
 
     def now(self) -> float:
         """Unix seconds."""
-        return trio.current_time() + self._offset
+        return self.monotonic() + self._offset
 
     def now_ms(self) -> int:
         """Unix milliseconds, cut off."""
         return int(self.now() * 1000)
-
-    def monotonic(self) -> float:
-        """Seconds since some moment, as the machines want them; no clock change moves it."""
-        return trio.current_time()
 
     def deadline(self, at: float) -> float:
         """The Trio time, for a cancel scope, at which it is ``at`` Unix seconds."""

@@ -25,9 +25,11 @@ from attrs.validators import ge, gt
 from ..machine import Connected, Disconnect, Disconnected, Send
 from ..tlib.codec import Decoder, encode
 from ..tlib.events import TEvent, Unhandled
-from ..tlib.feed_actions import (
+from ..tlib.registration import FeedSession
+from ..tlib.registration_words import (
     Began,
     Deliver,
+    Described,
     Expired,
     Gap,
     Lost,
@@ -36,7 +38,6 @@ from ..tlib.feed_actions import (
     Resumed,
     Skipped,
 )
-from ..tlib.registration import FeedSession
 from .clock import Clock
 from .supervisor import THE_WORLD, causes
 
@@ -60,6 +61,9 @@ class Sink(Protocol):
         Else snapshots follow, of what is after the event of that position.
         """
 
+    def source_described(self, name: str) -> None:
+        """All snapshots of a registration have been applied; only told if ``marks`` is set."""
+
     def source_lost(self, name: str, reason: str) -> None:
         """A connection that was registered is gone. Nothing has been applied for it yet."""
 
@@ -77,7 +81,7 @@ class FeedOptions:
 
     Attributes:
         name: The source's name, for the sink and the log.
-        dns: See :class:`~.tlib.registration.FeedSession`.
+        dns, marks: See :class:`~.tlib.registration.FeedSession`.
         keepalive: Of silence; 0 switches it off.
         redial: Between the beginnings of two attempts to connect.
         connect_timeout: For the connection and its TLS handshake.
@@ -91,6 +95,7 @@ class FeedOptions:
     application: str = "statserver"
     switch: str = ""
     dns: Sequence[str] | None = None
+    marks: bool = False
     keepalive: float = field(default=10.0, validator=ge(0))
     redial: float = field(default=3.0, validator=gt(0))
     connect_timeout: float = field(default=5.0, validator=gt(0))
@@ -147,6 +152,7 @@ class FeedTask:
             switch=options.switch,
             dns=options.dns,
             keepalive=options.keepalive,
+            marks=options.marks,
         )
         self.connected = False
         self._sink = sink
@@ -183,7 +189,7 @@ class FeedTask:
         """Dial until somebody answers, one attempt per ``redial`` seconds."""
         while True:
             await trio.sleep_until(self._dialled_at + self.options.redial)
-            self._dialled_at = trio.current_time()
+            self._dialled_at = self._clock.monotonic()
             try:
                 with trio.fail_after(self.options.connect_timeout):
                     return await self._opener()
@@ -199,7 +205,7 @@ class FeedTask:
         """The feed stayed away: what it told us no longer holds."""
         log.warning("feed %s is away for too long: giving up its objects", self.options.name)
         self._expires_at = inf
-        self.session.handle_event(Expired(), trio.current_time())
+        self.session.handle_event(Expired(), self._clock.monotonic())
         self._sink.source_given_up(self.options.name, self._clock.now_ms())
 
     # -- one connection -----------------------------------------------------------------
@@ -226,11 +232,11 @@ class FeedTask:
             self._gone()
 
     def _gone(self) -> None:
-        self.session.handle_event(Disconnected(), trio.current_time())
+        self.session.handle_event(Disconnected(), self._clock.monotonic())
         log.info("feed %s disconnected: %s", self.options.name, self._reason)
         if self.connected:
             self.connected = False
-            self._expires_at = trio.current_time() + self.options.loss_timeout
+            self._expires_at = self._clock.monotonic() + self.options.loss_timeout
             self._sink.source_lost(self.options.name, self._reason)
 
     async def _read(self, stream: trio.abc.Stream) -> None:
@@ -252,10 +258,10 @@ class FeedTask:
         while True:
             with trio.CancelScope(deadline=self.session.next_deadline()) as self._alarm:
                 await trio.sleep_forever()
-            self._perform(self.session.handle_timer(trio.current_time()))
+            self._perform(self.session.handle_timer(self._clock.monotonic()))
 
     def _tell(self, event: object) -> None:
-        self._perform(self.session.handle_event(event, trio.current_time()))
+        self._perform(self.session.handle_event(event, self._clock.monotonic()))
         self._alarm.deadline = self.session.next_deadline()
 
     # -- what the session wants done ----------------------------------------------------
@@ -271,6 +277,8 @@ class FeedTask:
                     requests.append(encode(message))
                 case Began() | Lost() | Resumed():
                     self._registered(action)
+                case Described():
+                    self._sink.source_described(name)
                 case Disconnect(reason):
                     self._hang_up(reason)
                 case Gap(after, first):

@@ -191,6 +191,11 @@ class Hub:
                 await trio.sleep_forever()
             self.distribute()
 
+    @property
+    def wakes_at(self) -> float:
+        """The time for which the alarm of :meth:`run` is set, for a simulation without tasks."""
+        return self._alarm.deadline
+
     def _deadline(self) -> float:
         """The engine's next deadline, in Trio time; always in the future."""
         now = self.clock.now_ms()

@@ -1,62 +1,60 @@
 """The real engine as the pair's machines want it: a store in the sense of ``ha.store``.
 
-A statistic's key on the link is the canonical JSON of its identity, its
-definition the request that opens it, its payload what it has counted. Items are
-cut and installed between two events.
-
-What the peer pushes is *as of* its position, and by the time it is here we may
-stand elsewhere. If we are behind, the installation waits until we are not. If we
-are ahead, the item is brought up to date first: in a scratch engine, made of a
-checkpoint of our own world from before that position, the events since then are
-applied again, with the statistic in it. Nothing is ever computed backwards.
+A statistic's key on the link is the canonical JSON of its identity, its definition
+the request that opens it, its payload what it has counted. Items are cut and
+installed between two events. How what the peer pushes is installed is told in
+:mod:`.chunk_work`; here is kept what each statistic contains, and what is done to worlds.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 from attrs import define, field
 
-from ..ha.coverage import Choice, Coverage, choose, clipped, holes, merged, missing
-from ..ha.messages import Event, Item, Kind, Positions, Ranges, Result
+from ..ha.coverage import Coverage, clipped, holes, merged, missing
+from ..ha.messages import Event, Item, Kind, Positions, Ranges
 from ..ha.store import Installed, InstallItems
 from ..stats.engine import Engine
-from ..stats.requests import StatisticError
+from ..stats.requests import StatisticError, StatisticRequest
 from ..stats.statistic import Statistic
-from ..stats.transfer import (
-    adopt_statistic,
-    definition_hash,
-    export_statistic,
-    replace_world,
-)
+from ..stats.transfer import adopt_statistic, export_statistic, replace_world
 from ..tlib.codec import decode_line
-from ..tlib.events import EventServerDisconnected, TEvent
-from .items import BROKEN, item_of, key_text, request_in
-
-log = logging.getLogger(__name__)
-
-CHECKPOINT_EVENTS = 2000  # of a source, until the next checkpoint; two are kept
+from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
+from .chunk_work import ChunkWork, is_behind
+from .link_definitions import Hashes, definition_of, key_text
+from .shadow import Shadow, Steps
 
 _encode, _decode = msgspec.msgpack.encode, msgspec.msgpack.decode
 
-
-TOO_LATE = object()  # in place of a payload
-
-
-class TooLate(Exception):
-    """What was pushed is as of a position before everything we remember."""
+StreamEvent = TEvent | Unhandled
 
 
-@define
-class Checkpoint:
-    """A source's world at some position, and what has happened since."""
+@define(eq=False)
+class _Entry:
+    """An open statistic.
 
-    position: int
-    state: bytes
-    since: list[tuple[int, bytes, int]] = field(factory=list)  # position, line, applied at
+    Attributes:
+        began: By source the position from which on what it contains is our own.
+        adopted: What it contains from before; got from the peer.
+        definition: On the link; empty until it is asked for.
+    """
+
+    statistic: Statistic
+    began: Positions
+    adopted: Coverage = field(factory=dict)
+    definition: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it has anything to carry over.
+
+        A state is read from the world; any other value, current ones included, may depend
+        on what a row remembers (since when a filter has been true, or a status in the mask).
+        """
+        return self.statistic.category.kind != "state"
 
 
 class PairStore:
@@ -68,7 +66,7 @@ class PairStore:
         apply: Lets events of a source happen in our engine.
 
     Attributes:
-        inexact: How often neither our aggregate nor the peer's contained the other.
+        shadow: Our worlds a few events ago; while it is needed.
     """
 
     def __init__(
@@ -76,86 +74,99 @@ class PairStore:
         engine: Engine,
         make_engine: Callable[[], Engine],
         now_ms: Callable[[], int],
-        apply: Callable[[str, list[TEvent], int], None],
+        apply: Callable[[str, list[StreamEvent], int], None],
     ) -> None:
         self.engine = engine
-        self.inexact = 0
+        self.shadow: Shadow | None = None
         self._make_engine = make_engine
         self._now_ms = now_ms
         self._apply_events = apply
-        self._statistics: dict[str, Statistic] = {}
-        self._began: dict[str, dict[str, int]] = {}  # key, source: position at the opening
-        self._adopted: dict[str, Coverage] = {}
+        self._entries: dict[str, _Entry] = {}
         self._holes: dict[str, Ranges] = {}
-        self._checkpoints: dict[str, list[Checkpoint]] = {}
-        self._waiting: list[InstallItems] = []
+        self._hashes = Hashes()
+        self._work = ChunkWork(self)
         self._doubtful: list[str] = []
-        self._late: set[str] = set()  # pushed as of a position that we cannot go back to
 
     # -- what is open ----------------------------------------------------------------
 
     def opened(self, statistic: Statistic) -> str:
         """A statistic was opened here: what it contains begins now; its key."""
         text = key_text(statistic.key)
-        if self._statistics.get(text) is not statistic:
-            self._statistics[text] = statistic
-            self._began[text] = self.positions()
-            self._adopted.pop(text, None)
+        entry = self._entries.get(text)
+        if entry is None or entry.statistic is not statistic:
+            self._entries[text] = _Entry(statistic, self.positions())
         return text
 
-    def covers(self, text: str, coverage: Coverage) -> None:
-        """An open statistic contains that; from where it ends on, what we have is our own."""
-        self._adopted[text] = coverage
+    def restored(self, statistic: Statistic, coverage: Coverage) -> None:
+        """A statistic was opened, and has in it what was counted before a restart of ours."""
+        self._contains(self._entries[self.opened(statistic)], coverage)
+
+    def _contains(self, entry: _Entry, coverage: Coverage) -> None:
+        """From the end of that on, what it has is our own."""
+        entry.adopted = coverage
         began = {s: ranges[-1][1] for s, ranges in coverage.items() if ranges}
-        self._began[text] = self.positions() | began
+        entry.began = self.positions() | began
 
     def closed(self, text: str) -> None:
         """A statistic is not open any more."""
-        for book in (self._statistics, self._began, self._adopted):
-            book.pop(text, None)
-        self._late.discard(text)
+        self._entries.pop(text, None)
 
     def forget_closed(self) -> list[str]:
         """The keys of statistics that the engine does not have any more; they are forgotten."""
-        statistics = self.engine.statistics
-        gone = [k for k, s in self._statistics.items() if statistics.get(s.key) is not s]
+        here = self.engine.statistics
+        entries = self._entries.items()
+        gone = [text for text, e in entries if here.get(e.statistic.key) is not e.statistic]
         for text in gone:
             self.closed(text)
         return gone
 
     def close_unwanted(self, keys: Sequence[str]) -> list[str]:
         """Close those of them that no client of ours wants; their keys."""
-        found = ((text, self._statistics.get(text)) for text in keys)
+        found = ((text, self.statistic(text)) for text in keys)
         closed = {text: s for text, s in found if s is not None and not s.subscriptions}
         self.engine.close_all(closed.values(), "")
         for text in closed:
             self.closed(text)
         return list(closed)
 
+    def statistic(self, key: str) -> Statistic | None:
+        """The open statistic of that key."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry.statistic
+
+    def hash_of(self, key: str) -> str:
+        """Of the definition of a statistic that is open."""
+        return self._hashes.of(self._entries[key].statistic)
+
     def positions(self) -> Positions:
         """The last event applied, by source."""
         found = ((name, source.position) for name, source in self.engine.sources.items())
         return {name: position for name, position in found if position is not None}
 
+    def is_at(self, positions: Positions) -> bool:
+        """Whether we stand exactly there."""
+        here = self.positions()
+        return all(here.get(name) == position for name, position in positions.items())
+
+    def is_behind(self, positions: Positions) -> bool:
+        """Whether some source has not yet come there."""
+        return is_behind(self.positions(), positions)
+
     def open_keys(self) -> list[str]:
         """The keys of all statistics."""
-        return list(self._statistics)
+        return list(self._entries)
 
     def lacking(self, keys: Iterable[str] | None = None) -> list[str]:
         """The keys, of these or of all, of statistics of which the peer may have more."""
         positions = self.positions()
-        chosen = self._statistics if keys is None else keys
+        chosen = self._entries if keys is None else keys
+        found = ((text, self._entries.get(text)) for text in chosen)
         return [
             text
-            for text in chosen
-            if (statistic := self._statistics.get(text)) is not None
-            and (
-                text in self._late
-                or (
-                    statistic.category.kind != "state"
-                    and missing(self._coverage(text, statistic), positions)
-                )
-            )
+            for text, entry in found
+            if entry is not None
+            and entry.counts
+            and missing(self._coverage(entry, positions), positions)
         ]
 
     def take_doubtful(self) -> list[str]:
@@ -163,176 +174,120 @@ class PairStore:
         doubtful, self._doubtful = self._doubtful, []
         return doubtful
 
-    def _coverage(self, text: str, statistic: Statistic) -> dict[str, Ranges]:
-        positions, adopted = self.positions(), self._adopted.get(text, {})
+    def coverage(self, key: str) -> dict[str, Ranges]:
+        """The positions that a statistic that is open contains, by source."""
+        return self._coverage(self._entries[key], self.positions())
+
+    def _coverage(self, entry: _Entry, positions: Positions) -> dict[str, Ranges]:
         found: dict[str, Ranges] = {}
-        for name in dict.fromkeys(source.name for source in statistic.sources):
+        for name in {source.name: None for source in entry.statistic.sources}:
             if name not in positions:
                 continue
             here = positions[name]
-            since = self._began[text].get(name, here)
-            lost = clipped(self._holes.get(name, []), since, here)
+            since = entry.began.get(name, here)
+            lost = clipped(self._holes.get(name, []), since, here) if self._holes else []
             mine = holes(lost, since, here) if lost else [(since, here)]
-            found[name] = merged([*adopted.get(name, []), *mine])
+            before = entry.adopted.get(name)
+            found[name] = merged([*before, *mine]) if before else mine
         return found
 
     def cut(self, key: str) -> Item | None:
         """A statistic as it is now; None if it is not open."""
-        statistic = self._statistics.get(key)
-        if statistic is None:
+        entry = self._entries.get(key)
+        if entry is None:
             return None
-        coverage = self._coverage(key, statistic)
-        return item_of(statistic, key, coverage, held=bool(statistic.subscriptions))
+        entry.definition = entry.definition or definition_of(entry.statistic)
+        return Item(
+            key,
+            entry.definition,
+            self._hashes.of(entry.statistic),
+            Kind.OPEN if entry.counts else Kind.DEF_ONLY,
+            _encode(export_statistic(entry.statistic)) if entry.counts else b"",
+            self._coverage(entry, self.positions()),
+        )
 
     # -- what the peer pushes --------------------------------------------------------
 
+    @property
+    def inexact(self) -> int:
+        """How often neither our aggregate nor the peer's contained the other."""
+        return self._work.inexact
+
     def begin_install(self, action: InstallItems) -> None:
         """Install what the peer pushed, with :meth:`go_on`, when we are not behind any more."""
-        self._waiting.append(action)
+        self._work.begin(action)
 
     @property
     def can_go_on(self) -> bool:
-        """Whether something that was pushed waits, and we are not behind it any more."""
-        if not self._waiting:
-            return False
-        positions = self.positions()
-        return all(positions.get(s, p) >= p for s, p in self._waiting[0].as_of.items())
+        """Whether :meth:`go_on` has something to do; ask after events as well."""
+        return self._work.can_go_on or (self.shadow is not None and self.shadow.is_behind)
 
-    def go_on(self, items_max: int = 0) -> list[Installed]:
-        """The answers to what could be installed by now; call after events."""
-        done = []
-        while self.can_go_on:
-            action = self._waiting.pop(0)
-            done.append(Installed(action.seq, self._install(action)))
+    def go_on(self, items_max: int) -> list[Installed]:
+        """Do a slice of the work that waits: the answers to chunks that are installed by now.
+
+        Args:
+            items_max: What the slice may cost. A look at a statistic that need not be
+                taken over costs half an item, to take one over six (as it is) or nine; one
+                step is always done. 200 are some ten milliseconds.
+        """
+        done: list[Installed] = []
+        room = float(items_max)
+        while room > 0 and self.can_go_on:
+            if self._work.can_go_on:
+                cost, answer = self._work.step()
+                room -= cost
+                if answer is not None:
+                    done.append(answer)
+            else:
+                assert self.shadow is not None
+                room -= self.shadow.follow()
         return done
 
     def forget_waiting(self) -> None:
         """The link is gone: nobody waits for the answers; what was pushed comes again."""
-        self._waiting.clear()
+        self._work.forget()
 
-    def _install(self, action: InstallItems) -> list[Result]:
-        items = [self._decided(item, action) for item in action.items]
-        wanted = [item for item, result in items if result is None]
+    def open(self, key: str, request: StatisticRequest) -> None:
+        """Open what the peer pushed under that key.
+
+        Raises:
+            StatisticError: It cannot be, or it is something else here: a profile or a range
+                of that name, for instance, with other contents.
+        """
+        statistic = self.engine.open(request, self._now_ms())
+        text = key_text(statistic.key)
+        if text != key:
+            if text not in self._entries:  # opened for nothing
+                self.engine.close_all([statistic], "")
+            raise StatisticError("incompatible", f"our configuration has {text} in its place")
+        self.opened(statistic)
+
+    def close(self, key: str, reason: str) -> None:
+        """Close a statistic for a reason that is not ours."""
+        statistic = self.statistic(key)
+        assert statistic is not None
+        self.engine.close_all([statistic], reason)
+        self.closed(key)
+
+    def adopt(self, key: str, payload: Any, coverage: Coverage) -> None:
+        """Let a statistic have counted what the peer's has, brought up to where we stand.
+
+        Raises:
+            KeyError, ValueError, TypeError: The payload does not fit; nothing was changed.
+        """
+        entry = self._entries[key]
+        adopt_statistic(self.engine, entry.statistic, payload, self._now_ms(), by_force=True)
+        self._contains(entry, coverage)
+        self._doubtful.append(key)
+
+    def make_shadow(self) -> Steps:
+        """Have a shadow from now on."""
+        shadow = self.shadow = Shadow(self.engine, self._make_engine(), self._now_ms)
         try:
-            payloads = self._brought_up(wanted, action.as_of)
-        except TooLate as exc:
-            log.info("the peer's chunk %d is asked for again: %s", action.seq, exc)
-            payloads = dict.fromkeys((item.key for item in wanted), TOO_LATE)
-        except BROKEN as exc:
-            log.warning("what the peer pushed makes no sense here: %r", exc)
-            payloads = {}
-        return [
-            self._take(item, payloads.get(item.key)) if result is None else result
-            for item, result in items
-        ]
-
-    def _decided(self, item: Item, action: InstallItems) -> tuple[Item, Result | None]:
-        """The result, where nothing has to be taken over."""
-        if item.key in action.deleted:
-            return item, Result.DELETED
-        mine = self._statistics.get(item.key)
-        if mine is not None and item.key in action.anew:
-            self.engine.close_all([mine], "deleted and created again")
-            self.closed(item.key)
-            mine = None
-        if mine is None:
-            return item, None
-        if definition_hash(mine) != item.hash:
-            return item, Result.UNRESOLVED
-        if item.kind is not Kind.OPEN:
-            return item, Result.KEPT
-        coverage = self._coverage(item.key, mine)
-        choice = choose(coverage, item.coverage, self.positions(), action.as_of)
-        if choice in (Choice.KEEP_INEXACT, Choice.TAKE_INEXACT):
-            self.inexact += 1
-        keeps = choice in (Choice.KEEP, Choice.KEEP_INEXACT)
-        return item, Result.KEPT if keeps else None
-
-    def _take(self, item: Item, payload: Any) -> Result:
-        now = self._now_ms()
-        statistic = self._statistics.get(item.key)
-        is_new = statistic is None
-        try:
-            if statistic is None:
-                statistic = self.engine.open(request_in(item), now)
-                if definition_hash(statistic) != item.hash:
-                    self.engine.close_all([statistic], "")
-                    return Result.UNRESOLVED
-                self.opened(statistic)
-            if item.kind is Kind.OPEN:
-                if payload is None:
-                    return Result.ERROR
-                if payload is TOO_LATE:
-                    self._late.add(item.key)
-                    return Result.OPENED if is_new else Result.KEPT
-                self._late.discard(item.key)
-                self._doubtful.append(item.key)
-                adopt_statistic(self.engine, statistic, payload, now, by_force=True)
-                self.covers(item.key, item.coverage)
-        except StatisticError as exc:
-            log.warning("the peer's statistic %s cannot be opened here: %s", item.key, exc)
-            return Result.UNRESOLVED
-        except BROKEN as exc:
-            log.warning("the peer's statistic %s makes no sense: %r", item.key, exc)
-            return Result.ERROR
-        return Result.OPENED if is_new else Result.ADOPTED
-
-    # -- ahead of the peer -----------------------------------------------------------
-
-    def _brought_up(self, items: Sequence[Item], as_of: Positions) -> dict[str, Any]:
-        """The payloads as of our own positions."""
-        payloads = {i.key: _decode(i.payload) for i in items if i.kind is Kind.OPEN}
-        positions = self.positions()
-        if not payloads or all(positions.get(s) == p for s, p in as_of.items()):
-            return payloads
-        scratch = self._make_engine()
-        now = self._now_ms()
-        for name, position in as_of.items():
-            self._wind(scratch, name, position, now)
-        found: dict[str, Statistic] = {}
-        for item in items:
-            if item.key in payloads:
-                found[item.key] = scratch.open(request_in(item), now)
-                adopt_statistic(scratch, found[item.key], payloads[item.key], now, by_force=True)
-        for name, position in as_of.items():
-            self._play(scratch, name, position, positions[name])
-        return {
-            key: _decode(_encode(export_statistic(statistic))) for key, statistic in found.items()
-        }
-
-    def _wind(self, scratch: Engine, name: str, position: int, now: int) -> None:
-        """Let the scratch engine's source stand where the peer's stood."""
-        usable = [c for c in self._checkpoints.get(name, ()) if c.position <= position]
-        if not usable:
-            raise TooLate(f"no checkpoint of {name} at {position} or before")
-        checkpoint = usable[-1]
-        scratch.sources[name].adopt(_decode(checkpoint.state), now)
-        self._play(scratch, name, checkpoint.position, position)
-
-    def _play(self, scratch: Engine, name: str, after: int, until: int) -> None:
-        for checkpoint in self._checkpoints[name]:
-            for position, line, at in checkpoint.since:
-                if after < position <= until:
-                    event = decode_line(line)
-                    assert isinstance(event, TEvent)
-                    scratch.apply(name, [event], at)
-
-    def _note(self, name: str, events: Sequence[Event], now: int) -> None:
-        checkpoints = self._checkpoints.get(name)
-        if checkpoints is None:
-            return
-        if any(position is None for position, _ in events):
-            # A snapshot is part of our picture and not of the stream: it cannot be played again.
-            self._checkpoints[name] = [self._checkpoint(name)]
-            return
-        latest = checkpoints[-1]
-        latest.since += [(p, line, now) for p, line in events if p is not None]
-        if len(latest.since) >= CHECKPOINT_EVENTS:
-            self._checkpoints[name] = [latest, self._checkpoint(name)]
-
-    def _checkpoint(self, name: str) -> Checkpoint:
-        source = self.engine.sources[name]
-        return Checkpoint(source.position or 0, _encode(source.export()))
+            yield from shadow.copy()
+        finally:
+            if not shadow.is_ready and self.shadow is shadow:  # nobody waits for it any more
+                self.shadow = None
 
     # -- worlds and events -----------------------------------------------------------
 
@@ -345,10 +300,11 @@ class PairStore:
         for name, data in _decode(blob).items():
             before = self.engine.sources[name].position
             replace_world(self.engine, name, data, self._now_ms())
-            self._checkpoints[name] = [self._checkpoint(name)]
+            self._begin(name, as_of[name])
             if before is not None and before < as_of[name]:  # never applied here
                 lost = (before + 1, as_of[name])
                 self._holes[name] = merged([*self._holes.get(name, []), lost])
+        self.shadow = None
 
     def begin_at(self, source: str, position: int) -> None:
         """Our picture of a source begins after that position.
@@ -358,16 +314,20 @@ class PairStore:
         if self.engine.sources[source].lost_at is not None:
             self._lose(source)  # it was restarted while we were away
         self.engine.sources[source].position = position
-        self._checkpoints[source] = [self._checkpoint(source)]
-        for began in self._began.values():
-            began.setdefault(source, position)
+        self._begin(source, position)
+        self.shadow = None
+
+    def _begin(self, source: str, position: int) -> None:
+        """What was opened before there was any picture contains something from now on."""
+        for entry in self._entries.values():
+            entry.began.setdefault(source, position)
 
     def leave_hole(self, source: str, first: int, last: int) -> None:
         """Events are lost: all that goes on is in doubt until the snapshots say."""
         self._holes[source] = merged([*self._holes.get(source, []), (first, last)])
         self._lose(source)
         self.engine.sources[source].position = last
-        self._checkpoints[source] = [self._checkpoint(source)]
+        self.shadow = None
 
     def _lose(self, name: str) -> None:
         """What goes on there is not known: since now or, after a restart, since we left."""
@@ -379,6 +339,8 @@ class PairStore:
     def apply(self, source: str, events: Sequence[Event]) -> None:
         """Let events happen, in this order."""
         now = self._now_ms()
-        decoded = [decode_line(line) for _, line in events]
-        self._apply_events(source, [e for e in decoded if isinstance(e, TEvent)], now)
-        self._note(source, events, now)
+        decoded = (decode_line(line) for _, line in events)
+        happening = [event for event in decoded if isinstance(event, StreamEvent)]
+        self._apply_events(source, happening, now)
+        if self.shadow is not None and not self.shadow.note(source, happening, now):
+            self.shadow = None

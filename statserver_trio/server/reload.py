@@ -125,7 +125,12 @@ class Reloader:
         site = make_site(config)
         hub = self._hub
         now = hub.clock.now_ms()
-        changes = reconfigure(hub.engine, site.definitions, site.directory, now, site.world_options)
+        # Waits for a restart: what is counted of queues must not change its meaning midway.
+        options = attrs.evolve(
+            site.world_options,
+            queue_use_pseudo_actions=self._started_with.objects.queue_use_pseudo_actions,
+        )
+        changes = reconfigure(hub.engine, site.definitions, site.directory, now, options)
         changes.after_restart[:0] = _waiting(self._started_with, config)
         hub.deliver(changes.notices)
         self.config, self.postponed = config, None

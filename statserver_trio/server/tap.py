@@ -49,6 +49,9 @@ class Tap:
         self._hub.engine.sources[name].lost_at = None
         self._hub.source_connected(name)
 
+    def source_described(self, name: str) -> None:
+        """Nobody waits for that here."""
+
     def source_lost(self, name: str, reason: str) -> None:
         """The source cannot be heard."""
         self._hub.source_lost(name)

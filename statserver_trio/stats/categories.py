@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from attrs import evolve, frozen
 
+from .counters import CONTINUITY, DURATIONS, TIME_INTEGRAL
 from .measures import Measure
 from .time_ranges import TimeRange
 
@@ -102,16 +103,23 @@ _PROFILED = (
     Category("TotalTime", lambda r: r.main.time(), result="time"),
     Category("TotalAdjustedNumber", lambda r: r.main.adjusted_number(), grows="never"),
     Category("TotalAdjustedTime", lambda r: r.main.adjusted_time(), result="time", grows="never"),
-    Category("MaxTime", lambda r: r.main.greatest_time(), result="time", feature="durations"),
+    Category("MaxTime", lambda r: r.main.greatest_time(), result="time", feature=DURATIONS),
     Category(
         "MinTime",
         lambda r: r.main.least_time(),
         result="time",
-        feature="durations",
+        feature=DURATIONS,
         grows="never",
     ),
     Category("MaxNumber", lambda r: r.main.greatest_number(), feature="depth", grows="never"),
     Category("MinNumber", lambda r: r.main.least_number(), feature="depth", grows="never"),
+    Category(
+        "TotalContinuousNumber",
+        lambda r: r.main.number(),
+        feature=CONTINUITY,
+        of="status",
+        grows="never",
+    ),
     # -- with a time range -----------------------------------------------------------
     Category(
         "TotalNumberInTimeRange",
@@ -194,6 +202,14 @@ _PROFILED = (
         grows="always",
         instants=False,
     ),
+    Category(
+        "AverageOfCurrentTime",
+        lambda r: ratio(r.main.time_integral() / 1000, r.interval),
+        result="ratio",
+        feature=TIME_INTEGRAL,
+        grows="always",
+        instants=False,
+    ),
 )
 
 _CURRENT = (
@@ -237,7 +253,7 @@ _CURRENT = (
         "CurrentContinuousTime",
         lambda r: r.main.inside_time(),
         result="time",
-        feature="continuity",
+        feature=CONTINUITY,
         of="status",
         grows="always",
         objects=frozenset({"Agent", "Place"}),
@@ -259,7 +275,7 @@ CATEGORIES: dict[str, Category] = {
 # The vendor's names that this release does not compute.
 LATER = frozenset(
     """
-    TotalContinuousNumber TotalDistinctTime AverageOfCurrentTime CurrentDistinctNumber
+    TotalDistinctTime CurrentDistinctNumber
     CurrentRelativeTimePercentage TotalCustomValue AverageCustomValue MaxCustomValue
     MinCustomValue CurrentCustomValue CurrentAverageCustomValue CurrentMaxCustomValue
     CurrentMinCustomValue EstimWaitTime ExpectedWaitTime ExpectedWaitTime2 LoadBalance

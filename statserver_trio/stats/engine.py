@@ -13,23 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from weakref import WeakValueDictionary
-
-from attrs import evolve
 
 from ..model.directory import Directory
-from ..model.nodes import DNNode, Node
 from ..model.world import WorldOptions
 from ..tlib.codec import Message
 from . import object_types
+from .attaching import Attachments
 from .categories import CATEGORIES, EXPLICIT, NO
 from .definitions import Definitions, StatType
-from .ledger import Boundary, Ledger
-from .measures import Part
+from .ledger import Ledger
 from .notifications import MODE_NAMES, Mode, Notice, Notification, Subscription, Value
-from .objects import Objects
 from .requests import StatisticError, StatisticRequest
-from .rows import DN_STATUSES, STATUSES, Row, RowKind, Tally, Watch
 from .schedule import Schedule
 from .source import Source
 from .stat_types import SUBJECTS
@@ -56,8 +50,7 @@ class Engine:
         self.statistics: dict[Key, Statistic] = {}
         self._options = options or WorldOptions()
         self._resolution = resolution
-        self._objects = Objects(directory, self.sources)
-        self._tallies: WeakValueDictionary[RowKind, Tally] = WeakValueDictionary()
+        self.attachments = Attachments(directory, self.sources)
         self._schedule = Schedule(self)
         self._agents_known = 0
         # A pair closes statistics itself, since the other member's clients may want them.
@@ -84,17 +77,17 @@ class Engine:
     def configure(self, definitions: Definitions, directory: Directory) -> None:
         """Look names up there from now on; :mod:`.reconfigure` does the rest."""
         self.definitions, self.directory = definitions, directory
-        self._objects.directory = directory
+        self.attachments.configure(directory)
 
     def apply(self, source_name: str, events: Iterable[Message], now: int) -> None:
         """Let the events of a source happen, in order."""
         source = self.sources[source_name]
-        source.apply(events, now)
-        if len(self.sources) > 1:  # with one, every agent has been in the only world from the start
-            known = sum(s.world(now).agents_known for s in self.sources.values())
-            if known != self._agents_known:
-                self._agents_known = known
-                self._find_newcomers(now)
+        if len(self.sources) == 1:  # every agent has been in the only world from the start
+            source.apply(events, now)
+            return
+        for event in events:  # whoever appears counts from then on, wherever the list ends
+            source.apply((event,), now)
+            self.find_newcomers(now)
 
     def set_connected(self, source_name: str, connected: bool) -> None:
         """The feed of a source was connected or lost; while lost its values are invalid."""
@@ -129,7 +122,8 @@ class Engine:
             return shared
         if len(self.statistics) >= STATISTICS_MAX:
             raise StatisticError("limit", f"no more than {STATISTICS_MAX} statistics may be open")
-        self._attach(statistic, now)
+        self.attachments.attach(statistic, now)
+        statistic.valid = self.is_valid(statistic)
         self.statistics[statistic.key] = statistic
         return statistic
 
@@ -157,8 +151,7 @@ class Engine:
         profile = self._profile(request) if category.is_historical else None
         time_range = None
         wanted = request.time_range
-        explicit = wanted not in (None, "")
-        if category.time_range != NO and (category.time_range != EXPLICIT or explicit):
+        if category.time_range != NO and (category.time_range != EXPLICIT or wanted):
             time_range = self.definitions.time_range(wanted)
             if time_range is None:
                 raise StatisticError(
@@ -179,7 +172,8 @@ class Engine:
             "" if time_range is None else time_range.name,
             request.filter or "",
         )
-        return Statistic(key, stat_type, category, profile, time_range, chosen, 0)
+        use = self._options.queue_use_pseudo_actions
+        return Statistic(key, stat_type, category, profile, time_range, chosen, 0, use_pseudo=use)
 
     def _profile(self, request: StatisticRequest) -> TimeProfile:
         asked = request.time_profile
@@ -194,81 +188,31 @@ class Engine:
             )
         return profile
 
-    def _attach(self, statistic: Statistic, now: int) -> None:
-        """Begin to count for a statistic, at every node that contributes."""
-        key = statistic.key
-        found = self._objects.find(key.object_type, key.object_id, now)
-        for source in self.sources.values():
-            source.settle(now)
-        clocks = [source.clock(now) for source, _ in found]
-        statistic.opened_at = max(clocks, default=now)
-        for role in statistic.row_kinds():
-            statistic.parts[role] = []
-        for source, node in found:
-            self._attach_node(statistic, source, node, now)
-        statistic.valid = self.is_valid(statistic)
-
-    def _attach_node(self, statistic: Statistic, source: Source, node: Node, now: int) -> None:
-        statistic.sources.append(source)
-        statistic.nodes.append(node)
-        t = source.clock(now)
-        ledger = source.ledger
-        boundary: Boundary | None = None
-        if statistic.profile is not None:
-            boundary = ledger.boundary(statistic.profile, t)
-        ledger.epoch += 1  # an interval begins here, for the peaks
-        for role, kind in statistic.row_kinds().items():
-            if isinstance(node, DNNode) and kind.of == DN_STATUSES:
-                kind = evolve(kind, of=STATUSES)  # a DN's own statuses are its DN statuses
-            row = self._row(ledger, node, kind, t)
-            row.users += 1
-            statistic.parts[role].append(Part(row, t, row.sums, boundary, ledger.epoch))
-
-    def _row(self, ledger: Ledger, node: Node, kind: RowKind, t: int) -> Row:
-        if node.watch is None:
-            node.watch = Watch()
-        watch: Watch = node.watch
-        row = watch.rows_by_kind.get(kind)
-        if row is None:
-            tally = None
-            if kind.tally:
-                tally = self._tallies.setdefault(kind, Tally(t))
-            row = Row(ledger, node, kind, t, tally)
-            watch.add(row)
-        return row
-
-    def _find_newcomers(self, now: int) -> None:
-        """Agents have appeared: they may belong to what is open."""
+    def find_newcomers(self, now: int) -> None:
+        """Agents may have appeared in one of several worlds: they may belong to what is open."""
+        known = sum(source.world(now).agents_known for source in self.sources.values())
+        if known == self._agents_known:
+            return
+        self._agents_known = known
         for statistic in self.statistics.values():
             if statistic.key.object_type in ("Agent", "GroupAgents"):
-                self.regroup(statistic, now)
+                self.regroup(statistic, now, by_events=True)
 
-    def regroup(self, statistic: Statistic, now: int) -> tuple[int, int]:
+    def regroup(self, statistic: Statistic, now: int, by_events: bool = False) -> tuple[int, int]:
         """Let the nodes of its object contribute from now on; how many came and left.
 
         Raises:
             StatisticError: There is no such object any more; nothing was changed.
         """
-        key = statistic.key
-        found = self._objects.find(key.object_type, key.object_id, now)
-        wanted, present = {id(n) for _, n in found}, {id(n) for n in statistic.nodes}
-        for index in reversed(range(len(statistic.nodes))):
-            if id(statistic.nodes[index]) not in wanted:
-                statistic.leave(index, statistic.sources[index].clock(now))
-        for source, node in found:
-            if id(node) not in present:
-                self._attach_node(statistic, source, node, now)
-        if wanted != present:
+        came, left = self.attachments.regroup(statistic, now, by_events)
+        if came or left:
             self._schedule.regrouped(statistic)
-        return len(wanted - present), len(present - wanted)
+        return came, left
 
     def _delete(self, statistic: Statistic) -> None:
         """Nobody wants it any more."""
         del self.statistics[statistic.key]
-        for parts in statistic.parts.values():
-            for part in parts:
-                if part.row.release(statistic):
-                    self._tallies.pop(part.row.kind, None)
+        self.attachments.detach(statistic)
 
     # -- subscriptions ---------------------------------------------------------------
 
@@ -340,6 +284,10 @@ class Engine:
         """What time it is at the source of a ledger."""
         return next(s.clock(now) for s in self.sources.values() if s.ledger is ledger)
 
+    def as_of(self, ledger: Ledger, now: int) -> int:
+        """The time of the last event of the source of a ledger."""
+        return next(s.world(now).now for s in self.sources.values() if s.ledger is ledger)
+
     def value(self, statistic: Statistic, now: int) -> Value:
         """What a statistic is worth."""
         return self.value_at(statistic, {s.ledger: s.clock(now) for s in self.sources.values()})
@@ -369,7 +317,7 @@ class Engine:
                 key.object_id,
                 statistic.nodes,
                 statistic.stat_type.subject,
-                statistic.stat_type.main_mask,
+                statistic.stat_type.main_mask & ~statistic.uncounted,
             )
             return Value(tree, time / 1000, 0.0)
         number, interval = statistic.read(clocks.__getitem__, closing)

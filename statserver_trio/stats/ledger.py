@@ -13,6 +13,10 @@ never reset, a time profile is a difference: the columns now minus the columns a
 they stood when its interval began. An event therefore pays once per row, however
 many statistics, profiles and clients read it.
 
+Rows that want the integral of the time in progress have two numbers more, in a *slot* of
+their own: ``squares``, of the durations of what is over, and ``since_squares``, of the starts
+of what goes on. Squares of milliseconds outgrow 64 bits, so those columns are lists.
+
 A :class:`Boundary` keeps those earlier columns for one time profile. It is moved
 by the times of events only (:meth:`Ledger.roll`), never by a clock, so what an
 event counts for does not depend on when it arrived. Times are milliseconds.
@@ -33,29 +37,36 @@ if TYPE_CHECKING:
 
 
 class Sums(NamedTuple):
-    """The four numbers of a row at some moment."""
+    """The numbers of a row at some moment; without a slot it has no squares."""
 
     ended: int
     elapsed: int
     live: int
     since: int
+    squares: int = 0
+    since_squares: int = 0
 
 
 class Columns(NamedTuple):
-    """All rows at some moment; arrays of 64-bit integers."""
+    """All rows at some moment, and all slots: arrays of 64-bit integers, lists of any."""
 
     ended: array[int]
     elapsed: array[int]
     live: array[int]
     since: array[int]
+    squares: list[int]
+    since_squares: list[int]
 
     def copy(self) -> Columns:
         """As they stand now."""
-        return Columns(*(column[:] for column in self))
+        return Columns(*(column[:] for column in self))  # type: ignore[arg-type]
 
-    def at(self, index: int) -> Sums:
+    def at(self, index: int, slot: int | None) -> Sums:
         """One row; it must have existed then."""
-        return Sums(self.ended[index], self.elapsed[index], self.live[index], self.since[index])
+        sums = self.ended[index], self.elapsed[index], self.live[index], self.since[index]
+        if slot is None:
+            return Sums(*sums)
+        return Sums(*sums, self.squares[slot], self.since_squares[slot])
 
 
 class Boundary:
@@ -104,16 +115,18 @@ class Boundary:
 
 
 class Ledger:
-    """The rows of one source.
+    """The rows of the source of that name.
 
     ``touched`` lists the rows that changed since it was last taken; ``epoch``
     counts the moments at which an interval may have begun, for the peaks.
     """
 
-    def __init__(self) -> None:
-        self.columns = Columns(array("q"), array("q"), array("q"), array("q"))
+    def __init__(self, source: str = "") -> None:
+        self.source = source
+        self.columns = Columns(array("q"), array("q"), array("q"), array("q"), [], [])
         self.rows: list[Row | None] = []
-        self.free: list[int] = []
+        self._free: list[int] = []
+        self._free_slots: list[int] = []
         self.touched: list[int] = []
         self.is_touched = bytearray()
         self.boundaries: dict[TimeProfile, Boundary] = {}
@@ -128,21 +141,34 @@ class Ledger:
         A place that was another row's keeps what that one counted: everything is
         read as a difference, and earlier columns still show it.
         """
-        if self.free:
-            index = self.free.pop()
+        if self._free:
+            index = self._free.pop()
             self.rows[index] = row
             return index
         index = len(self.rows)
         self.rows.append(row)
         self.is_touched.append(0)
-        for column in self.columns:
+        for column in self.columns[:4]:
             column.append(0)
         return index
 
-    def sums(self, index: int) -> Sums:
-        """A row as it stands now."""
-        ended, elapsed, live, since = self.columns
-        return Sums(ended[index], elapsed[index], live[index], since[index])
+    def new_slot(self) -> int:
+        """A place for the squares of a row; like that of the row it may have been another's."""
+        if self._free_slots:
+            return self._free_slots.pop()
+        self.columns.squares.append(0)
+        self.columns.since_squares.append(0)
+        return len(self.columns.squares) - 1
+
+    def give_up(self, index: int, slot: int | None) -> None:
+        """A row is read no more: its places may be another row's."""
+        columns = self.columns
+        columns.live[index] = columns.since[index] = 0
+        self.rows[index] = None
+        self._free.append(index)
+        if slot is not None:
+            columns.since_squares[slot] = 0
+            self._free_slots.append(slot)
 
     def touch(self, index: int) -> None:
         """Note that a row changed."""

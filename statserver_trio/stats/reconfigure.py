@@ -10,7 +10,7 @@ numbers and its subscriptions. What it does concern is one of
 * *regrouped*: members came to its group or left it. Who comes counts from that moment,
   just as if the statistic had been opened for him then; what goes on at that moment is
   projected on the time since. What a leaving member has contributed stays as it is, until
-  the interval in which he left is over (see :func:`.measures.freeze`): historical values
+  the interval in which he left is over (see :func:`.parts.freeze`): historical values
   never jump because somebody leaves, current ones are those of the present members.
 
 A place with other DNs than before is another place: what is open on it, or on a group
@@ -133,7 +133,7 @@ def _fate(kind: str, name: str, mine: object, old: object, new: object) -> str:
 
     What a client brought along itself, instead of a name, is not in the configuration.
     """
-    if mine is None or mine != old or mine == new:
+    if mine != old or mine == new:
         return ""
     return f"{kind} {name!r} was {'deleted' if new is None else 'changed'}"
 
@@ -149,28 +149,27 @@ def _stat_type_gone(s: Statistic, before: _State, after: _State) -> str:
     return _fate("stat type", mine.name, _meaning(mine), _meaning(old), _meaning(new))
 
 
-def _profile_gone(s: Statistic, before: _State, after: _State) -> str:
-    if s.profile is None:
+def _named_gone(
+    kind: str,
+    used: Callable[[Statistic], tuple[Any, ...]],
+    known: Callable[[Definitions, str], object],
+) -> Rule:
+    """The rule for what a request names and the definitions explain.
+
+    Args:
+        used: What of that kind a statistic uses; None for what it could and does not.
+        known: What a name of that kind stands for; None where it is not configured.
+    """
+
+    def rule(s: Statistic, before: _State, after: _State) -> str:
+        for mine in used(s):
+            if mine is not None:
+                old, new = (known(state.definitions, mine.name) for state in (before, after))
+                if reason := _fate(kind, mine.name, mine, old, new):
+                    return reason
         return ""
-    name = s.profile.name
-    old, new = (state.definitions.time_profile(name) for state in (before, after))
-    return _fate("time profile", name, s.profile, old, new)
 
-
-def _range_gone(s: Statistic, before: _State, after: _State) -> str:
-    if s.time_range is None:
-        return ""
-    name = s.time_range.name
-    old, new = (state.definitions.time_range(name) for state in (before, after))
-    return _fate("time range", name, s.time_range, old, new)
-
-
-def _filter_gone(s: Statistic, before: _State, after: _State) -> str:
-    if s.filter is None:
-        return ""
-    name = s.filter.name
-    old, new = (state.definitions.filters.get(name) for state in (before, after))
-    return _fate("filter", name, s.filter, old, new)
+    return rule
 
 
 def _dn_gone(s: Statistic, before: _State, after: _State) -> str:
@@ -213,7 +212,12 @@ def _place_of_group_gone(s: Statistic, before: _State, after: _State) -> str:
 
 Rule = Callable[[Statistic, _State, _State], str]  # the reason to close, or nothing
 
-DEFINITION_RULES: tuple[Rule, ...] = (_stat_type_gone, _profile_gone, _range_gone, _filter_gone)
+DEFINITION_RULES: tuple[Rule, ...] = (
+    _stat_type_gone,
+    _named_gone("time profile", lambda s: (s.profile,), Definitions.time_profile),
+    _named_gone("time range", lambda s: (s.time_range,), Definitions.time_range),
+    _named_gone("filter", lambda s: (s.filter,), lambda d, name: d.filters.get(name)),
+)
 OBJECT_RULES: dict[str, tuple[Rule, ...]] = {
     "RegDN": (_dn_gone,),
     "Queue": (_dn_gone,),

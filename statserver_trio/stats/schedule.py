@@ -209,7 +209,7 @@ class Schedule:
     ) -> None:
         """Tell the closing value of every interval that is over by ``t``, each once."""
         statistic = subscription.statistic
-        if all(part.row.ledger is not ledger for part in statistic.all_parts("main")):
+        if all(part.ledger is not ledger for part in statistic.all_parts("main")):
             return
         told = subscription.last_sent or statistic.opened_at
         reset = profile.next_reset(told)

@@ -31,8 +31,9 @@ from ..model.transfer import adopt_world, export_world
 from ..model.world import World, WorldOptions
 from ..tlib.codec import Message
 from ..tlib.events import EventServerConnected, EventServerDisconnected, TEvent, Unhandled
+from .counters import ACTIONS, DN_STATUSES, STATUSES
 from .ledger import Ledger
-from .rows import ACTIONS, DN_STATUSES, STATUSES, Watch
+from .rows import Watch
 
 RESOLUTIONS = {"second": 1000, "millisecond": 1}
 THE_FEED = (EventServerConnected, EventServerDisconnected)
@@ -51,7 +52,7 @@ class Source:
     ) -> None:
         self.name = name
         self.switch = switch
-        self.ledger = Ledger()
+        self.ledger = Ledger(name)
         self.position: int | None = None  # of the last event applied
         self.events = 0  # applied since the start
         self.duplicates = 0
@@ -233,11 +234,15 @@ class Source:
         """Be up to date with ``now`` before something is opened.
 
         What a question brought about is counted (it may have been the first to name a
-        DN), and checks that are due are done, so that nothing ends before it counts.
+        DN), and a check that would find something is done, so that nothing ends before it
+        counts. Any other is left to the next event, which may be of a time before it.
         """
-        if self._world is not None:
-            self.fold(self._world.chronicle.take(), self._world.now)
-            self.check(self.clock(now))
+        world = self._world
+        if world is not None:
+            self.fold(world.chronicle.take(), world.now)
+            t = self.clock(now)
+            if t >= world.next_check and world.is_stuck(t):
+                self.check(t)
 
     def _begin(self, t: int) -> World:
         self._world = World(self.switch, self._directory, t, self._options)
@@ -264,7 +269,7 @@ class Source:
     def fold(self, records: Iterable[Record], t: int) -> None:
         """Count what happened at ``t``. This is what every event pays for."""
         ledger = self.ledger
-        ended, elapsed, live, since = ledger.columns
+        ended, elapsed, live, since = ledger.columns[:4]
         is_touched, touched = ledger.is_touched, ledger.touched
         for record in records:
             kind = record[0]
@@ -320,7 +325,7 @@ class Source:
         t: int,
     ) -> tuple[int, ...]:
         """One status period ends, or one begins, or both."""
-        ended, elapsed, live, since = self.ledger.columns
+        ended, elapsed, live, since = self.ledger.columns[:4]
         changed: tuple[int, ...] = ()
         if old is not None:
             rows, counters = watch.concerned(of, old.action)

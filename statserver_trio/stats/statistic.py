@@ -6,20 +6,22 @@ which rows it reads and where its first interval began.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from ..model.actions import ALL_ACTIONS, DURABLE, mask_of
 from ..model.nodes import Node
 from .categories import NO, Category, Reading
+from .counters import ACTIONS, DN_STATUSES, STATUSES, RowKind
 from .definitions import StatType
 from .filters import Filter
 from .ledger import Ledger
-from .measures import Measure, Part, freeze, span
+from .measures import Measure
 from .notifications import Subscription
-from .rows import ACTIONS, DN_STATUSES, STATUSES, RowKind
+from .parts import FormerPart, Part, freeze, span
+from .pseudo_actions import uncounted
 from .source import Source
 from .time_profiles import TimeProfile
 from .time_ranges import TimeRange
@@ -60,9 +62,10 @@ class Statistic:
             of what was before.
         parts: By role (``main``, ``rel``, ``ranged``), one per node that
             contributes.
-        former: Likewise, of nodes that have left the group; see :func:`.measures.freeze`.
+        former: Likewise, of nodes that have left the group; see :func:`.parts.freeze`.
         nodes: The nodes that are watched, for states and validity.
         valid: Whether all that contributes can be heard.
+        use_pseudo: ``queue-use-pseudo-actions``, see :mod:`.pseudo_actions`.
     """
 
     key: Key
@@ -75,9 +78,10 @@ class Statistic:
     sources: list[Source] = field(factory=list)  # of the nodes, one by one
     nodes: list[Node] = field(factory=list)
     parts: dict[str, list[Part]] = field(factory=dict)
-    former: dict[str, list[Part]] = field(factory=dict)
+    former: dict[str, list[FormerPart]] = field(factory=dict)
     subscriptions: dict[Subscription, None] = field(factory=dict)
     valid: bool = True
+    use_pseudo: bool = True
 
     @property
     def on_status(self) -> bool:
@@ -94,6 +98,18 @@ class Statistic:
 
     def row_kinds(self) -> dict[str, RowKind]:
         """What has to be counted for it, by role."""
+        kinds, hidden = self._masked_kinds(), self.uncounted
+        if not hidden:
+            return kinds
+        return {role: evolve(kind, mask=kind.mask & ~hidden) for role, kind in kinds.items()}
+
+    @property
+    def uncounted(self) -> int:
+        """Actions that may stand in its masks and count nothing in it."""
+        is_filtered = self.filter is not None
+        return uncounted(self.key.object_type, self.category.name, is_filtered, self.use_pseudo)
+
+    def _masked_kinds(self) -> dict[str, RowKind]:
         category, stat_type = self.category, self.stat_type
         of = COUNTED[stat_type.subject]
         if category.kind == "state":  # nothing is read from them; they tell that it changed
@@ -122,14 +138,14 @@ class Statistic:
         """One of its measures; None where it has no such role."""
         if role not in self.parts:
             return None
-        return Measure([span(p, clock(p.row.ledger), closing) for p in self.all_parts(role)])
+        return Measure([span(p, clock(p.ledger), closing) for p in self.all_parts(role)])
 
-    def all_parts(self, role: str) -> list[Part]:
+    def all_parts(self, role: str) -> Sequence[Part | FormerPart]:
         """Its parts of a role, those of former members among them, the oldest first."""
-        parts = self.parts[role]
-        if not self.former:
+        parts, former = self.parts[role], self.former.get(role)
+        if not former:
             return parts
-        return sorted([*self.former[role], *parts], key=lambda part: part.opened_at)
+        return sorted([*former, *parts], key=lambda part: part.opened_at)
 
     def leave(self, index: int, t: int) -> None:
         """The node of that index has left the group; what it has contributed stays."""
@@ -146,7 +162,7 @@ class Statistic:
         interval = 0
         if self.category.is_historical and main.spans:
             first = main.spans[0]
-            interval = clock(first.row.ledger) - first.start
+            interval = clock(first.part.ledger) - first.start
         reading = Reading(
             main,
             self.measure("rel", clock, closing),

@@ -18,12 +18,11 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..model.nodes import AgentNode, DNNode, Node, PlaceNode
+from .counters import Counter
 from .ledger import Sums
-from .measures import Mark, Part, marks_of
+from .parts import NOTHING, FormerPart, Mark, Part, Span, marks_of
+from .peaks import DurationPeaks
 from .requests import StatisticRequest
-from .rows import Row, identity
-from .source import Source
 from .statistic import Statistic
 
 if TYPE_CHECKING:
@@ -68,64 +67,67 @@ def definition_hash(statistic: Statistic) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-# -- names of nodes -----------------------------------------------------------------------
-
-
-def _name(node: Node) -> list[str]:
-    if isinstance(node, DNNode):
-        return ["dn", node.key.number]
-    if isinstance(node, AgentNode):
-        return ["agent", node.id]
-    assert isinstance(node, PlaceNode)
-    return ["place", node.name]
-
-
 # -- writing ------------------------------------------------------------------------------
 
 
 def export_statistic(statistic: Statistic) -> Data:
-    """What a statistic has counted, as of now."""
+    """What a statistic has counted, as of now; by role, those who left the group included."""
+    main = statistic.all_parts("main")
+    tally = main[0].tally if main else None
     return {
         "opened_at": statistic.opened_at,
-        "parts": {
-            role: [
-                _part(source, part) for source, part in zip(statistic.sources, parts, strict=True)
-            ]
-            for role, parts in statistic.parts.items()
+        "parts": {role: [_part(part) for part in found] for role, found in statistic.parts.items()},
+        "former": {
+            role: [_former(part) for part in found] for role, found in statistic.former.items()
         },
+        "tally": tally and tally.peaks.export(),
     }
 
 
-def _part(source: Source, part: Part) -> Data:
-    row = part.row
-    now = row.sums
-    data: Data = {
-        "source": source.name,
-        "node": _name(row.node),
-        "opened_at": part.opened_at,
-        "base": _up_to(now, part.base),
-        "marks": [[mark.edge, _up_to(now, mark.sums)] for mark in marks_of(part)],
-    }
-    if row.counter is not None:
-        counter = row.counter
-        data["stretches"] = [
-            [list(identity(each)), start] for each, start in counter.stretches.items()
-        ]
-        data["inside_since"], data["left_at"] = counter.inside_since, counter.left_at
-        data["epoch"] = part.epoch
+def _part(part: Part) -> Data:
+    now, counter = part.row.sums, part.row.counter
+    data = _beginnings(part, now, marks_of(part))
+    data["node"] = list(part.row.node.address)
+    data["starts"] = list(Span(part, 0, 0, now, now).live())
+    if counter is not None:
+        data["counter"] = counter.export(part)
         data["durations"] = counter.durations and counter.durations.export()
-        data["tally"] = counter.tally and counter.tally.peaks.export()
     return data
 
 
-def _up_to(now: Sums, then: Sums) -> list[int]:
-    """From some moment up to now: differences of what is over, and what went on then."""
-    return [now.ended - then.ended, now.elapsed - then.elapsed, then.live, then.since]
+def _former(part: FormerPart) -> Data:
+    data = _beginnings(part, part.sums, part.marks)
+    data["node"], data["at"], data["starts"] = list(part.address), part.at, list(part.starts)
+    data["durations"] = part.durations and part.durations.export()
+    return data
 
 
-def _back_from(now: Sums, data: list[int]) -> Sums:
-    ended, elapsed, live, since = data
-    return Sums(now.ended - ended, now.elapsed - elapsed, live, since)
+def _beginnings(part: Part | FormerPart, last: Sums, marks: list[Mark]) -> Data:
+    """Where its intervals began, as seen from the last sums it has."""
+    return {
+        "source": part.ledger.source,
+        "opened_at": part.opened_at,
+        "base": _up_to(last, part.base),
+        "last": _up_to(last, last),
+        "marks": [[mark.edge, _up_to(last, mark.sums)] for mark in marks],
+        "epoch": part.epoch,
+    }
+
+
+def _up_to(now: Sums, then: Sums) -> list[Any]:
+    """From some moment up to now: differences of what is over, and what went on then.
+
+    Squares follow where there are any, as text: they outgrow the integers of most codecs.
+    """
+    told = [now.ended - then.ended, now.elapsed - then.elapsed, then.live, then.since]
+    squares = now.squares - then.squares, then.since_squares
+    return [*told, *map(str, squares)] if any(squares) else told
+
+
+def _back_from(now: Sums, data: list[Any]) -> Sums:
+    ended, elapsed, live, since, *squares = data
+    over, of_live = map(int, squares) if squares else (0, 0)
+    return Sums(now.ended - ended, now.elapsed - elapsed, live, since, now.squares - over, of_live)
 
 
 # -- reading ------------------------------------------------------------------------------
@@ -147,25 +149,104 @@ def adopt_statistic(
     """
     if statistic.opened_at <= data["opened_at"] and not by_force:
         return False
-    taken: list[tuple[Part, Data]] = []
-    for role, parts in statistic.parts.items():
-        told = {(each["source"], *each["node"]): each for each in data["parts"][role]}
-        for source, part in zip(statistic.sources, parts, strict=True):
-            name = (source.name, *_name(part.row.node))
-            if name in told:
-                taken.append((part, told[name]))
-    for part, each in taken:
-        ledger = part.row.ledger
-        _take(part, each, engine.clock_of(ledger, now))
-        ledger.touch(part.row.index)  # clients are told what it is worth now
+    reader = _Reader(engine, statistic, data, now)
+    taken = [each for role in statistic.parts for each in reader.taken(role)]
+    restarted = [part for role in statistic.parts for part in reader.restarted(role)]
+    former = {role: reader.former(role) for role in statistic.parts}
+    for part, told in taken:
+        _take(part, told, engine.as_of(part.ledger, now))
+        part.ledger.touch(part.row.index)  # clients are told what it is worth now
+    for part in restarted:
+        _restart(part, engine.as_of(part.ledger, now))
+        part.ledger.touch(part.row.index)
+    statistic.former = {role: parts for role, parts in former.items() if parts}
     statistic.opened_at = data["opened_at"]
+    tally = next((part.tally for part in statistic.all_parts("main")), None)
+    if tally is not None:
+        tally.peaks.adopt(data["tally"])
     return True
+
+
+class _Reader:
+    """Finds out, by role, what becomes of the parts here and of those that were told.
+
+    Groups need not have the same members on both sides: one may have reloaded earlier.
+    A member counts once (our decision): who left the group there and not here begins
+    anew, and who left it here and not there has left it as of now.
+    """
+
+    def __init__(self, engine: Engine, statistic: Statistic, data: Data, now: int) -> None:
+        self._engine, self._statistic, self._data, self._now = engine, statistic, data, now
+        self._kinds = statistic.row_kinds()
+
+    def _told(self, role: str) -> dict[tuple[str, ...], Data]:
+        return {_name(each): each for each in self._data["parts"][role]}
+
+    def _here(self, role: str) -> dict[tuple[str, ...], Part]:
+        parts = self._statistic.parts[role]
+        return {(part.ledger.source, *part.row.node.address): part for part in parts}
+
+    def taken(self, role: str) -> list[tuple[Part, Data]]:
+        """Parts here, and what was told of them."""
+        told = self._told(role)
+        return [(part, told[name]) for name, part in self._here(role).items() if name in told]
+
+    def restarted(self, role: str) -> list[Part]:
+        """Parts here of nodes that are former members there."""
+        told, former = self._told(role), self._data["former"].get(role, [])
+        left = {_name(each) for each in former} - told.keys()
+        return [part for name, part in self._here(role).items() if name in left]
+
+    def former(self, role: str) -> list[FormerPart]:
+        """The parts of former members: those told as such, and those of nobody here."""
+        here = self._here(role)
+        found = [self._former(role, each) for each in self._data["former"].get(role, [])]
+        found += [
+            self._left(role, each) for name, each in self._told(role).items() if name not in here
+        ]
+        return found
+
+    def _former(self, role: str, data: Data) -> FormerPart:
+        return self._read(role, data, data["at"], data["marks"])
+
+    def _left(self, role: str, data: Data) -> FormerPart:
+        t = self._engine.sources[data["source"]].clock(self._now)
+        return self._read(role, data, t, [*data["marks"], [t, data["last"]]])
+
+    def _read(self, role: str, data: Data, at: int, marks: list[list[Any]]) -> FormerPart:
+        sums = _back_from(NOTHING, data["last"])
+        ledger = self._engine.sources[data["source"]].ledger
+        profile, kind = self._statistic.profile, self._kinds[role]
+        durations = None
+        if data.get("durations"):
+            durations = DurationPeaks()
+            durations.adopt(data["durations"], 0)
+        return FormerPart(
+            ledger,
+            tuple(data["node"]),
+            kind,
+            data["opened_at"],
+            _back_from(sums, data["base"]),
+            None if profile is None else ledger.boundary(profile, at),
+            data["epoch"],
+            [Mark(edge, _back_from(sums, then)) for edge, then in marks],
+            at,
+            sums,
+            tuple(data["starts"]),
+            durations,
+            self._engine.attachments.tally(kind, at),
+        )
+
+
+def _name(data: Data) -> tuple[str, ...]:
+    """Of what node a part was told, on any server."""
+    return (data["source"], *data["node"])
 
 
 def _take(part: Part, data: Data, t: int) -> None:
     row = part.row
     if row.counter is not None:
-        _take_counter(row, part, data)
+        _take_counter(row.counter, part, data)
     now = row.sums
     part.opened_at = data["opened_at"]
     part.base = _back_from(now, data["base"])
@@ -177,18 +258,22 @@ def _take(part: Part, data: Data, t: int) -> None:
     ]
 
 
-def _take_counter(row: Row, part: Part, data: Data) -> None:
-    counter, ledger = row.counter, row.ledger
-    assert counter is not None
-    if row.kind.filter is not None:  # else what goes on began when the world says
-        counter.restart({tuple(each): start for each, start in data["stretches"]})
-    counter.inside_since, counter.left_at = data["inside_since"], data["left_at"]
+def _restart(part: Part, t: int) -> None:
+    """Let a part count from now on, as if its node had joined the group just now."""
+    part.ledger.epoch += 1
+    part.opened_at, part.base, part.epoch = t, part.row.sums, part.ledger.epoch
+    part.marks = []
+    if part.row.counter is not None:
+        part.row.counter.opened(part)
+
+
+def _take_counter(counter: Counter, part: Part, data: Data) -> None:
+    ledger = part.ledger
+    counter.adopt(data["counter"], part)
     part.epoch = ledger.epoch
     if counter.durations is not None:
         last = counter.durations.adopt(data["durations"], ledger.epoch - data["epoch"])
         ledger.epoch = max(ledger.epoch, last)
-    if counter.tally is not None:
-        counter.tally.peaks.adopt(data["tally"])
 
 
 # -- a world that is replaced -------------------------------------------------------------
@@ -210,7 +295,8 @@ def replace_world(engine: Engine, source_name: str, data: Data, now: int) -> lis
                 for parts in statistic.parts.values():
                     parts.pop(index).row.release(statistic)
     source.adopt(data, now)
+    engine.find_newcomers(now)
     for statistic, data_before in zip(concerned, counted, strict=True):
-        engine.regroup(statistic, now)
+        engine.regroup(statistic, now, by_events=True)
         adopt_statistic(engine, statistic, data_before, now, by_force=True)
     return concerned

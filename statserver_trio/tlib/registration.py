@@ -13,7 +13,9 @@ After ``Resumed`` our picture is exact, so what the feed repeats for newcomers
 from the model: a snapshot would only lose user data and true start times. After
 ``Began`` and ``Lost`` all of it is delivered. With a list of DNs, snapshots always
 are, because no position can tell what happened before a DN was registered again.
-Where positions jump, snapshots are asked for anew. All this is our decision, as
+Where positions jump, snapshots are asked for anew. Nothing on the wire says which one
+is the last; but a feed answers in order, so a poll sent behind the registration is
+answered behind the snapshots. All this is our decision, as
 is everything here that design/protocols.md section 1 leaves open.
 """
 
@@ -49,9 +51,11 @@ from .events import (
     TEvent,
     Unhandled,
 )
-from .feed_actions import (
+from .keepalive import Keepalive
+from .registration_words import (
     Began,
     Deliver,
+    Described,
     Expired,
     Gap,
     Lost,
@@ -60,11 +64,11 @@ from .feed_actions import (
     Resumed,
     Skipped,
 )
-from .keepalive import Keepalive
 
 ANSWER_TIMEOUT = 5.0  # seconds without progress of the registration; then we hang up
 SKIPPED_KINDS_MAX = 100  # kinds of bad line told apart; further ones are counted as OTHER
 OTHER = "of yet another kind"
+MARK = 0  # the number of the poll that is sent behind the registration; keepalive's begin at 1
 REFRESH_INTERVAL = 10.0  # seconds between two requests for all snapshots because of gaps
 
 
@@ -88,6 +92,7 @@ class FeedSession:
         dns: Register these DNs only; None registers all. With a list, positions
             have holes by nature, and only a resume can show that events are missing.
         keepalive: Seconds for :class:`.keepalive.Keepalive`.
+        marks: Find out where the snapshots end, and say :class:`Described`.
 
     Attributes:
         duplicates: Events dropped because their position had been applied.
@@ -101,6 +106,7 @@ class FeedSession:
     after: int | None = None
     dns: Sequence[str] | None = None
     keepalive: float = 0.0
+    marks: bool = False
     state: State = field(default=State.AWAY, init=False)
     duplicates: int = field(default=0, init=False)
     gaps: int = field(default=0, init=False)
@@ -116,6 +122,7 @@ class FeedSession:
     _refresh_at: float = field(default=inf, init=False)
     _refreshed_at: float = field(default=-inf, init=False)
     _now: float = field(default=0.0, init=False)
+    _marked: bool = field(default=False, init=False)  # the mark has come, Described not told
     _queried: dict[int, EventRegistered] = field(factory=dict, init=False)
     _references: int = field(default=0, init=False)
     _batch: list[TEvent | Unhandled] = field(factory=list, init=False)
@@ -189,6 +196,7 @@ class FeedSession:
         self._resuming = self.after is not None
         self._answer_by = now + ANSWER_TIMEOUT
         self.watch = Keepalive(self.keepalive, now)
+        self._marked = False
         self._queried.clear()
         return [Send(RegisterClient(ApplicationName=self.application, after=self.after))]
 
@@ -206,6 +214,9 @@ class FeedSession:
             if self._given_up():
                 break
         self._flush()
+        if self._marked and not self._queried:
+            self._marked = False
+            self._actions.append(Described())
         if self.state is State.REGISTERING and self.after != before:
             self._answer_by = now + ANSWER_TIMEOUT  # a long resume is progress
         actions, self._actions = self._actions, []
@@ -232,8 +243,8 @@ class FeedSession:
                     self._batch.append(message)
             case PollRequest():
                 self._actions += self.watch.handle_event(message, now)
-            case PollReply():
-                pass  # any sound is enough, and it has been heard
+            case PollReply(n=n):  # any sound is enough for the keepalive
+                self._marked |= self.marks and n == MARK
             case BadLine(kind, text):
                 self._skip(kind, text)
             case _:
@@ -309,6 +320,8 @@ class FeedSession:
             self._actions.append(Send(RegisterAll()))
         for dn in self.dns or ():
             self._actions.append(Send(RegisterAddress(ThisDN=dn, ReferenceID=self._refer())))
+        if self.marks:
+            self._actions.append(Send(PollRequest(n=MARK)))
 
     def _outcome(self, event: EventServerConnected) -> object:
         """What the position of the stream says about what we have."""

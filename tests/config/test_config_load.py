@@ -76,11 +76,17 @@ def test_options_are_in_the_units_of_the_model(write: Write) -> None:
         stuck-call-timeout = 0.5
         vq-use-alt-enter-time = true
         queue-use-pseudo-actions = false
+        dnd-means-not-ready = true
         """
     )
     site = make_site(load(path))
     assert site.resolution == "millisecond"
-    assert site.world_options == WorldOptions(stuck_call_timeout_ms=500, vq_use_alt_enter_time=True)
+    assert site.world_options == WorldOptions(
+        stuck_call_timeout_ms=500,
+        vq_use_alt_enter_time=True,
+        queue_use_pseudo_actions=False,
+        dnd_means_not_ready=True,
+    )
 
 
 def test_the_directory(write: Write) -> None:

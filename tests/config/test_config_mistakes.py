@@ -162,6 +162,12 @@ CASES = {
         "[filters] F: column 14: expected a text in quotes or a whole number, not ')'"
     ),
     # warnings
+    "[stat-types.X]\nObjects = 'Queue'\nCategory = 'MaxNumber'\nSubject = 'DNAction'\n"
+    "MainMask = 'AgentReady,DNReady'": (
+        "[stat-types.X] MainMask: warning: counts nothing: pseudo-actions of queues count only in "
+        "CurrentNumber or CurrentRelativeNumberPercentage, unless [objects] "
+        "queue-use-pseudo-actions = false"
+    ),
     "[stat-types.X]\nObjects='Queue'\nCategory='TotalNumber'\nSubject='DNAction'\n"
     "mainmask='CallEntered'\nNonsense='1'": (
         "[stat-types.X] Nonsense: warning: no such option; passed over (allowed: Objects, "

@@ -30,6 +30,7 @@ Things that happen are T-events in few words, with ``;`` between them::
     7001 Ready    7001 NotReady reason=Lunch    7001 AfterCallWork
     7001 Ringing c1 Inbound queue=8001 Language=Spanish
     8001 Diverted c1 to=7001         7001 Released c1 state=Transferred
+    7009 Established c1 role=Observer monitor=coach
 
 ``Event`` in front is left out. Words in capitals with ``=`` are attached data (or
 the agent's reasons); what was said of a call once (its type, its data) is said
@@ -184,6 +185,17 @@ ATTRIBUTES = {
     "type": "address_type",
     "treatment": "treatment_type",
 }
+# Words about a call that travel in the Extensions.
+EXTENSIONS = {"monitor": "MonitorMode", "assist": "AssistMode"}
+# Settings that concern no object.
+SETTINGS = (
+    "day",
+    "times",
+    "stuck calls after",
+    "virtual queues keep enter time",
+    "do not disturb means not ready",
+    "queues use pseudo actions",
+)
 SWITCHED = {
     "link down": e.EventLinkDisconnected,
     "link up": e.EventLinkConnected,
@@ -230,6 +242,8 @@ class Teller:
             given |= {"reasons": data or None, "extensions": extensions or None}
         elif issubclass(cls, e.CallEvent):
             self._call(cls, given, data)
+            if extensions:
+                given["extensions"] = extensions
         elif issubclass(cls, e.Snapshot):
             given["extensions"] = extensions or None
         unknown = given.keys() - set(cls.__struct_fields__)
@@ -253,6 +267,8 @@ class Teller:
                 extensions["ReasonCode"] = value
             elif key == "status":
                 extensions["AgentStatus"] = value
+            elif key == "dnd":
+                extensions["dnd"] = value
             elif key == "hook":
                 extensions["DNState"] = value
             elif key == "calls":
@@ -261,10 +277,13 @@ class Teller:
                     for one in text.split("+")
                     if one
                 ]
+            elif key in EXTENSIONS:
+                extensions[EXTENSIONS[key]] = value
             elif key in ATTRIBUTES:
                 given[ATTRIBUTES[key]] = text
             else:
-                raise TableError(f"{word!r}: no such attribute; known: {', '.join(ATTRIBUTES)}")
+                known = ", ".join((*ATTRIBUTES, *EXTENSIONS))
+                raise TableError(f"{word!r}: no such attribute; known: {known}")
         return data, extensions
 
     def _call(self, cls: type, given: dict[str, Any], data: dict[str, Any]) -> None:
@@ -385,7 +404,7 @@ def directory_of(settings: Iterable[tuple[str, str]]) -> Directory:
         elif words == "only these agents":
             agents = {agent: Agent(agent) for agent in listed}
             auto_create = False
-        elif words not in ("day", "stuck calls after", "virtual queues keep enter time", "times"):
+        elif words not in SETTINGS:
             raise TableError(f"{words!r}: no such setting")
     return Directory(
         dns, agents, places, groups["agents"], groups["places"], groups["queues"], auto_create
@@ -411,6 +430,8 @@ class Run:
         options = WorldOptions(
             stuck_call_timeout_ms=int(settings.get("stuck calls after", "14400")) * 1000,
             vq_use_alt_enter_time=settings.get("virtual queues keep enter time") == "yes",
+            dnd_means_not_ready=settings.get("do not disturb means not ready") == "yes",
+            queue_use_pseudo_actions=settings.get("queues use pseudo actions") != "no",
         )
         resolution = settings.get("times", "seconds").rstrip("s")
         self.engine = Engine(definitions, directory_of(table.settings), options, resolution)

@@ -24,8 +24,17 @@ from statserver_trio.ha.holds import Wanted
 from statserver_trio.ha.intake import Arrived, SourceAdded, SourceAt
 from statserver_trio.ha.messages import Fragment, Hello, Item, Kind, Result
 from statserver_trio.ha.peer import Malformed, Peer, PeerOptions, Started
-from statserver_trio.ha.replication import Opened
-from statserver_trio.ha.store import Abort, Admit, Greeted, InstallItems, Joined, Refuse, perform
+from statserver_trio.ha.replication import Closed, Opened
+from statserver_trio.ha.store import (
+    Abort,
+    Admit,
+    Greeted,
+    Installed,
+    Joined,
+    Refuse,
+    Unwanted,
+    perform,
+)
 from statserver_trio.machine import Connected, Disconnect, Disconnected, Send
 
 WORLD_ADVANCE = 1_000_000.0  # wall time at 0
@@ -53,7 +62,7 @@ class Engine:
         self.coverage = {}
         self.statistics = {}
         self.unresolved = set()  # keys that this configuration does not know
-        self.installs = []
+        self.installs, self.waiting = [], []
         self.doubtful = set()  # open when a hole was left
 
     def add_source(self, source):
@@ -135,6 +144,22 @@ class Engine:
         coverage = {key.split(":")[0]: statistic.coverage}
         return Item(key, key, "", Kind.OPEN, payload, coverage)
 
+    def begin_install(self, action):
+        self.waiting.append(action)
+
+    def go_on(self):
+        done = [Installed(action.seq, self.results(action)) for action in self.waiting]
+        self.waiting.clear()
+        return done
+
+    def results(self, action):
+        return [
+            Result.DELETED
+            if item.key in action.deleted
+            else self.install(item, action.as_of, item.key in action.anew)
+            for item in action.items
+        ]
+
     def install(self, item, as_of, anew):
         if item.key in self.unresolved:
             return Result.UNRESOLVED
@@ -146,8 +171,10 @@ class Engine:
         if mine is not None and not anew:
             stands, comes = {source: max(mine.as_of, here)}, {source: max(of, as_of.get(source, 0))}
             choice = choose({source: mine.coverage}, {source: theirs}, stands, comes)
-            if choice in (Choice.KEEP, Choice.KEEP_INEXACT):
+            if choice is Choice.KEEP:
                 return Result.KEPT
+            if choice in (Choice.KEEP_MORE, Choice.KEEP_INEXACT):
+                return Result.KEPT_MORE
         new = Statistic(of, theirs, count, total)
         for position, whose, duration in self.tail[source]:
             if position > of and whose == obj:
@@ -234,6 +261,7 @@ class Node:
         self.done = []
         self.sees = dict.fromkeys(pair.feeds, True)
         self.wall_ahead = 0.0
+        self.wanted = {}  # by our clients; who come back when we are restarted
         self.frozen = False
         self.unread = []
 
@@ -256,7 +284,35 @@ class Node:
             self.engine.open(key)
             began = max(self.engine.statistics[key].as_of, 0)
             self.pair.began[key] = min(began, self.pair.began.get(key, began))
+            self.wanted[key] = None
         self.tell(Opened(keys))
+
+    def come_back(self):
+        """The clients of our former life."""
+        for key in self.wanted:
+            self.engine.open(key)
+        self.tell(Opened(tuple(self.wanted)))
+
+    def work_at_once(self):
+        """Install what has been pushed."""
+        for answer in self.engine.go_on():
+            self.tell(answer)
+            lacking = set(self.engine.installs) & set(self.engine.incomplete())
+            self.engine.installs.clear()
+            if lacking:
+                self.tell(Wanted(tuple(sorted(lacking))))
+
+    def work_due(self):
+        """When to go on with what takes longer; for engines that take their time."""
+        return float("inf")
+
+    def work(self):
+        """Go on with it."""
+
+    def close(self, keys):
+        for key in keys:
+            del self.engine.statistics[key]
+        self.tell(Closed(keys))
 
     def tell(self, event):
         self.perform(self.peer.handle_event(event, self.pair.now))
@@ -267,13 +323,8 @@ class Node:
             mine, answer = perform(action, self.engine)
             if answer is not None:
                 self.tell(answer)
-            if isinstance(action, InstallItems):
-                keys = {item.key for item in action.items} & set(self.engine.installs)
-                lacking = keys & set(self.engine.incomplete())
-                self.engine.installs.clear()
-                if lacking:
-                    self.tell(Wanted(tuple(sorted(lacking))))
             if mine:
+                self.work_at_once()
                 continue
             match action:
                 case Send(message):
@@ -289,6 +340,8 @@ class Node:
                     self.admit(connection)
                 case Refuse(connection, reject):
                     self.pair.refuse(connection, reject)
+                case Unwanted(keys):
+                    self.close(keys)
                 case Joined(_, "adopted"):
                     self.tell(Wanted(tuple(self.engine.incomplete())))
 
@@ -434,6 +487,7 @@ class Pair:
                 node.connection.blocked |= {"A", "B"}
         dials = node.peer.identity.dials
         new = Node(self, node.name, self.other(node).name, dials, node.peer.options)
+        new.wanted = node.wanted
         if dials:
             self.b = new
         else:
@@ -473,6 +527,7 @@ class Pair:
 
     def due(self):
         times = [node.peer.next_deadline() for node in self.both if not node.frozen]
+        times += [node.work_due() for node in self.both if not node.frozen]
         times += [entry[0] for entry in self.transit[:1]]
         times += [self.busy_until[n.name] for n in self.both if n.outbox and self.frame_time]
         if self.b.connection is None:
@@ -500,6 +555,8 @@ class Pair:
                 self.write(node)
                 if not node.frozen:
                     node.perform(node.peer.handle_timer(self.now))
+                    if node.work_due() <= self.now:
+                        node.work()
             if self.now >= self.next_dial:
                 self.dial()
         raise AssertionError(f"no time passes any more at {self.now}")

@@ -6,6 +6,7 @@ is a third engine that hears everything and never fails.
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 from random import Random
 
@@ -15,16 +16,9 @@ import pytest
 from statserver_trio.config.load import load
 from statserver_trio.config.site import make_site
 from statserver_trio.ha.holds import Wanted
-from statserver_trio.ha.replication import Opened
-from statserver_trio.ha.store import (
-    AdoptWorld,
-    ApplyEvents,
-    BeginAt,
-    HoleLeft,
-    InstallItems,
-    SessionLost,
-)
-from statserver_trio.server.items import key_text
+from statserver_trio.ha.replication import Closed, Opened
+from statserver_trio.ha.store import SessionLost
+from statserver_trio.server.link_definitions import key_text
 from statserver_trio.server.pair_store import PairStore
 from statserver_trio.simulator.contact_centre import ContactCentre
 from statserver_trio.stats.engine import Engine
@@ -34,6 +28,8 @@ from statserver_trio.tlib.codec import decode_line, encode
 CONF = Path(__file__).parent.parent.parent / "conf" / "standalone.toml"
 SITE = make_site(load(CONF))
 SWITCH = "sw1"
+SLICE_ITEMS = 2  # installed at a time ...
+SLICE_SECONDS = 0.0003  # ... and how long that takes, so that events come in between
 START = 1_767_268_800  # 2026-01-01T12:00:00Z
 
 
@@ -79,6 +75,9 @@ class RealStore(PairStore):
     def add_source(self, name):
         assert name in self.engine.sources
 
+    def found(self):
+        return {text: self.statistic(text) for text in self.open_keys()}
+
 
 class RealNode(ha_pair.Node):
     """One process with a real engine."""
@@ -86,6 +85,7 @@ class RealNode(ha_pair.Node):
     def __init__(self, pair, name, other, dials, options):
         super().__init__(pair, name, other, dials, options)
         self.engine = RealStore(self)
+        self.worked_at = 0.0
 
     def now_ms(self):
         return int((START + self.pair.now) * 1000)
@@ -102,32 +102,41 @@ class RealNode(ha_pair.Node):
         text = store.opened(statistic)
         if not known:
             self.pair.opened(statistic, text, self)
+        self.wanted[text] = request
         self.tell(Opened((text,)))
+
+    def come_back(self):
+        store = self.engine
+        for request in self.wanted.values():
+            store.opened(store.engine.open(request, self.now_ms()))
+        self.tell(Opened(tuple(self.wanted)))
+
+    def close(self, keys):
+        self.tell(Closed(self.engine.close_unwanted(keys)))
 
     def perform(self, actions):
         store = self.engine
         for action in actions:
-            if isinstance(action, InstallItems):
-                self.done.append(action)
-                store.begin_install(action)
-                self.answer(store.go_on())
-                continue
             if isinstance(action, SessionLost):
                 store.forget_waiting()
             super().perform([action])
-            if isinstance(action, ApplyEvents | HoleLeft | AdoptWorld | BeginAt):
-                self.answer(store.go_on())
 
-    def answer(self, answers):
-        for answer in answers:
+    def work_at_once(self):
+        """It takes its time; see below."""
+
+    def work_due(self):
+        return self.worked_at + SLICE_SECONDS if self.engine.can_go_on else inf
+
+    def work(self):
+        self.worked_at = self.pair.now
+        for answer in self.engine.go_on(SLICE_ITEMS):
             self.tell(answer)
-            lacking = self.engine.lacking()
+            lacking = self.engine.lacking(self.engine.take_doubtful())
             if lacking:
                 self.tell(Wanted(tuple(lacking)))
 
 
 RealStore.incomplete = RealStore.lacking
-RealStore.installs = frozenset()
 
 
 class RealPair(ha_pair.Pair):
@@ -181,5 +190,4 @@ class RealPair(ha_pair.Pair):
         truth = self.truth()
         for node in self.both:
             store = node.engine
-            found = {text: store._statistics[text] for text in store.open_keys()}
-            assert self.values(store.engine, found) == truth, node.name
+            assert self.values(store.engine, store.found()) == truth, node.name

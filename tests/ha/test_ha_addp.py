@@ -139,6 +139,15 @@ def test_protocol_default_sends_and_watches_nothing():
     assert addp.handle_event(Poll(3), 1) == [Send(Reply(3))]
 
 
+def test_a_port_without_addp_watches_nothing_whatever_the_peer_wishes():
+    addp = Addp(False, AddpOptions(enabled=False))
+    addp.handle_event(Connected(), 0)
+    [said] = addp.handle_event(Config(10_000, trace=True), 1)
+    assert isinstance(said, Log)
+    assert addp.next_deadline() == inf
+    assert addp.handle_event(Poll(3), 1) == [Send(Reply(3))], "the peer's own watch works"
+
+
 def test_each_link_begins_afresh_and_counters_go_on():
     addp = Addp(True, QUIET)
     addp.handle_event(Connected(), 0)

@@ -43,6 +43,7 @@ from statserver_trio.ha.messages import (
     Poll,
     Reject,
     Release,
+    ReleaseAck,
     Reply,
     Result,
     Standing,
@@ -53,11 +54,11 @@ from statserver_trio.ha.messages import (
 GREETING = {
     "major": 1, "minor": 2, "product": "p", "application": "a", "other": "b",
     "redundancy": "r", "boot_id": "i", "fingerprint": "f", "wall": 1.5, "mode": "m",
-    "joining": False, "standings": {"s": Standing("l", 3, 1.5)},
+    "joining": False, "standings": {"s": Standing("l", 3, 1.5)}, "clients": "c",
 }  # fmt: skip
 GREETING_WIRE = (
     b"\x01\x02\xa1p\xa1a\xa1b\xa1r\xa1i\xa1f\xcb\x3f\xf8\0\0\0\0\0\0\xa1m\xc2\x81\xa1s\x93\xa1l\x03"
-    b"\xcb\x3f\xf8\0\0\0\0\0\0"
+    b"\xcb\x3f\xf8\0\0\0\0\0\0\xa1c"
 )
 ITEM = Item("k", "d", "h", Kind.DEF_ONLY, b"x", {"s": [(1, 2)]}, 3, False)
 # the message, its frame without the length
@@ -68,11 +69,11 @@ WIRE = [
     (Reply(7), b"\x92\xa5reply\x07"),
     (
         Hello(**GREETING, memory=Memory("s", "p", 1, 2)),
-        b"\x9e\xa5hello" + GREETING_WIRE + b"\x94\xa1s\xa1p\x01\x02",
+        b"\x9f\xa5hello" + GREETING_WIRE + b"\x94\xa1s\xa1p\x01\x02",
     ),
     (
         Welcome(**GREETING, session="s", restored=True, received=4, hello_wall=0.0),
-        b"\xdc\x00\x11\xa7welcome" + GREETING_WIRE + b"\xa1s\xc3\x04\xcb\0\0\0\0\0\0\0\0",
+        b"\xdc\x00\x12\xa7welcome" + GREETING_WIRE + b"\xa1s\xc3\x04\xcb\0\0\0\0\0\0\0\0",
     ),
     (Reject("self", "t"), b"\x93\xa6reject\xa4self\xa1t"),
     (Bye("r"), b"\x92\xa3bye\xa1r"),
@@ -82,11 +83,12 @@ WIRE = [
         b"\x98\xa1k\xa1d\xa1h\xa3def\xc4\x01x\x81\xa1s\x91\x92\x01\x02\x03\xc2",
     ),
     (
-        ChunkAck(1, [Result.OPENED, Result.KEPT]),
-        b"\x96\xa8chunkack\x01\x92\xa6opened\xa4kept" + b"\xcb\0\0\0\0\0\0\0\0" * 3,
+        ChunkAck(1, [Result.OPENED, Result.KEPT], {"s": 5}, 0.0, 0.0, 0.0),
+        b"\x97\xa8chunkack\x01\x92\xa6opened\xa4kept\x81\xa1s\x05" + b"\xcb\0\0\0\0\0\0\0\0" * 3,
     ),
     (Want(["k"]), b"\x92\xa4want\x91\xa1k"),
-    (Release(["k"]), b"\x92\xa7release\x91\xa1k"),
+    (Release(1, ["k"]), b"\x93\xa7release\x01\x91\xa1k"),
+    (ReleaseAck(1), b"\x92\xaareleaseack\x01"),
     (Delete([("k", 1)]), b"\x92\xa6delete\x91\x92\xa1k\x01"),
     (
         DeleteAck([("k", 1, Gone.STILL_OPEN)]),

@@ -11,7 +11,7 @@ from statserver_trio.ha import coverage
 from statserver_trio.ha.coverage import Choice, choose, clipped, contains, holes, merged, size
 from statserver_trio.ha.journal import RANGE_BYTES_MAX, Journal
 from statserver_trio.ha.messages import Standing
-from statserver_trio.ha.source_intake import SourceIntake, State, better
+from statserver_trio.ha.source_intake import FACT, SourceIntake, State, better
 from statserver_trio.ha.store import ApplyEvents, BeginAt, HoleLeft
 
 RANGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6)
@@ -39,9 +39,9 @@ def test_ranges_are_sets_of_positions(one, other, first, last):
 CHOICES = [
     ([(1, 9)], 9, [(1, 9)], 9, Choice.KEEP, Choice.KEEP),
     ([(1, 9)], 9, [(1, 5)], 5, Choice.KEEP, Choice.KEEP),
-    ([(5, 9)], 9, [(1, 5)], 5, Choice.TAKE, Choice.KEEP),
-    ([], 9, [(1, 9)], 9, Choice.TAKE, Choice.KEEP),
-    ([(1, 3), (5, 9)], 9, [(1, 9)], 9, Choice.TAKE, Choice.KEEP),
+    ([(5, 9)], 9, [(1, 5)], 5, Choice.TAKE, Choice.KEEP_MORE),
+    ([], 9, [(1, 9)], 9, Choice.TAKE, Choice.KEEP_MORE),
+    ([(1, 3), (5, 9)], 9, [(1, 9)], 9, Choice.TAKE, Choice.KEEP_MORE),
     ([(1, 3), (6, 9)], 9, [(1, 6), (8, 9)], 9, Choice.TAKE_INEXACT, Choice.KEEP_INEXACT),
     ([(1, 8)], 9, [(2, 9)], 9, Choice.KEEP_INEXACT, Choice.TAKE_INEXACT),
 ]
@@ -189,11 +189,50 @@ def test_positions_that_only_grow_have_a_hole_only_after_an_interruption():
     ]
 
 
+LINK_DOWN = (FACT, b"link down")
+IT_HAPPENED = (None, b"link down")
+
+
+def test_a_fact_without_a_number_is_applied_where_it_comes():
+    source = live()
+    source.stands_at(10, 1)  # nothing was missed: snapshots are not wanted any more
+    assert source.arrived([*events(11), LINK_DOWN, *events(12)], 1) == [
+        ApplyEvents("s", [*events(11), IT_HAPPENED, *events(12)])
+    ]
+    assert source.arrived([SNAPSHOT], 2) == [ApplyEvents("s", [SNAPSHOT])], "they say what is now"
+
+
+def test_a_fact_is_held_like_an_event_and_forgotten_if_the_picture_has_it():
+    source = live()
+    source.join()
+    source.arrived([*events(11), LINK_DOWN, *events(12, 13), LINK_DOWN], 1)
+    assert source.adopt(12, Standing("theirs", 3, 0), 2) == [
+        ApplyEvents("s", [*events(13), IT_HAPPENED])
+    ]
+
+
+def test_a_picture_is_whole_when_its_snapshots_have_come():
+    source = live()
+    assert source.is_whole
+    source.described = False  # connected, and the first snapshot has not arrived
+    assert not source.is_whole
+    source.stands_at(10, 0)  # nothing was missed: no snapshot is needed
+    assert source.is_whole
+
+
 def test_a_source_that_counts_anew():
     source = live()
+    source.arrived(events(11), 0)
     assert source.stands_at(3, 1)[-1] == BeginAt("s", 3)
     assert source.arrived(events(4), 1) == [ApplyEvents("s", events(4))]
     assert source.restarts == 1
+
+
+def test_a_greeting_of_the_feed_that_is_older_than_what_the_peer_told_us():
+    source = live()
+    assert source.stands_at(9, 1) == []
+    assert source.arrived(events(10, 11), 2) == [ApplyEvents("s", events(11))]
+    assert source.restarts == 0
 
 
 OLD, NEW, SAME = Standing("a", 1, 10.0), Standing("b", 5, 3.0), Standing("c", 1, 10.0)

@@ -4,12 +4,11 @@ import pytest
 from ha_pair import Pair
 
 from statserver_trio.ha.addp import AddpOptions
-from statserver_trio.ha.holds import Released
-from statserver_trio.ha.messages import Chunk, ChunkAck, Release
+from statserver_trio.ha.messages import Chunk, ChunkAck
 from statserver_trio.ha.peer import PeerOptions
 from statserver_trio.ha.replication import Opened
 from statserver_trio.ha.status import phase, status
-from statserver_trio.ha.store import Log, PeerReleased
+from statserver_trio.ha.store import Log
 from statserver_trio.machine import Disconnect
 
 QUIET = PeerOptions(addp=AddpOptions(trace="off", timeout=3600, remote_timeout=3600))
@@ -42,24 +41,30 @@ def test_status_and_phase():
     assert phase(pair.a.peer) == "EXPIRED"
 
 
-def test_a_statistic_is_held_for_the_peers_clients_until_it_says_otherwise():
+def test_each_knows_where_the_others_clients_connect():
+    pair = Pair(options=QUIET)
+    pair.a.peer.clients, pair.b.peer.clients = "ws://a:7100/", "wss://b:7100/"
+    pair.drive(until=3)
+    assert pair.a.peer.session.peer.clients == "wss://b:7100/"
+    assert pair.b.peer.session.peer.clients == "ws://a:7100/"
+    assert status(pair.a.peer)["peer"]["clients"] == "wss://b:7100/"
+
+
+def results(node):
+    return {result.value: n for result, n in node.peer.installation.results.items() if n}
+
+
+def test_a_member_that_pushes_less_gets_what_the_other_one_has():
     pair = up()
-    assert pair.b.peer.holds.held("s:x:1")
-    pair.a.tell(Released(("s:x:1",)))
+    pair.event("x")
     pair.drive(seconds=1)
-    assert pair.messages(Release) == [Release(["s:x:1"])]
-    assert PeerReleased(("s:x:1",)) in pair.b.done
-    assert not pair.b.peer.holds.held("s:x:1")
-
-
-def test_a_peer_that_is_gone_for_a_day_holds_nothing():
-    pair = up()
-    pair.network = False
-    pair.cut()
-    pair.drive(seconds=86_399)
-    assert pair.b.peer.holds.held("s:x:1")
-    pair.drive(seconds=2)
-    assert PeerReleased(("s:x:1", "s:x:2")) in pair.b.done
+    pair.event("x")
+    pair.b.close(["s:x:1"])  # a replica; and then a client asks for it
+    pair.b.open("s:x:1")
+    pair.drive(seconds=60)
+    pair.check()
+    assert results(pair.a) == {"kept-more": 1}
+    assert results(pair.b) == {"opened": 2, "adopted": 1}
 
 
 def test_a_missing_acknowledgement_is_warned_about_and_then_ends_the_link():
@@ -78,7 +83,10 @@ def test_a_missing_acknowledgement_is_warned_about_and_then_ends_the_link():
 WRONG = [
     (lambda c: evolve_chunk(c, seq=9), "protocol-error: chunk 9 after 1"),
     (lambda c: evolve_chunk(c, session="x"), "protocol-error: a chunk of another session"),
-    (lambda c: ChunkAck(9, []), "protocol-error: acknowledges chunk 9, never sent"),
+    (
+        lambda c: ChunkAck(9, [], {}, 0.0, 0.0, 0.0),
+        "protocol-error: acknowledges chunk 9, never sent",
+    ),
     (lambda c: 5, "nobody knows what to do with int"),
 ]
 

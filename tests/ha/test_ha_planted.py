@@ -72,7 +72,8 @@ def acknowledging_before_applying(monkeypatch):
 
     def hasty(self, chunk, now):
         actions = received(self, chunk, now)
-        ack = Send(ChunkAck(chunk.seq, [ha_pair.Result.OPENED] * len(chunk.items)))
+        results = [ha_pair.Result.OPENED] * len(chunk.items)
+        ack = Send(ChunkAck(chunk.seq, results, {}, 0.0, 0.0, 0.0))
         self._installing = None
         return [ack] if actions else actions
 

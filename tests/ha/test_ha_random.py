@@ -83,7 +83,7 @@ def step(pair, what, n):
         case ["restart", who]:
             node = a if who == "A" else b
             if may_lose(pair, node):
-                pair.restart(node)
+                pair.restart(node).come_back()
         case ["slow" | "quick"]:
             pair.delay = 0.3 if what == "slow" else 0.001
 

@@ -70,8 +70,7 @@ def may_lose(pair: RealPair, node) -> bool:
     if not is_exact(pair, other) or other.peer.intake.standings != node.peer.intake.standings:
         return False
     exchanged = all(each.peer.replication.is_done for each in pair.both)
-    found = {text: store._statistics[text] for text in store.open_keys()}
-    has_all = pair.values(store.engine, found) == pair.truth()
+    has_all = pair.values(store.engine, store.found()) == pair.truth()
     return exchanged and has_all and not store.lacking()
 
 
@@ -103,7 +102,10 @@ def step(pair: RealPair, rng: Random, what: str) -> None:
                 pair.see(each)
         case ["restart"]:
             if may_lose(pair, node):
-                pair.restart(node)
+                new = pair.restart(node)
+                if rng.random() < 0.5:  # sooner than we have a picture, or somewhat later
+                    pair.drive(seconds=rng.choice([3, 40]))
+                new.come_back()
         case ["slow" | "quick"]:
             pair.delay = 0.3 if what == "slow" else 0.001
 
@@ -128,4 +130,28 @@ def a_bad_day(seed: int) -> RealPair:
 @pytest.mark.parametrize("seed", sorted({*SEEDS, *FOUND}))
 def test_after_a_bad_day_both_members_equal_the_oracle(seed: int) -> None:
     pair = a_bad_day(seed)
+    pair.check()
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_of_two_that_were_opened_between_the_same_events_the_earlier_one_counts(
+    first: str,
+) -> None:
+    pair = RealPair(options=OPTIONS)
+    pair.drive(seconds=3)
+    for _ in range(30):
+        pair.event()
+        pair.drive(seconds=1)
+    pair.network = False
+    pair.cut()
+    one = getattr(pair, first)
+    names = [n for n, s in SITE.definitions.stat_types.items() if "Agent" in s.objects]
+    for node in (one, pair.other(one)):
+        for name in names:
+            node.open_request(StatisticRequest("Agent", "a1", name))
+        pair.drive(seconds=7)
+    pair.network = True
+    pair.drive(seconds=30)
+    pair.event()
+    pair.drive(seconds=30)
     pair.check()

@@ -8,14 +8,14 @@ import itertools
 
 import pytest
 from attrs import evolve
-from ha_pair import Connection, Pair, pushed
+from ha_pair import Connection, Feed, Pair, pushed
 
 from statserver_trio.ha.addp import AddpOptions
 from statserver_trio.ha.codec import Decoder, Outbox, encode
 from statserver_trio.ha.deletion import Deleted
 from statserver_trio.ha.door import Knocked
 from statserver_trio.ha.greeting import Identity
-from statserver_trio.ha.intake import IntakeOptions
+from statserver_trio.ha.intake import IntakeOptions, SourceAdded, SourceAt, SourceDescribed
 from statserver_trio.ha.messages import (
     Chunk,
     ChunkAck,
@@ -29,9 +29,10 @@ from statserver_trio.ha.messages import (
     Want,
 )
 from statserver_trio.ha.peer import OptionsChanged, PeerOptions, Stop
-from statserver_trio.ha.replication import ReplicationOptions
+from statserver_trio.ha.replication import PART_SIZE, ReplicationOptions
 from statserver_trio.ha.roles import ConfigurationReloaded, ModeChanged
 from statserver_trio.ha.session import SessionOptions, State
+from statserver_trio.ha.source_intake import State as Source
 from statserver_trio.ha.store import (
     Abort,
     Admit,
@@ -232,6 +233,22 @@ def test_scenario_10_what_is_in_progress_keeps_its_true_start():
     pair.check()
 
 
+def test_scenario_13_what_is_parked_is_offered_when_the_peer_was_reloaded_without_a_link():
+    pair = up()
+    pair.b.engine.unresolved.add("s:x:odd")
+    pair.a.open("s:x:odd")
+    pair.drive(until=4)
+    pair.network = False
+    pair.cut()
+    pair.drive(until=5)
+    pair.b.engine.unresolved.clear()
+    pair.b.tell(ConfigurationReloaded("two"))
+    pair.network = True
+    pair.drive(until=8)
+    assert pair.a.peer.session.restored == 1
+    assert "s:x:odd" in pair.b.engine.statistics
+
+
 def test_scenario_13_14_unknown_definitions_are_parked():
     pair = up()
     pair.b.engine.unresolved.add("s:x:odd")
@@ -308,13 +325,17 @@ def test_scenario_16_deletion_while_disconnected():
 
 def test_scenario_16_the_peer_never_deletes():
     pair = up(options(session=SessionOptions(expiration_timeout=60)))
-    delete(pair.a, "s:x:1")
+    pair.b.open("s:x:1")
+    pair.drive(seconds=1)
+    delete(pair.a, "s:x:1", "s:x:2")
     pair.drive(seconds=30)
     assert pair.messages(DeleteAck) == []
     pair.drive(seconds=40)
-    assert pair.messages(DeleteAck) == [DeleteAck([("s:x:1", 0, Gone.STILL_OPEN)])]
-    assert "s:x:1" in pair.b.engine.statistics
-    assert "s:x:1" not in pair.a.engine.statistics
+    kept = [("s:x:1", 0, Gone.STILL_OPEN), ("s:x:2", 0, Gone.STILL_OPEN)]
+    assert pair.messages(DeleteAck) == [DeleteAck(kept)]
+    assert set(KEYS) & pair.a.engine.statistics.keys() == {"s:x:3"}
+    # Of those that its configuration keeps it keeps what its own clients want.
+    assert set(KEYS) & pair.b.engine.statistics.keys() == {"s:x:1", "s:x:3"}
 
 
 def test_scenario_16_a_tombstone_falls_after_a_day():
@@ -403,11 +424,14 @@ def test_scenario_26_many_statistics_go_in_chunks():
     pair = Pair(options=options(replication=ReplicationOptions(chunk_size=1000)))
     pair.a.open(*(f"s:x:{n}" for n in range(20_000)))
     pair.drive(seconds=5)
-    assert [len(chunk) for chunk in pushed(pair)] == [1000] * 20
+    assert [len(chunk) for chunk in pushed(pair)] == [PART_SIZE] * (20_000 // PART_SIZE)
     assert len(pair.b.engine.statistics) == 20_000
-    times = chunk_times(pair)
-    gaps = [b - a for a, b in itertools.pairwise(times)]
-    assert min(gaps) == pytest.approx(0.1)
+    gaps = [b - a for a, b in itertools.pairwise(chunk_times(pair))]
+    parts = 1000 // PART_SIZE
+    between = gaps[parts - 1 :: parts]  # two units of chunk-size
+    assert min(between) == pytest.approx(0.1 - (parts - 1) * 0.002)
+    within = [gap for n, gap in enumerate(gaps, 1) if n % parts]
+    assert max(within) == pytest.approx(0.002)  # a round trip
 
 
 def chunk_times(pair):
@@ -433,7 +457,7 @@ def test_scenario_28_flapping_halves_the_chunk():
             pair.drive(seconds=0.0005)
         sizes.append(len(pushed(pair)[0]))
         pair.cut()
-    assert sizes == [1000] * 3 + [500] * 3 + [250] * 3 + [125] * 3 + [62] * 3
+    assert sizes == [250] * 3 + [125] * 3 + [62] * 3 + [50] * 6
     quiet(pair, 300)
     assert opened(pair.a) == [False] + [True] * 15
 
@@ -512,7 +536,7 @@ def test_scenario_34_garbage_closes_the_link_and_nothing_else(data):
 
 def test_scenario_34_nothing_is_said_before_the_greeting():
     pair = Pair()
-    for message in (Want(["k"]), Delete([("k", 0)]), ChunkAck(1, [])):
+    for message in (Want(["k"]), Delete([("k", 0)]), ChunkAck(1, [], {}, 0.0, 0.0, 0.0)):
         done = pair.a.peer.handle_event(message, 0)
         assert [type(action) for action in done] == [Disconnect]
 
@@ -622,6 +646,22 @@ def test_a_member_that_finds_nobody_starts_alone():
     quiet(pair)
 
 
+def test_a_picture_is_shown_to_the_peer_when_it_is_whole():
+    pair = Pair()
+    for node in pair.both:
+        node.tell(SourceAdded("t"))
+        pair.feeds["t"] = Feed("t")
+        node.engine.add_source("t")
+        node.tell(SourceAt("t", 5, snapshots_follow=True))
+    pair.drive(seconds=2)
+    assert pair.b.peer.intake.sources["t"].state is Source.JOINING
+    for node in pair.both:
+        node.tell(SourceDescribed("t"))
+    pair.drive(seconds=1)
+    assert pair.b.peer.intake.sources["t"].state is Source.LIVE
+    assert pair.a.peer.intake.standings == pair.b.peer.intake.standings
+
+
 def test_abort_is_how_a_dead_link_ends():
     pair = up()
     pair.partition()
@@ -632,14 +672,16 @@ def test_abort_is_how_a_dead_link_ends():
 
 def test_the_outbox_and_the_decoder_agree_on_a_big_chunk():
     pair = Pair()
-    pair.a.open(*(f"s:x:{n:0>200}" for n in range(3000)))
+    pair.a.open(*(f"s:x:{n:0>500}" for n in range(3000)))
     pair.drive(seconds=5)
     assert len(pair.b.engine.statistics) == 3000
-    [chunk] = pair.messages(Chunk)
+    chunk = pair.messages(Chunk)[0]
     outbox, decoder = Outbox(), Decoder()
     outbox.put(chunk)
     decoder.greeted()
-    got = []
+    got, frames = [], 0
     while (frame := outbox.next_frame()) is not None:
         got += decoder.feed(frame)
+        frames += 1
     assert got == [chunk]
+    assert frames > 2

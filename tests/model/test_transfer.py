@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,9 +15,14 @@ from statserver_trio.model.directory import Directory, DNKey, Place
 from statserver_trio.model.nodes import AgentNode, DNNode, Node, PlaceNode
 from statserver_trio.model.occurrences import BEGAN, DN_STATUS, ENDED, FACTS, HAPPENED, STATUS
 from statserver_trio.model.transfer import adopt_world, export_world
-from statserver_trio.model.world import World
+from statserver_trio.model.world import World, WorldOptions
 from statserver_trio.simulator.contact_centre import ContactCentre
 from statserver_trio.tlib.events import EventLinkConnected, EventLinkDisconnected, TEvent
+
+HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent / "conformance"))
+
+import tables  # noqa: E402 - it lives next door
 
 START = 1_767_258_000.0
 PLACES = {f"P{n}": Place(f"P{n}", (DNKey(str(7000 + n), "sw1"),)) for n in range(1, 7)}
@@ -65,6 +72,7 @@ def apply(world: World, events: list[TEvent]) -> list[tuple[Any, ...]]:
     heard = []
     for event in events:
         t = max(ms(event), world.now)
+        world.skip_checks(t)
         while world.next_check <= t:
             heard += [said(record) for record in world.check()]
         heard += [said(record) for record in world.apply(event, t)]
@@ -96,6 +104,51 @@ def test_it_goes_on_alike(seed: int) -> None:
     listen(again)
     assert apply(again, events[cut:]) == apply(world, events[cut:])
     assert export_world(again) == export_world(world)
+
+
+def told(path: Path) -> list[TEvent]:
+    """The events of a text table, those before midnight left out."""
+    table = tables.read(path.read_text())
+    day, teller = tables.Day(), tables.Teller()
+    events: list[TEvent] = []
+    for row in table.rows:
+        if not row.cells or not row.cells[0] or day.moment(row.cells[0]) < 0:
+            continue
+        events += [
+            teller.event(phrase, day.moment(row.cells[0]) / 1000)
+            for phrase in tables.phrases(row.cells[1])
+            if phrase.split()[0] not in ("open", "close")
+        ]
+    return events
+
+
+STORIES = [
+    path
+    for folder in ("call_models", "conformance")
+    for path in sorted((HERE.parent / folder).glob("*.txt"))
+    if path.read_text().partition("\nat")[2].split()[1:2] == ["what"]
+]
+
+
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+def test_every_story_can_be_taken_over_after_every_event(path: Path) -> None:
+    """Whatever the tables show, the other server goes on with it."""
+    events = told(path)
+    options = WorldOptions(dnd_means_not_ready=True, queue_use_pseudo_actions=False)
+    for cut in range(len(events)):
+        world = World("sw1", DIRECTORY, ms(events[0]), options)
+        listen(world)
+        apply(world, events[:cut])
+        again = World("sw1", DIRECTORY, ms(events[0]), options)
+        adopt_world(again, msgspec.msgpack.decode(msgspec.msgpack.encode(export_world(world))))
+        assert export_world(again) == export_world(world)
+        listen(again)
+        assert apply(again, events[cut:]) == apply(world, events[cut:]), cut
+        assert export_world(again) == export_world(world)
+
+
+def test_the_stories_are_there() -> None:
+    assert {"supervision_coaching", "asm_campaign", "do not disturb"} <= {p.stem for p in STORIES}
 
 
 def test_nonsense_is_refused() -> None:

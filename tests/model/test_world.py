@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from statserver_trio.model.actions import ALL_ACTIONS, NAMES, STATUS_NAMES
+from statserver_trio.model.calls import Leg, Phase
 from statserver_trio.model.directory import DN, Directory, DNKey, Place
 from statserver_trio.model.nodes import AgentNode, MediationDN, RegularDN
 from statserver_trio.model.occurrences import BEGAN, ENDED
@@ -50,15 +51,23 @@ def anything(draw: st.DrawFn) -> e.TEvent:
         "third_party_dn": ["", *PHONES, *QUEUES],
         "this_queue": ["", *PHONES, *QUEUES],
         "other_dn": ["", *PHONES],
-        "other_dn_role": ["", "DeletedParty"],
+        "this_dn_role": ["", "Origination", "Observer"],
+        "other_dn_role": ["", "DeletedParty", "Observer"],
+        "third_party_dn_role": ["", "TransferredBy", "AddedBy"],
         "agent_id": ["", "a1", "a2"],
-        "work_mode": ["", "AfterCallWork"],
+        "work_mode": ["", "AfterCallWork", "AutoIn"],
     }
     for name, choice in texts.items():
         if name in may:
             fields[name] = draw(st.sampled_from(choice))
     if "user_data" in may:
-        fields["user_data"] = draw(st.sampled_from([None, {}, {"A": 1}, {"A": 2}]))
+        engaged = {"GSW_CAMPAIGN_NAME": "Spring"}
+        customer = {**engaged, "GSW_PHONE": "5551001"}
+        fields["user_data"] = draw(st.sampled_from([None, {}, {"A": 1}, engaged, customer]))
+    if "extensions" in may:
+        said = [None, {}, {"MonitorMode": "coach"}, {"MonitorMode": "connect"}]
+        said += [{"AssistMode": "coach"}, {"AgentStatus": 2, "dnd": 1}]
+        fields["extensions"] = draw(st.sampled_from(said))
     event: e.TEvent = cls(**fields)
     return event
 
@@ -72,7 +81,7 @@ def test_books_balance_whatever_comes(stream: list[tuple[int, e.TEvent]]) -> Non
     """Nothing begins twice or ends without a beginning, for DNs, agents and places."""
     key = DNKey("7001", "sw1")
     directory = Directory(dns={key: DN(key, "Extension")}, places={"P": Place("P", (key,))})
-    world = world_of(directory, stuck_call_timeout_ms=120_000)
+    world = world_of(directory, stuck_call_timeout_ms=120_000, dnd_means_not_ready=True)
     open_now: dict[Any, set[Any]] = {}
 
     def look(records: list[tuple[Any, ...]]) -> None:
@@ -107,8 +116,27 @@ def test_books_balance_whatever_comes(stream: list[tuple[int, e.TEvent]]) -> Non
     for call in world.calls.values():
         for dn, leg in call.legs.items():
             assert dn.legs[call.conn_id] is leg
+            look_at_a_leg(dn, leg)
         for queue, visit in call.visits.items():
             assert (visit.wait is None) == (call not in queue.calls)
+
+
+def look_at_a_leg(dn: RegularDN, leg: Leg) -> None:
+    """Supervision and engagement are where they belong, and once."""
+    names = [NAMES[occurrence.action] for occurrence in leg.going_on]
+    assert len(set(names)) == len(names)
+    observers = leg.call.observers
+    observed = [name for name in names if name.startswith(("CallObserved", "Being"))]
+    observing = [name for name in names if name.startswith(("CallObserving", "Coaching"))]
+    if leg.phase is not Phase.TALKING or dn.key.number in observers:
+        assert not observed
+    if leg.phase is not Phase.OBSERVING:
+        assert not observing
+    if not any(not each.left and not each.deaf for each in observers.values()):
+        assert not observed
+        assert not observing
+    assert leg.asm is None or (leg.asm in leg.going_on and leg.phase is Phase.TALKING)
+    assert (leg.asm is None) == (not any(name.startswith("ASM_") for name in names))
 
 
 @steady
@@ -154,9 +182,10 @@ def test_newcomers(event: e.TEvent, made: str | None) -> None:
 
 def test_what_nobody_has_a_rule_for_is_only_counted() -> None:
     world = world_of()
-    world.apply(e.EventDNDOn(this_dn="7001"), 0)
-    world.apply(e.EventDNDOn(this_dn="7001"), 0)
-    assert world.ignored == {"EventDNDOn": 2}
+    world.apply(e.EventForwardSet(this_dn="7001"), 0)
+    world.apply(e.EventForwardSet(this_dn="7001"), 0)
+    assert world.ignored == {"EventForwardSet": 2}
+    assert world.dn("7001") is None
 
 
 def test_an_unknown_agent_is_nobody_where_agents_are_listed() -> None:
@@ -219,7 +248,7 @@ def test_a_second_ringing_replaces_a_leg_whose_end_was_lost() -> None:
     world.apply(e.EventRinging(this_dn="7001", conn_id="c1", call_type="Inbound"), 0)
     world.apply(e.EventEstablished(this_dn="7001", conn_id="c1", call_type="Inbound"), 5)
     world.apply(e.EventRinging(this_dn="7001", conn_id="c1", call_type="Inbound"), 9)
-    assert going_on(world, "7001") == {"OnHook", "CallRingingInbound"}
+    assert going_on(world, "7001") == {"OnHook", "LoggedOut", "CallRingingInbound"}
 
 
 def test_a_call_type_that_changes_ends_one_action_and_begins_the_other() -> None:
@@ -227,7 +256,12 @@ def test_a_call_type_that_changes_ends_one_action_and_begins_the_other() -> None
     world.apply(e.EventEstablished(this_dn="7001", conn_id="c1", call_type="Internal"), 0)
     world.apply(e.EventHeld(this_dn="7001", conn_id="c1", call_type="Internal"), 5)
     world.apply(e.EventCallInfoChanged(this_dn="7001", conn_id="c1", call_type="Inbound"), 9)
-    assert going_on(world, "7001") == {"OnHook", "CallInbound", "CallOnHoldInbound"}
+    assert going_on(world, "7001") == {
+        "OnHook",
+        "LoggedOut",
+        "CallInbound",
+        "CallOnHoldInbound",
+    }
 
 
 def test_nobody_is_told_what_nobody_asked_for() -> None:

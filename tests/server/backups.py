@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,7 +13,8 @@ from statserver_trio.server.backup.cutting import Cut
 from statserver_trio.server.backup.files import Reader, Writer
 from statserver_trio.server.backup.form import Ending, Head
 from statserver_trio.server.backup.restoring import Restoration
-from statserver_trio.server.items import item_of, key_text
+from statserver_trio.server.backup.items import item_of
+from statserver_trio.server.link_definitions import Hashes
 from statserver_trio.stats.categories import CATEGORIES
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest
@@ -66,7 +68,7 @@ class Beating:
         source = self.engine.sources["ts1"]
         self.cut = Cut(
             self.engine,
-            lambda statistic: item_of(statistic, key_text(statistic.key)),
+            partial(item_of, hashes=Hashes()),
             lambda: {"ts1": Ending(source.position, None)},
             lambda: self.now,
             **options,

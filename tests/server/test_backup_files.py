@@ -33,7 +33,7 @@ from statserver_trio.server.backup.form import (
 )
 from statserver_trio.tlib.codec import Decoder
 from statserver_trio.tlib.events import EventLinkConnected, Unhandled
-from statserver_trio.tlib.feed_actions import Memory
+from statserver_trio.tlib.registration_words import Memory
 
 HEAD = Head("app", "test 1", 5)
 ITEM = Item("k", "{}", "h", Kind.OPEN, b"123", {"s": [(1, 4)]})

@@ -153,6 +153,8 @@ async def test_what_needs_a_restart_is_said(here: Here, caplog: Any) -> None:
         changes = await here.reloader.reload()
         assert changes.after_restart == expected
     assert changes.is_empty
+    world = here.hub.engine.sources["ts1"].world(here.hub.clock.now_ms())
+    assert world.options.queue_use_pseudo_actions
     assert expected[1] in caplog.text
     here.main.write_text(MAIN)
     assert (await here.reloader.reload()).after_restart == []

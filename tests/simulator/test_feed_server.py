@@ -30,7 +30,8 @@ from statserver_trio.tlib.events import (
     EventServerConnected,
     EventUnregistered,
 )
-from statserver_trio.tlib.registration import Deliver, FeedSession, Received
+from statserver_trio.tlib.registration import FeedSession
+from statserver_trio.tlib.registration_words import Deliver, Received
 
 DNS = {"1": "DN", "2": "DN"}
 

@@ -268,6 +268,7 @@ class Numbers:
 
     def __init__(self, diaries: list[Diary], q: Question) -> None:
         self.q = q
+        self.diaries = diaries
         self.is_status = q.of != "actions"
         # A status that lasted no time was none.
         self.ended = [
@@ -336,12 +337,44 @@ class Numbers:
             since = min([since, *reaching])
         return self.q.now - since
 
+    def continuous(self) -> int:
+        """How many times without a gap lie in the interval, or in part; of each object its own."""
+        return sum(
+            end is None or end >= self.q.since
+            for diary in self.diaries
+            for start, end in without_gaps(pieces(diary, self.q))
+            if end != start
+        )
+
+    def time_integral(self) -> float:
+        """How long each has lasted, since it began, integrated over its part of the interval."""
+        total = 0.0
+        for p in self.ended + self.live:
+            until = self.q.now if p.end is None else p.end
+            since = max(p.start, self.q.since)
+            total += (until - since) * ((until - p.whole_start) + (since - p.whole_start)) / 2
+        return total
+
     def integral(self) -> int:
         q = self.q
         return sum(
             (q.now if p.end is None else p.end) - max(p.start, q.since)
             for p in self.ended + self.live
         )
+
+
+def without_gaps(found: list[Piece]) -> list[tuple[int, int | None]]:
+    """The times in which at least one of them went on, each from its beginning to its end."""
+    times: list[tuple[int, int | None]] = []
+    for p in sorted(found, key=lambda p: p.start):
+        start, end = times[-1] if times else (0, -1)
+        if end is None:
+            continue
+        if p.start <= end:
+            times[-1] = (start, None if p.end is None else max(end, p.end))
+        else:
+            times.append((p.start, p.end))
+    return times
 
 
 def ratio(numerator: float, denominator: float, factor: float = 1) -> float:
@@ -391,6 +424,10 @@ def value(category: str, main: Numbers, rel: Numbers, wanted: Range | None, inte
             return ratio(main.number(), interval / 1000)
         case "AverageOfCurrentNumber":
             return ratio(main.integral(), interval)
+        case "AverageOfCurrentTime":
+            return ratio(main.time_integral() / 1000, interval)
+        case "TotalContinuousNumber":
+            return main.continuous()
         case "CurrentNumber":
             return len(main.live)
         case "CurrentTime":

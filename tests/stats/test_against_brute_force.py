@@ -18,6 +18,7 @@ from attrs import define, evolve, field, frozen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from statserver_trio.model.actions import ALL_ACTIONS, mask_of
 from statserver_trio.model.directory import DN, Directory, DNKey, Place
 from statserver_trio.model.world import WorldOptions
 from statserver_trio.stats import object_types
@@ -94,6 +95,10 @@ STATUS_MASKS = (
     "*",
 )
 DEFINITIONS = Definitions(time_ranges={"5-20": RANGE}, filters={"gold": FILTER})
+# Of agents at a queue; they count only where numbers of now are asked for, without a filter.
+PSEUDO_ACTIONS = mask_of(
+    "AgentLogin", "AgentActive", "AgentReady", "DNLogin", "DNActive", "DNReady"
+)
 OF = {"DNAction": "actions", "DNStatus": "dn_statuses", "AgentStatus": "statuses"}
 
 
@@ -436,12 +441,19 @@ class Both:
         diaries = [
             self.observer.diaries.get(member, slow.Diary()) for member in MEMBERS[asked.object]
         ]
-        question = slow.Question(of, stat.main_mask, test, opened, since, t, order)
+        counted = ALL_ACTIONS
+        if asked.object[0] in ("Queue", "GroupQueues") and (
+            asked.filtered
+            or category.name not in ("CurrentNumber", "CurrentRelativeNumberPercentage")
+        ):
+            counted &= ~PSEUDO_ACTIONS
+        question = slow.Question(of, stat.main_mask & counted, test, opened, since, t, order)
         main = slow.Numbers(diaries, question)
         rel = main
         if stat.rel_mask is not None:
             rel_test = None if category.name == "AverageNumberPerRelativeHour" else test
-            rel = slow.Numbers(diaries, evolve(question, mask=stat.rel_mask, test=rel_test))
+            rel_mask = stat.rel_mask & counted
+            rel = slow.Numbers(diaries, evolve(question, mask=rel_mask, test=rel_test))
         limits = (RANGE.low_ms, RANGE.high_ms) if category.time_range != "no" else None
         found = slow.value(category.name, main, rel, limits, t - since)
         return found // 1000 if category.result == "time" else found
@@ -630,3 +642,20 @@ def test_a_stretch_that_goes_on_at_the_opening_is_the_same_for_all() -> None:
         return [engine.value(one, MIDNIGHT + 120_000).value]
 
     assert told(earlier=True) == told(earlier=False)
+
+
+@pytest.mark.parametrize("subject", ["DNAction", "DNStatus", "AgentStatus"])
+def test_data_that_comes_with_the_event_that_changes_the_status_counts_once(subject: str) -> None:
+    """The call is retrieved from hold and turns golden in one event: one stretch, not two."""
+    words = {"user_data": {"Segment": "iron"}}
+    story: list[Timed] = [
+        (0, e.EventAgentLogin(this_dn="7001", agent_id="a1")),
+        (1000, call(e.EventEstablished, "7001", "c1", **words)),
+        (10_000, call(e.EventHeld, "7001", "c1", **words)),
+        (20_000, call(e.EventRetrieved, "7001", "c1", user_data={"Segment": "gold"})),
+        (50_000, call(e.EventReleased, "7001", "c1")),
+    ]
+    asked = Asked(("Agent", "a1"), subject, "CallInbound", "*", "never", True, 0)
+    both = live_through(pack([(0, story)]), [asked], [30_000, 60_000])
+    number = both.open[0][1]["TotalNumber"]
+    assert both.engine.value(number, MIDNIGHT + 60_000).value == 1

@@ -14,6 +14,7 @@ from statserver_trio.stats.requests import StatisticError, StatisticRequest
 from statserver_trio.stats.stat_types import parse_stat_type
 from statserver_trio.stats.statistic import Statistic
 from statserver_trio.stats.time_profiles import UTC, parse_time_profile
+from statserver_trio.stats.transfer import replace_world
 from statserver_trio.tlib import events as e
 
 MIDNIGHT = 1_700_006_400_000
@@ -187,10 +188,32 @@ def test_members_who_appear_later_belong_to_their_group() -> None:
     assert value(engine, waiting, 140) == 2
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+def test_who_appears_counts_from_then_on_wherever_the_list_of_events_ends(at_once: bool) -> None:
+    engine = engine_of(switches="sw1 sw2")
+    agent = opened(engine, "Agent", "a1")
+    events = [
+        at(e.EventAgentLogin, 0, agent_id="a1"),
+        at(e.EventEstablished, 10),
+        at(e.EventReleased, 40),
+    ]
+    for batch in [events] if at_once else [[event] for event in events]:
+        engine.apply("ts-sw2", batch, MIDNIGHT + 40_000)
+    assert value(engine, agent, 60) == 30
+
+
+def test_a_world_that_is_replaced_brings_whoever_is_in_it() -> None:
+    there, here = engine_of(switches="sw1 sw2"), engine_of(switches="sw1 sw2")
+    there.apply("ts-sw2", [at(e.EventAgentLogin, 0, agent_id="a1")], MIDNIGHT)
+    agent = opened(here, "Agent", "a1")
+    replace_world(here, "ts-sw2", there.sources["ts-sw2"].export(), MIDNIGHT)
+    assert [source.name for source in agent.sources] == ["ts-sw1", "ts-sw2"]
+
+
 def test_the_dns_of_a_place_exist_from_the_start() -> None:
     places = {"P1": Place("P1", (DNKey("7001", "sw1"), DNKey("7002", "sw1")))}
     engine = engine_of(Directory(places=places, place_groups={"Floor": ("P1",)}))
-    now = opened(engine, "Place", "P1", category="CurrentNumber", mask="*")
+    now = opened(engine, "Place", "P1", category="CurrentNumber", mask="*,~LoggedOut")
     deaf = opened(engine, "Place", "P1", category="CurrentNumber", mask="*", subject="DNStatus")
     group = opened(engine, "GroupPlaces", "Floor", category="TotalTime")
     assert (value(engine, now, 0), value(engine, deaf, 0)) == (2, 2)  # NotMonitored

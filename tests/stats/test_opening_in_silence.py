@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from statserver_trio.model.actions import mask_of
 from statserver_trio.model.directory import Directory
 from statserver_trio.model.world import WorldOptions
-from statserver_trio.stats.definitions import Definitions
+from statserver_trio.stats.definitions import Definitions, StatType
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.stat_types import parse_stat_type
-from statserver_trio.tlib.events import EventEstablished, EventOffHook
+from statserver_trio.stats.time_profiles import TimeProfile
+from statserver_trio.tlib.events import EventEstablished, EventOffHook, EventReleased
 
 MIDNIGHT = 1_767_225_600
+START = MIDNIGHT + 15 * 60 - 60  # a minute before the first quarter of an hour is over
 
 
 def test_a_call_that_was_stuck_before_does_not_count() -> None:
@@ -32,3 +35,32 @@ def test_a_call_that_was_stuck_before_does_not_count() -> None:
     later = EventOffHook(time=MIDNIGHT + 190, this_dn="7001")
     engine.apply("ts1", [later], (MIDNIGHT + 190) * 1000)
     assert engine.value(opened, (MIDNIGHT + 190) * 1000).value == 0
+
+
+def test_what_comes_late_happens_when_it_says_whoever_has_opened_something_meanwhile() -> None:
+    """A feed was away for two minutes and resumes; somebody asked for a statistic then."""
+    talk = StatType("Talk", frozenset({"RegDN"}), "TotalTime", "DNAction", mask_of("CallInbound"))
+    quarters = TimeProfile("Q", "Growing", "0:00 +0:15", tuple(range(0, 1440, 15)))
+    values = []
+    for opens_another in (False, True):
+        engine = Engine(Definitions(), Directory())
+        engine.add_source("ts1", "sw1")
+
+        def say(
+            kind: type[EventEstablished | EventReleased], second: int, dn: str = "7001"
+        ) -> None:
+            event = kind(time=START + second, this_dn=dn, conn_id=f"c{dn}", call_type="Inbound")
+            engine.apply("ts1", [event], (START + 150) * 1000)
+
+        say(EventEstablished, 0)
+        say(EventEstablished, 0, "7002")
+        request = StatisticRequest("RegDN", "7001@sw1", talk, quarters)
+        asked = engine.open(request, START * 1000)
+        if opens_another:
+            request = StatisticRequest("RegDN", "7002@sw1", talk, quarters)
+            engine.open(request, (START + 300) * 1000)
+        say(EventReleased, 20)  # before the quarter of an hour is over
+        say(EventEstablished, 70)
+        say(EventReleased, 75)
+        values.append(engine.value(asked, (START + 150) * 1000).value)
+    assert values == [5, 5]

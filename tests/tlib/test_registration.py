@@ -27,11 +27,12 @@ from statserver_trio.tlib.events import (
     EventUnregistered,
     Unhandled,
 )
-from statserver_trio.tlib.registration import (
+from statserver_trio.tlib.registration import FeedSession
+from statserver_trio.tlib.registration_words import (
     Began,
     Deliver,
+    Described,
     Expired,
-    FeedSession,
     Gap,
     Lost,
     Received,
@@ -261,6 +262,20 @@ def test_a_list_of_dns():
     ]
     play(session, story)
     assert session.gaps == 0
+
+
+def test_a_poll_behind_the_registration_shows_where_the_snapshots_end():
+    session = FeedSession("app", marks=True)
+    session.handle_event(Connected(), 0)
+    mark = Send(PollRequest(n=registration.MARK))
+    assert session.handle_event(got(server(5)), 0) == [Began(5), ALL, mark, deliver(server(5))]
+    bare = EventRegistered(this_dn="7002")
+    asked = Send(QueryAddress(ThisDN="7002", ReferenceID=1))
+    assert session.handle_event(got(UP, snapshot(), bare, PollReply(n=1)), 0)[0] == asked
+    assert session.handle_event(got(PollReply(n=registration.MARK)), 0) == []
+    info = EventAddressInfo(this_dn="7002", reference_id=1)
+    assert session.handle_event(got(info), 0) == [deliver(info), Described()]
+    assert session.handle_event(got(PollReply(n=1)), 0) == []
 
 
 def test_keepalive_is_on_while_connected():

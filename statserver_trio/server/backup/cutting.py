@@ -28,8 +28,8 @@ from ...stats.engine import Engine
 from ...stats.statistic import Statistic
 from ...tlib.codec import encode_all
 from ...tlib.events import TEvent, Unhandled
-from ..items import definition_of
 from .form import End, Ending, Frame, Happened, Picture, Slice
+from .items import without_numbers
 
 SLICE_SECONDS = 0.01  # of cutting without a pause; one statistic is cut in any case
 EVENTS_MAX = 500_000  # that happen between two slices; then the disk is too slow for us
@@ -148,6 +148,6 @@ class Cut:
                 continue  # closed meanwhile
             item = self.cut_item(statistic)
             if item is not None:
-                items.append(item if self.numbers else definition_of(item))
+                items.append(item if self.numbers else without_numbers(item))
         self.statistics += len(items)
         return Slice(now, items)

@@ -26,7 +26,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ...ha.messages import Item, Ranges, Standing
-from ...tlib.feed_actions import Memory
+from ...tlib.registration_words import Memory
 
 MAGIC = b"STATBAK\n"
 FORMAT = 1  # of the file; another one is not read
@@ -86,7 +86,7 @@ class Ending(Struct, array_like=True, frozen=True):
     Attributes:
         position: Of the last event applied; None where they have none.
         feed: How to go on with its feed.
-        standing, coverage, wants_snapshots: Of a pair; see
+        standing, coverage, wants_snapshots, described: Of a pair; see
             :class:`~.ha.source_intake.Restored`.
     """
 
@@ -95,6 +95,7 @@ class Ending(Struct, array_like=True, frozen=True):
     standing: Standing | None = None
     coverage: Ranges = msgspec.field(default_factory=list)
     wants_snapshots: bool = False
+    described: bool = True
 
 
 class End(Frame):

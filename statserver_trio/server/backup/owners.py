@@ -10,11 +10,12 @@ import trio
 from ...ha.coverage import Coverage
 from ...ha.messages import Item
 from ...stats.statistic import Statistic
-from ...tlib.feed_actions import Memory
+from ...tlib.registration_words import Memory
 from ..feed_task import FeedTask
 from ..hub import Hub
-from ..items import item_of, key_text
+from ..link_definitions import Hashes
 from .form import Ending
+from .items import item_of
 from .restoring import Restoration
 
 LINGER = 15 * 60.0  # seconds; what nobody opens again by then is closed (hot-standby.md 5.2)
@@ -49,11 +50,12 @@ class Alone:
     def __init__(self, hub: Hub, feeds: Mapping[str, FeedTask]) -> None:
         self._hub = hub
         self._feeds = feeds
+        self._hashes = Hashes()
         self._restored: list[Statistic] = []
 
     def cut_item(self, statistic: Statistic) -> Item:
         """See :class:`Owner`."""
-        return item_of(statistic, key_text(statistic.key))
+        return item_of(statistic, self._hashes)
 
     def endings(self) -> dict[str, Ending]:
         """See :class:`Owner`."""

@@ -34,10 +34,11 @@ from ...ha.messages import Item, Kind
 from ...stats.engine import Engine
 from ...stats.requests import StatisticError
 from ...stats.statistic import Statistic
-from ...stats.transfer import adopt_statistic, definition_hash
+from ...stats.transfer import adopt_statistic
 from ...tlib.codec import Decoder
 from ...tlib.events import TEvent, Unhandled
-from ..items import BROKEN, request_in
+from ..chunk_work import BROKEN
+from ..link_definitions import Hashes, request_from
 from .form import End, Ending, Frame, Happened, Head, Picture, Refused, Slice
 
 NAMES_MAX = 100  # of dropped statistics and sources that are kept for the log
@@ -73,6 +74,7 @@ class Restoration:
     lost_sources: dict[str, str] = field(factory=dict, init=False)
     moment: int = field(default=0, init=False)
     _pictures: set[str] = field(factory=set, init=False)
+    _hashes: Hashes = field(factory=Hashes, init=False)
 
     def take(self, frame: Frame) -> None:
         """Play the next frame.
@@ -121,14 +123,14 @@ class Restoration:
 
     def _item(self, item: Item, moment: int) -> None:
         try:
-            statistic = self.engine.open(request_in(item), moment)
+            statistic = self.engine.open(request_from(item.definition), moment)
         except StatisticError as exc:
             self._drop(item, str(exc))
             return
         except BROKEN as exc:
             self._drop(item, f"it makes no sense: {exc!r}")
             return
-        if definition_hash(statistic) != item.hash:
+        if self._hashes.of(statistic) != item.hash:
             self.engine.close_all([statistic], "")
             self._drop(item, "it means something else now")
             return
@@ -157,4 +159,5 @@ class Restoration:
 
 def _sources(data: dict[str, Any]) -> set[str]:
     """Where a statistic has counted something."""
-    return {part["source"] for parts in data["parts"].values() for part in parts}
+    books = (*data["parts"].values(), *data["former"].values())
+    return {part["source"] for parts in books for part in parts}

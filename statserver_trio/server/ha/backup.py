@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 
 import trio
@@ -11,23 +10,22 @@ from attrs import evolve
 from ...ha.coverage import Coverage
 from ...ha.holds import Released
 from ...ha.messages import Item, Standing
-from ...ha.source_intake import Restored
+from ...ha.source_intake import Restored, State
 from ...stats.statistic import Statistic
-from ...tlib.feed_actions import Memory
+from ...tlib.registration_words import Memory
 from ..backup.form import Ending
 from ..backup.restoring import Restoration
 from ..feed_task import FeedTask
-from ..items import key_text
+from ..link_definitions import key_text
 from .member import Member
 
 
 class OneOfTwo:
     """An owner in the sense of :class:`~..backup.owners.Owner`."""
 
-    def __init__(self, member: Member, feeds: Mapping[str, FeedTask], wall: float) -> None:
+    def __init__(self, member: Member, feeds: Mapping[str, FeedTask]) -> None:
         self._member = member
         self._feeds = feeds
-        self._wall = wall
 
     def cut_item(self, statistic: Statistic) -> Item | None:
         """Unlike on the link, nothing is known of generations here."""
@@ -41,21 +39,23 @@ class OneOfTwo:
             if intake is None:
                 continue  # we have no picture yet
             feed = self._feeds[name].session.memory()
-            # What has arrived and waits is lost with us, so we go on from what was applied.
-            known = () if intake.wants_snapshots else feed.known
+            memory = Memory(source.position)
+            if self._member.peer.intake.sources[name].state is State.LIVE:
+                memory = evolve(feed, after=source.position)
+            # Else something has arrived and waits: it is lost with us, and told again.
             found[name] = Ending(
                 source.position,
-                Memory(source.position, known, feed.link_up if known else None),
+                memory,
                 intake.standing,
                 intake.coverage,
                 intake.wants_snapshots,
+                intake.described,
             )
         return found
 
     def restored(self, statistic: Statistic, coverage: Coverage) -> None:
         """It is one of those that are open, and contains that."""
-        store = self._member.store
-        store.covers(store.opened(statistic), coverage)
+        self._member.store.restored(statistic, coverage)
 
     def abandoned(self) -> None:
         """None of them is open any more."""
@@ -68,15 +68,19 @@ class OneOfTwo:
         for name, ending in restoration.sources.items():
             position = ending.position or 0
             store.begin_at(name, position)
-            # A file from before we were one of two says nothing of how good it is.
-            standing = ending.standing or Standing(secrets.token_hex(16), position, self._wall)
             wants = ending.wants_snapshots or ending.position is None
-            coverage = ending.coverage
-            member.tell(Restored(name, position, standing, coverage, wants_snapshots=wants))
+            standing = ending.standing or self._standing(position)
+            member.tell(
+                Restored(name, position, standing, ending.coverage, wants, ending.described)
+            )
             feed = ending.feed or Memory(ending.position)
             self._feeds[name].remember(evolve(feed, after=ending.position))
         if keys:
             member.tell(Released(tuple(keys)))  # from now on, until somebody opens them
+
+    def _standing(self, position: int) -> Standing:
+        """A file from before we were one of two says nothing of how good it is."""
+        return Standing(self._member.peer.new_id(), position, self._member.hub.clock.wall())
 
     async def run(self) -> None:
         """The machines see to that themselves (:class:`~..ha.holds.Holds`)."""

@@ -13,14 +13,24 @@ import logging
 
 import msgspec
 
-from ...ha.intake import Arrived, Interrupted, SourceAdded, SourceAt
-from ...ha.source_intake import State
+from ...ha.intake import Arrived, Interrupted, SourceAdded, SourceAt, SourceDescribed
+from ...ha.source_intake import FACT, State
 from ...tlib.codec import encode
-from ...tlib.events import EventServerConnected, TEvent, Unhandled
+from ...tlib.events import (
+    EventAddressInfo,
+    EventLinkConnected,
+    EventRegistered,
+    EventServerConnected,
+    TEvent,
+    Unhandled,
+)
 from ..hub import Hub
 from .member import Member
 
 log = logging.getLogger(__name__)
+
+# What a feed says of how things are, without a number; anything else that has none happened.
+SNAPSHOTS = (EventServerConnected, EventLinkConnected, EventRegistered, EventAddressInfo)
 
 
 class PairFeeds:
@@ -47,7 +57,8 @@ class PairFeeds:
                 event.time = source.time_of_arrival(now_ms) / 1000
             if isinstance(event, EventServerConnected):  # its number is not one of the stream's
                 event = msgspec.structs.replace(event, position=None)
-            lines.append((event.position, encode(event)))
+            is_fact = event.position is None and not isinstance(event, SNAPSHOTS)
+            lines.append((FACT if is_fact else event.position, encode(event)))
         self._member.tell(Arrived(source_name, lines))
 
     def source_connected(self, name: str, resumed: bool, position: int | None) -> None:
@@ -63,11 +74,15 @@ class PairFeeds:
         if position is not None:
             if not self._contiguous[name]:
                 self._member.tell(Interrupted(name))
-            self._member.tell(SourceAt(name, position))
+            self._member.tell(SourceAt(name, position, snapshots_follow=True))
             return
         log.error("%s does not number its events: the pair cannot be exact about it", name)
         if self._member.peer.intake.sources[name].applied is None:
-            self._member.tell(SourceAt(name, 0))
+            self._member.tell(SourceAt(name, 0, snapshots_follow=True))
+
+    def source_described(self, name: str) -> None:
+        """All snapshots have arrived: our picture is whole, and may be shown to the peer."""
+        self._member.tell(SourceDescribed(name))
 
     def source_lost(self, name: str, reason: str) -> None:
         """A feed is gone; what it would have said may come from the other member."""

@@ -14,7 +14,7 @@ ask the engine is answered on the spot. Three tasks wait for them:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
@@ -27,7 +27,7 @@ from ...ha.clock_offset import WallTime
 from ...ha.codec import OutboxFull, TooLong
 from ...ha.deletion import Deleted
 from ...ha.door import Knocked
-from ...ha.holds import Released, Wanted
+from ...ha.holds import Released
 from ...ha.messages import Ignored, Message
 from ...ha.peer import Malformed, OptionsChanged, Peer, PeerOptions, Started, Stop
 from ...ha.replication import Closed, Opened
@@ -51,13 +51,14 @@ from ...ha.store import (
     SessionLost,
     SessionOpened,
     Trace,
+    Unwanted,
     perform,
 )
-from ...ha.store import PeerReleased as Unwanted
 from ...machine import Connected, Disconnect, Disconnected, Send
 from ..clock import Clock
 from ..hub import Hub
 from ..pair_store import PairStore
+from .installer import Installer
 from .link import Link
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,6 @@ LEVELS = {
     "alarm": logging.ERROR,
 }
 MOVES = (ApplyEvents, HoleLeft, AdoptWorld, BeginAt)  # after which more may be installed
-SLICE_ITEMS = 200  # installed, or looked at, at a time; then the other tasks get their turn
 WALL_SECONDS = 10.0  # between two looks at the wall clock
 
 
@@ -105,6 +105,7 @@ class Member:
         self.peer = peer
         self.store = store
         self.hub = hub
+        self.installer = Installer(store, hub, self.tell)
         self.link: Link | None = None
         self.synchronised = False
         self._clock = clock
@@ -112,8 +113,6 @@ class Member:
         self._alarm = trio.CancelScope()
         self._session_life = trio.CancelScope()
         self._session_began = trio.Event()
-        self._work = trio.Event()  # something waits to be installed, or looked at
-        self._lacking: list[str] = []  # keys to be looked at, whether the peer has more
         self.news = trio.Event()  # set, and replaced, when something about the peer has changed
         self.on_change: Callable[[], None] = lambda: None  # of a source's state; feeds.py
         self._rules: dict[type, Callable[[Any], None]] = {
@@ -121,7 +120,7 @@ class Member:
             Greeted: lambda action: self._greeted(),
             Admit: self._admit,
             Refuse: self._refuse,
-            InstallItems: self._install,
+            InstallItems: self.installer.install,
             Joined: self._joined,
             Unwanted: self._unwanted,
             SessionOpened: self._session_opened,
@@ -183,22 +182,23 @@ class Member:
         """Live through a connection that was told to :meth:`connect`."""
         try:
             await link.run(
-                lambda size: self._from(link, Heard(size)),
-                lambda message: self._from(link, message),
-                lambda text: self._from(link, Malformed(text)),
+                lambda size: self.hear(link, Heard(size)),
+                lambda message: self.hear(link, message),
+                lambda text: self.hear(link, Malformed(text)),
             )
         finally:
-            self._part(link)
+            self.part(link)
 
     def knock(self, link: Link, said: list[Message]) -> None:
         """Somebody has connected and said Hello; :meth:`Link.close` or admission follows."""
         self.tell(Knocked(Newcomer(link, tuple(said)), tuple(said)))
 
-    def _from(self, link: Link, event: Message | Ignored | object) -> None:
+    def hear(self, link: Link, event: Message | Ignored | object) -> None:
+        """Something came over a connection; of a former one it is passed over."""
         if link is self.link:
             self.tell(event)
 
-    def _part(self, link: Link) -> None:
+    def part(self, link: Link) -> None:
         """A connection is over, whoever ended it."""
         if link is self.link:
             self.link = None
@@ -223,7 +223,7 @@ class Member:
         link = self.link
         if link is not None:
             link.close(reason, abruptly)
-            self._part(link)
+            self.part(link)
 
     def _admit(self, action: Admit) -> None:
         newcomer = action.connection
@@ -273,8 +273,7 @@ class Member:
             self.hub.distribute()
         elif isinstance(action, ApplyEvents | HoleLeft) and not self._is_connected(action.source):
             self.on_change()  # if it comes from a backup file: there is news of it now
-        if self.store.can_go_on:
-            self._work.set()
+        self.installer.moved()
 
     def _is_connected(self, source: str) -> bool:
         return self.hub.engine.sources[source].is_connected
@@ -288,7 +287,7 @@ class Member:
             self.synchronised = True
             log.info("synchronised with %s", self.peer.identity.peer)
         greeting = self.peer.session.peer
-        address = getattr(greeting, "clients", None) or None
+        address = (greeting.clients or None) if greeting is not None else None
         mode = ServerModeInfo(self.peer.roles.mode, address, self.synchronised)
         if mode != self.hub.mode:
             self.hub.set_mode(mode)
@@ -308,14 +307,14 @@ class Member:
         log.info("session %s with %s: %s", action.session[:8], action.peer, how)
         self._session_life.deadline = inf
         if not action.restored:
-            self.store.forget_waiting()
+            self.installer.forget()
             self._session_life.cancel()
             self._session_began.set()
 
     def _session_lost(self, action: SessionLost) -> None:
         planned = ", as announced" if action.planned else ""
         log.warning("the link to the peer is lost: %s%s", action.reason, planned)
-        self.store.forget_waiting()
+        self.installer.forget()
         left = self.peer.options.session.expiration_timeout
         self._session_life.deadline = self._clock.monotonic() + left
         self._tell_news()
@@ -324,7 +323,7 @@ class Member:
         sources = ", ".join(action.sources)
         if action.result == "adopted":
             log.info("joined: the picture of %s is the peer's", sources)
-            self._look_for_holes(self.store.open_keys())
+            self.installer.look_for_holes(self.store.open_keys())
         else:
             log.info("the picture of %s begins alone, from its own snapshots", sources)
         self.on_change()
@@ -335,32 +334,6 @@ class Member:
         if closed:
             log.info("%d statistics closed that nobody wants any more", len(closed))
             self._perform(self.peer.handle_event(Closed(closed), self._clock.monotonic()))
-
-    # -- installing --------------------------------------------------------------------------
-
-    def _install(self, action: InstallItems) -> None:
-        self.store.begin_install(action)
-        self._work.set()
-
-    def _look_for_holes(self, keys: Iterable[str]) -> None:
-        """Of these the peer may have more; asked for when there is time to look."""
-        self._lacking += keys
-        self._work.set()
-
-    def work(self) -> bool:
-        """Do a slice of what waits; whether more can be done at once.
-
-        Called by the session's task; a simulation without tasks calls it itself.
-        """
-        for done in self.store.go_on(SLICE_ITEMS):
-            self.tell(done)
-            self.hub.distribute()
-            self._lacking += self.store.take_doubtful()
-        batch, self._lacking = self._lacking[:SLICE_ITEMS], self._lacking[SLICE_ITEMS:]
-        wanted = self.store.lacking(batch)
-        if wanted:
-            self.tell(Wanted(tuple(wanted)))
-        return self.store.can_go_on or bool(self._lacking)
 
     # -- tasks -------------------------------------------------------------------------------
 
@@ -377,6 +350,11 @@ class Member:
                 await trio.sleep_forever()
             self.wake()
 
+    @property
+    def wakes_at(self) -> float:
+        """The time for which the alarm is set, for a simulation without tasks."""
+        return self._alarm.deadline
+
     def wake(self) -> None:
         """Time has passed."""
         now = self._clock.monotonic()
@@ -391,15 +369,7 @@ class Member:
             await self._session_began.wait()
             self._session_began = trio.Event()
             with trio.CancelScope() as self._session_life:
-                await self._session()
-
-    async def _session(self) -> None:
-        """Install what the peer pushes, until the session is replaced or its life is over."""
-        while True:
-            await self._work.wait()
-            self._work = trio.Event()
-            while self.work():
-                await trio.lowlevel.checkpoint()
+                await self.installer.run()
 
     def _tell_wall(self) -> None:
         self._wall_told = self._clock.monotonic()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import trio
@@ -44,6 +44,7 @@ class Pair:
         tap: Where events go when it is their turn.
         opener: How the backup reaches the primary; None at the primary.
         listeners: The primary's port for the backup.
+        new_id: Makes ids that are never the same twice, anywhere.
 
     Attributes:
         feeds: The sink for our feed tasks.
@@ -57,14 +58,15 @@ class Pair:
         clock: Clock,
         opener: OpenStream | None,
         listeners: Sequence[trio.abc.Listener[trio.abc.Stream]],
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._hub = hub
         self._clock = clock
         self._listeners = listeners
         peer = Peer(
             identity(config, f"statserver-trio {__version__}"),
-            secrets.token_hex(16),
-            lambda: secrets.token_hex(16),
+            new_id(),
+            new_id,
             peer_options(config),
         )
         peer.roles.fingerprint = fingerprint(config)
@@ -103,7 +105,7 @@ class Pair:
 
     def backup_owner(self, feeds: Mapping[str, FeedTask]) -> OneOfTwo:
         """Who keeps account of what is in our backup file."""
-        return OneOfTwo(self.member, feeds, self._clock.wall())
+        return OneOfTwo(self.member, feeds)
 
     # -- what the rest of the server asks -----------------------------------------------------
 

@@ -36,12 +36,14 @@ class EventRinging(CallEvent):
     """The DN is being called."""
 
     previous_conn_id: str = ""
+    extensions: KVList | None = None
 
 
 class EventEstablished(CallEvent):
     """The DN talks."""
 
     previous_conn_id: str = ""
+    extensions: KVList | None = None
 
 
 class EventReleased(CallEvent):
@@ -76,6 +78,7 @@ class EventPartyAdded(CallEvent):
     """Somebody joined the call."""
 
     other_dn_role: str = ""
+    extensions: KVList | None = None
 
 
 class EventPartyDeleted(CallEvent):
@@ -86,6 +89,8 @@ class EventPartyDeleted(CallEvent):
 
 class EventPartyInfo(CallEvent):
     """Facts about the parties were corrected."""
+
+    extensions: KVList | None = None
 
 
 class EventCallInfoChanged(CallEvent):

@@ -1,8 +1,4 @@
-"""What a feed session is told, what it wants done, and what it remembers.
-
-Events: :class:`Received` and :class:`Expired`, besides ``Connected`` and
-``Disconnected``. Everything else is an action, or :class:`Memory`.
-"""
+"""What a feed session is told, and what it wants done and remembers (see :mod:`.registration`)."""
 
 from __future__ import annotations
 
@@ -61,6 +57,11 @@ class Lost:
     """Action: registered, but events were missed: forget what was before."""
 
     position: int | None
+
+
+@frozen
+class Described:
+    """Action: all snapshots that were asked for at the registration have come."""
 
 
 @frozen

@@ -1,0 +1,247 @@
+"""Installing what the peer pushed, a few statistics at a time.
+
+A chunk is as of one position. If we are behind it, it waits. If we stand exactly
+there, its items are taken as they are; if we are ahead, they are brought up to date
+in the :mod:`.shadow` first. Whatever is done in one step belongs to one moment, and
+events may be applied between any two steps.
+
+Where the shadow cannot help (there was none, or it is past that position) an item is
+answered ``LATE``. By then there is one, and the peer pushes such items again as of a
+position that we told it with the acknowledgement, at which the shadow still stands.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..ha.coverage import Choice, choose
+from ..ha.messages import Item, Kind, Positions, Result
+from ..ha.store import Installed, InstallItems
+from ..stats.requests import StatisticError
+from ..stats.statistic import Statistic
+from .link_definitions import request_from
+from .shadow import Shadow, Steps
+
+if TYPE_CHECKING:
+    from .pair_store import PairStore
+
+log = logging.getLogger(__name__)
+
+BROKEN = (KeyError, ValueError, TypeError, IndexError, AttributeError, msgspec.DecodeError)
+
+# What a step costs, in the items that ``PairStore.go_on`` counts.
+LOOK_COST = 0.5
+OPEN_COST = 3.0
+TAKE_COST = 6.0
+
+_decode = msgspec.msgpack.decode
+Installing = Generator[float, None, list[Result]]
+
+
+class ChunkWork:
+    """The chunks that wait, and the one that is being installed.
+
+    Attributes:
+        inexact: How often neither our aggregate nor the peer's contained the other.
+    """
+
+    def __init__(self, store: PairStore) -> None:
+        self.inexact = 0
+        self._store = store
+        self._waiting: list[InstallItems] = []
+        self._work: Installing | None = None  # on the first of them
+        self._complaints: list[str] = []  # about its items
+
+    def begin(self, action: InstallItems) -> None:
+        """Install this when its turn comes."""
+        self._waiting.append(action)
+
+    def forget(self) -> None:
+        """Nobody waits for the answers any more."""
+        if self._work is not None:
+            self._work.close()
+            self._work = None
+        self._waiting.clear()
+        self._complain()
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is something that we are not behind."""
+        if self._work is not None:
+            return True
+        return bool(self._waiting) and not self._store.is_behind(self._waiting[0].as_of)
+
+    def step(self) -> tuple[float, Installed | None]:
+        """Go on a little: what that has cost, and the answer when a chunk is done."""
+        action = self._waiting[0]
+        if self._work is None:
+            self._work = self._install(action)
+        try:
+            return next(self._work), None
+        except StopIteration as end:
+            self._work = None
+            del self._waiting[0]
+            self._complain()
+            return LOOK_COST, Installed(action.seq, end.value)
+
+    # -- a chunk ---------------------------------------------------------------------
+
+    def _install(self, action: InstallItems) -> Installing:
+        results: list[Result] = []
+        ahead: list[int] = []  # of these items we have seen more events
+        for index, item in enumerate(action.items):
+            result = self._decided(item, action)
+            cost = LOOK_COST
+            if result is None:
+                if item.kind is Kind.OPEN and not self._store.is_at(action.as_of):
+                    ahead.append(index)
+                    result = Result.LATE  # if nothing better comes of it
+                else:
+                    result, cost = self._take_as_it_is(item), TAKE_COST
+            results.append(result)
+            yield cost
+        if ahead:
+            yield from self._bring_up(action, ahead, results)
+        return results
+
+    def _decided(self, item: Item, action: InstallItems) -> Result | None:
+        """The result, where nothing has to be taken over."""
+        if item.key in action.deleted:
+            return Result.DELETED
+        mine = self._store.statistic(item.key)
+        if mine is not None and item.key in action.anew:
+            self._store.close(item.key, "deleted and created again")
+            mine = None
+        if mine is None:
+            return None
+        if self._store.hash_of(item.key) != item.hash:
+            return Result.UNRESOLVED
+        if item.kind is not Kind.OPEN:
+            return Result.KEPT
+        coverage, here = self._store.coverage(item.key), self._store.positions()
+        choice = choose(coverage, item.coverage, here, action.as_of)
+        self.inexact += choice in (Choice.KEEP_INEXACT, Choice.TAKE_INEXACT)
+        if choice is Choice.KEEP:
+            return self._older(mine, item)
+        return None if choice in (Choice.TAKE, Choice.TAKE_INEXACT) else Result.KEPT_MORE
+
+    def _take_as_it_is(self, item: Item) -> Result:
+        try:
+            payload = _decode(item.payload) if item.kind is Kind.OPEN else None
+        except BROKEN as exc:
+            return self._broken(item, exc)
+        return self._take(item, payload)
+
+    def _take(self, item: Item, payload: Any) -> Result:
+        """Open it if need be, and let it have counted ``payload``, as of where we stand."""
+        try:
+            is_new = self._open(item)
+            if item.kind is Kind.OPEN:
+                self._store.adopt(item.key, payload, item.coverage)
+        except StatisticError as exc:
+            return self._unresolved(item, exc)
+        except BROKEN as exc:
+            return self._broken(item, exc)
+        return Result.OPENED if is_new else Result.ADOPTED
+
+    def _open(self, item: Item) -> bool:
+        """Open it if it is not; whether it was not."""
+        if self._store.statistic(item.key) is not None:
+            return False
+        self._store.open(item.key, request_from(item.definition))
+        if self._store.hash_of(item.key) != item.hash:
+            self._store.close(item.key, "")
+            raise StatisticError("incompatible", "our configuration means something else by it")
+        return True
+
+    # -- ahead of the peer -----------------------------------------------------------
+
+    def _bring_up(self, action: InstallItems, ahead: list[int], results: list[Result]) -> Steps:
+        """Take what is as of a position before ours; see :mod:`.shadow`."""
+        shadow = self._store.shadow
+        if shadow is None:
+            yield from self._store.make_shadow()
+        if shadow is None or not shadow.can_be_at(action.as_of):
+            log.info("%d statistics came too late; they are asked for again", len(ahead))
+            yield from self._late(action, ahead, results)
+            return
+        try:
+            yield from shadow.wind(action.as_of)
+            yield from self._through(shadow, action, ahead, results)
+        finally:
+            shadow.close_all()
+        yield from self._late(action, ahead, results)  # what is left if it was given up meanwhile
+
+    def _through(
+        self, shadow: Shadow, action: InstallItems, ahead: list[int], results: list[Result]
+    ) -> Steps:
+        opened: list[tuple[int, Statistic]] = []
+        for index in ahead:
+            item = action.items[index]
+            try:
+                request = request_from(item.definition)
+                opened.append((index, shadow.open(request, _decode(item.payload))))
+            except StatisticError as exc:
+                results[index] = self._unresolved(item, exc)
+            except BROKEN as exc:
+                results[index] = self._broken(item, exc)
+            yield OPEN_COST
+        for index, statistic in opened:
+            yield from shadow.catch_up()
+            if self._store.shadow is not shadow:
+                return
+            results[index] = self._take(action.items[index], shadow.close(statistic))
+            yield TAKE_COST
+
+    def _late(self, action: InstallItems, ahead: list[int], results: list[Result]) -> Steps:
+        """Open at least what cannot be taken now; what it lacks comes with the next push."""
+        for index in ahead:
+            if results[index] is not Result.LATE:
+                continue
+            item = action.items[index]
+            try:
+                self._open(item)
+            except StatisticError as exc:
+                results[index] = self._unresolved(item, exc)
+            except BROKEN as exc:
+                results[index] = self._broken(item, exc)
+            yield OPEN_COST
+
+    def _older(self, mine: Statistic, item: Item) -> Result | None:
+        """Of two with the same events the one that was opened earlier has counted for longer.
+
+        Nothing happened between the two openings, but something went on (our decision).
+        """
+        try:
+            theirs = int(_decode(item.payload)["opened_at"])
+        except BROKEN as exc:
+            return self._broken(item, exc)
+        if theirs == mine.opened_at:
+            return Result.KEPT
+        return None if theirs < mine.opened_at else Result.KEPT_MORE
+
+    # -- what goes wrong -------------------------------------------------------------
+
+    def _unresolved(self, item: Item, exc: StatisticError) -> Result:
+        self._complaints.append(f"{item.key} cannot be opened here: {exc}")
+        return Result.UNRESOLVED
+
+    def _broken(self, item: Item, exc: Exception) -> Result:
+        self._complaints.append(f"{item.key} makes no sense: {exc!r}")
+        return Result.ERROR
+
+    def _complain(self) -> None:
+        """One line for a whole chunk: thousands may have the same reason."""
+        complaints, self._complaints = self._complaints, []
+        if complaints:
+            more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
+            log.warning("of what the peer pushed, %s%s", complaints[0], more)
+
+
+def is_behind(here: Positions, as_of: Positions) -> bool:
+    """Whether some source has not yet come to where the peer's was."""
+    return any(here.get(source, position) < position for source, position in as_of.items())

@@ -1,0 +1,76 @@
+"""The installer: work that the peer causes and that need not be done at once.
+
+What it pushes is installed, and what we have is looked through for holes, a slice at a
+time: between two slices events are applied and clients are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import trio
+
+from ...ha.holds import Wanted
+from ...ha.store import InstallItems
+from ..hub import Hub
+from ..pair_store import PairStore
+
+SLICE_ITEMS = 200  # installed, or looked at, at a time; then the other tasks get their turn
+
+
+class Installer:
+    """The work, and the task that does it.
+
+    Args:
+        tell: Lets the machines know what has been done.
+    """
+
+    def __init__(self, store: PairStore, hub: Hub, tell: Callable[[object], None]) -> None:
+        self._store = store
+        self._hub = hub
+        self._tell = tell
+        self._more = trio.Event()
+        self._lacking: list[str] = []  # keys to be looked at, whether the peer has more
+
+    def install(self, action: InstallItems) -> None:
+        """The peer pushed a chunk."""
+        self._store.begin_install(action)
+        self._more.set()
+
+    def look_for_holes(self, keys: Iterable[str]) -> None:
+        """Of these the peer may have more."""
+        self._lacking += keys
+        self._more.set()
+
+    def moved(self) -> None:
+        """Events were applied: what had to wait for them may be installed now."""
+        if self._store.can_go_on:
+            self._more.set()
+
+    def forget(self) -> None:
+        """The link is gone: what was not installed comes again."""
+        self._store.forget_waiting()
+        self._lacking.clear()
+
+    def work(self) -> bool:
+        """Do a slice; whether more can be done at once.
+
+        Called by the task; a simulation without tasks calls it itself.
+        """
+        for done in self._store.go_on(SLICE_ITEMS):
+            self._tell(done)
+            self._lacking += self._store.take_doubtful()
+            self._hub.distribute()
+        batch, self._lacking = self._lacking[:SLICE_ITEMS], self._lacking[SLICE_ITEMS:]
+        wanted = self._store.lacking(batch)
+        if wanted:
+            self._tell(Wanted(tuple(wanted)))
+        return self._store.can_go_on or bool(self._lacking)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            await self._more.wait()
+            self._more = trio.Event()
+            while self.work():
+                await trio.lowlevel.checkpoint()

@@ -1,0 +1,95 @@
+"""Statistics by name on the pair's link: their key, their definition, and its hash.
+
+The key is the canonical JSON of a statistic's identity, the definition the request
+that opens it anywhere. The hash says whether both members mean the same by it. All
+three are the same as long as a statistic is open, and asked for again and again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from attrs import define, field
+
+from ..stats.definitions import StatType
+from ..stats.requests import StatisticRequest
+from ..stats.stat_types import parse_stat_type
+from ..stats.statistic import Key, Statistic
+from ..stats.transfer import definition_hash, request_of
+
+HASHES_MAX = 10_000  # of different combinations of stat type, profile, range and filter
+
+_encode, _decode = msgspec.json.encode, msgspec.json.decode
+
+
+def key_text(key: Key) -> str:
+    """The key of a statistic on the link."""
+    fields = (
+        key.tenant,
+        key.object_type,
+        key.object_id,
+        key.stat_type,
+        key.time_profile,
+        key.time_range,
+        key.filter,
+    )
+    return _encode(fields).decode()
+
+
+def definition_of(statistic: Statistic) -> str:
+    """All that is needed to open the same statistic elsewhere."""
+    request = request_of(statistic)
+    stat_type = request.stat_type
+    data = {
+        "object": [request.object_type, request.object_id, request.tenant],
+        "stat_type": stat_type if isinstance(stat_type, str) else None,
+        "inline": dict(stat_type.text) if isinstance(stat_type, StatType) else None,
+        "profile": request.time_profile,
+        "range": request.time_range,
+        "filter": request.filter,
+    }
+    return _encode(data).decode()
+
+
+def request_from(definition: str) -> StatisticRequest:
+    """The request that a definition stands for.
+
+    Raises:
+        KeyError, ValueError, TypeError: It is no definition.
+        StatisticError: It holds a stat type that makes no sense here.
+    """
+    data: dict[str, Any] = _decode(definition)
+    object_type, object_id, tenant = data["object"]
+    stat_type = data["stat_type"]
+    return StatisticRequest(
+        object_type,
+        object_id,
+        parse_stat_type("", data["inline"]) if stat_type is None else stat_type,
+        data["profile"],
+        data["range"],
+        None,
+        data["filter"],
+        tenant,
+    )
+
+
+@define
+class Hashes:
+    """The hashes of definitions; thousands of statistics share one."""
+
+    # By the identities of the parts, which are kept beside so that those stay theirs.
+    _known: dict[tuple[int, ...], tuple[tuple[object, ...], str]] = field(factory=dict, init=False)
+
+    def of(self, statistic: Statistic) -> str:
+        """The hash of a statistic's definition."""
+        parts = (
+            statistic.stat_type, statistic.profile, statistic.time_range, statistic.filter
+        )  # fmt: skip
+        ids = tuple(map(id, parts))
+        found = self._known.get(ids)
+        if found is None:
+            if len(self._known) >= HASHES_MAX:
+                self._known.clear()
+            found = self._known[ids] = parts, definition_hash(statistic)
+        return found[1]

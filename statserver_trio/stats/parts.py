@@ -1,0 +1,252 @@
+"""Parts: one row as one statistic reads it, and what it comes to over one interval.
+
+A :class:`Part` is a row with the row's sums at the moment the statistic was opened,
+which is where its first interval begins. A :class:`FormerPart` is what stays of one
+whose node has left the group. A :class:`Span` is either over one interval; measures add
+spans up. Times are milliseconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import NamedTuple
+
+from attrs import define, field, frozen
+
+from .counters import RowKind, Tally
+from .ledger import Boundary, Ledger, Sums
+from .peaks import DurationPeaks
+from .rows import Row
+
+NOTHING = Sums(0, 0, 0, 0)
+
+
+class Mark(NamedTuple):
+    """A row's sums as they stood when an interval began, or could have."""
+
+    edge: int  # when it began, ms
+    sums: Sums
+
+
+@define(eq=False)
+class Part:
+    """One row, and where its first interval begins for the one statistic that reads it.
+
+    ``marks`` ascend, and are there where the statistic was taken over from another
+    server: what this server's own columns cannot know of the time before. Each holds for
+    every beginning up to its edge that comes after the one before it.
+    """
+
+    row: Row
+    opened_at: int
+    base: Sums
+    boundary: Boundary | None  # where later intervals begin; None without a time profile
+    epoch: int  # of the ledger, from the opening on
+    marks: list[Mark] = field(factory=list)
+
+    @property
+    def ledger(self) -> Ledger:
+        """Whose clock it goes by."""
+        return self.row.ledger
+
+    @property
+    def kind(self) -> RowKind:
+        """What it counts."""
+        return self.row.kind
+
+    @property
+    def tally(self) -> Tally | None:
+        """How many go on at once, where that is wanted."""
+        counter = self.row.counter
+        return None if counter is None else counter.tally
+
+
+@frozen(eq=False)
+class FormerPart:
+    """What stays of a part when its node leaves the group; see :func:`freeze`.
+
+    Attributes:
+        address: Of the node, on any server.
+        marks: The sums at every beginning of an interval that can be asked for; the last
+            one is as of ``at``.
+        at: When it left, ms.
+        sums: What it had counted then.
+        starts: Of what went on then.
+    """
+
+    ledger: Ledger
+    address: tuple[str, ...]
+    kind: RowKind
+    opened_at: int
+    base: Sums
+    boundary: Boundary | None
+    epoch: int
+    marks: list[Mark]
+    at: int
+    sums: Sums
+    starts: tuple[int, ...] = ()
+    durations: DurationPeaks | None = None
+    tally: Tally | None = None
+
+
+@define
+class Span:
+    """One part over one interval: from ``start``, where it had ``base``, to ``now``."""
+
+    part: Part | FormerPart
+    start: int
+    now: int
+    base: Sums
+    sums: Sums
+    epoch: int = 0  # where the interval began with the opening: the first that belongs to it
+
+    @property
+    def is_former(self) -> bool:
+        """Whether it ended early, when the node left the group."""
+        return isinstance(self.part, FormerPart)
+
+    @property
+    def kind(self) -> RowKind:
+        """What it counts."""
+        return self.part.kind
+
+    @property
+    def ended(self) -> int:
+        """How many occurrences ended."""
+        return self.sums.ended - self.base.ended
+
+    @property
+    def elapsed(self) -> int:
+        """Their whole durations, also what lies before the interval."""
+        return self.sums.elapsed - self.base.elapsed
+
+    @property
+    def before(self) -> int:
+        """What had been spent when the interval began by what went on then."""
+        return self.base.live * self.start - self.base.since
+
+    @property
+    def spent(self) -> int:
+        """What has been spent up to now by what goes on."""
+        return self.sums.live * self.now - self.sums.since
+
+    @property
+    def squared(self) -> int:
+        """Squares of the durations so far, less those of when the interval began; ms²."""
+        now, base = self.sums, self.base
+        return (now.squares + _squares_of_live(now, self.now)) - (
+            base.squares + _squares_of_live(base, self.start)
+        )
+
+    def live(self) -> Iterator[int]:
+        """The starts of what counts as going on; of stretches with a filter."""
+        if not self.sums.live:
+            return
+        if isinstance(self.part, FormerPart):
+            yield from self.part.starts
+        elif self.part.row.counter is not None:
+            yield from self.part.row.counter.stretches.values()
+        else:
+            for _, start in self.part.row.going_on():
+                yield start
+
+    @property
+    def durations(self) -> DurationPeaks:
+        """The longest and shortest of what is over; of rows that keep them."""
+        keeper = self.part if isinstance(self.part, FormerPart) else self.part.row.counter
+        found = None if keeper is None else keeper.durations
+        assert found is not None
+        return found
+
+    def in_progress(self) -> Iterator[int]:
+        """The starts of what goes on now; with a filter still those of the whole action.
+
+        A current value looks at actions, not at stretches: one counts if the
+        filter is true now, and has lasted since it began (our decision, §6.4).
+        """
+        if not self.sums.live or isinstance(self.part, FormerPart):
+            return
+        counter = self.part.row.counter
+        for occurrence, start in self.part.row.going_on():
+            if counter is None or occurrence in counter.stretches:
+                yield start
+
+
+def _squares_of_live(sums: Sums, t: int) -> int:
+    """The sum of (t - start)² over what goes on."""
+    return sums.live * t * t - 2 * t * sums.since + sums.since_squares
+
+
+def span(part: Part | FormerPart, now: int, closing: bool = False) -> Span:
+    """The interval that is reported at ``now``: since the last reset, or since opening.
+
+    With ``closing``, ``now`` is a reset point and meant is the interval that ends there.
+    """
+    boundary = part.boundary
+    start = None if boundary is None else boundary.start_of_interval(now - closing)
+    if isinstance(part, FormerPart):
+        return _span_of_former(part, start, now)
+    row = part.row
+    sums = row.sums
+    if boundary is None or start is None or start <= part.opened_at:
+        return Span(part, part.opened_at, now, part.base, sums, part.epoch)
+    if part.marks and start <= part.marks[-1].edge:
+        return Span(part, start, now, _at_mark(part.marks, start), sums)
+    if start <= row.born_at:
+        return Span(part, start, now, row.born, sums)
+    columns = boundary.columns_at(start)
+    base = sums if columns is None else columns.at(row.index, row.slot)
+    return Span(part, start, now, base, sums)
+
+
+def _span_of_former(part: FormerPart, start: int | None, now: int) -> Span:
+    end = min(now, part.at)
+    if start is None or start <= part.opened_at:
+        return Span(part, part.opened_at, end, part.base, part.sums, part.epoch)
+    if start > part.at:
+        return Span(part, start, start, NOTHING, NOTHING)
+    return Span(part, start, end, _at_mark(part.marks, start), part.sums)
+
+
+def _at_mark(marks: list[Mark], start: int) -> Sums:
+    return marks[bisect_left(marks, start, key=lambda mark: mark.edge)].sums
+
+
+def marks_of(part: Part) -> list[Mark]:
+    """Every beginning of an interval after the opening that can still be asked for."""
+    row, marks = part.row, list(part.marks)
+    last = marks[-1].edge if marks else part.opened_at
+    for edge, columns in part.boundary.marks if part.boundary is not None else ():
+        if edge > last:
+            then = columns.at(row.index, row.slot) if edge > row.born_at else row.born
+            marks.append(Mark(edge, then))
+    return marks
+
+
+def freeze(part: Part, t: int) -> FormerPart:
+    """What stays of a part when its node leaves the group at ``t``.
+
+    Everything that can still be asked of it is written down, because its row may be given
+    up or go on counting for others: its last sums, and the sums at every beginning of an
+    interval that may still be reported. It keeps contributing to intervals that began
+    before ``t``, as if time had stopped for it then; to later ones it adds nothing.
+    """
+    row, counter = part.row, part.row.counter
+    sums = row.sums
+    return FormerPart(
+        row.ledger,
+        row.node.address,
+        row.kind,
+        part.opened_at,
+        part.base,
+        part.boundary,
+        part.epoch,
+        marks=[*marks_of(part), Mark(t, sums)],
+        at=t,
+        sums=sums,
+        starts=tuple(Span(part, t, t, sums, sums).live()),
+        durations=deepcopy(counter.durations) if counter is not None else None,
+        tally=part.tally,
+    )

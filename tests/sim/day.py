@@ -1,0 +1,403 @@
+"""One day of a pair, from its seed: it starts, lives through trouble, heals, and is compared."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+
+from attrs import define, evolve, field
+
+from statserver_trio.ha.session import State as SessionState
+from statserver_trio.ha.source_intake import State
+from statserver_trio.ha.status import is_synchronised
+
+from .agenda import Agenda
+from .clients import Client
+from .network import Host, Network
+from .oracle import Oracle
+from .plan import Plan, make_plan
+from .process import Process
+from .site import SWITCHES, config_of
+from .switch import Switch
+from .trouble import Trouble
+from .watch import Watch
+
+ROLES = {"A": "primary", "B": "backup"}
+LOOK_SECONDS = 1.0  # between two looks at both members
+COMPARE_LOOKS = 15  # looks between two comparisons of values
+START_SECONDS = 120.0  # to come up, without any trouble
+HEAL_SECONDS = 400.0  # to be equal again
+LINE_CHARACTERS = 600  # of a line of the trace
+AHEAD_MS = 5000  # values are compared as of some time after the last event
+
+
+@define
+class Outcome:
+    """What came of a day.
+
+    Attributes:
+        violations: None means that all is well.
+        lines: The trace, if one was asked for.
+        digest: Of the trace.
+    """
+
+    seed: int
+    rough: bool
+    violations: list[str] = field(factory=list)
+    seconds: float = 0.0  # virtual
+    convergence: float | None = None  # seconds from the end of all trouble
+    figures: Counter[str] = field(factory=Counter)
+    faults: Counter[str] = field(factory=Counter)
+    lines: list[str] = field(factory=list)
+    digest: str = ""
+
+
+class Day:
+    """Everything of one seed.
+
+    Attributes:
+        speaker: Whose turn it is, for the trace.
+    """
+
+    def __init__(self, seed: int, rough: bool = False, tracing: bool = False) -> None:
+        self.outcome = Outcome(seed, rough)
+        self.rng = Random(f"{seed}/{rough}")
+        self.plan: Plan = make_plan(self.rng, rough)
+        self.tracing = tracing
+        self.speaker = ""
+        self.agenda = Agenda()
+        self.epoch = self.plan.start
+        self.network = Network(self.agenda, self.rng)
+        self.watch = Watch(self)
+        self.hosts = {name: Host(name) for name in ROLES}
+        self.wall_ahead = {"A": 0.0, "B": self.plan.wall_ahead}
+        self.wall_jump = dict.fromkeys(ROLES, 0.0)
+        self.ha = evolve(config_of("backup", self.plan.variant).ha, **self.plan.options)
+        self.variant = self.plan.variant
+        self.switches = {
+            name: Switch(
+                self,
+                name,
+                SWITCHES[name],
+                Random(f"{seed}/{name}"),
+                self.plan.recent,
+                self.plan.source_ahead if name == "ts2" else 0.0,
+            )
+            for name in self.plan.variant.sources
+        }
+        self.processes: dict[str, Process] = {}
+        self.oracle: Oracle = None  # type: ignore[assignment]
+        self.lineages: dict[str, str] = {}  # of the pictures that lack nothing
+        self.unsure: dict[tuple[str, str], float] = {}  # host, source: until that position
+        self.clients = [Client(self, f"client{n}") for n in range(self.plan.clients)]
+        self.trouble = Trouble(self)
+        self._ids = 0
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._looks = 0
+
+    # -- the day --------------------------------------------------------------------------
+
+    def run(self) -> Outcome:
+        """Live it."""
+        with self._traced():
+            try:
+                self._live()
+            except Exception as error:
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+                self.watch.violated(f"{self.speaker}: {type(error).__name__}: {error} ({place})")
+                if self.tracing:
+                    self.outcome.lines += traceback.format_exc().splitlines()
+        outcome = self.outcome
+        outcome.violations = self.watch.violations
+        outcome.seconds = self.agenda.now
+        self._count()
+        outcome.digest = self._hash.hexdigest()
+        return outcome
+
+    def _live(self) -> None:
+        self._start()
+        for client in self.clients:
+            client.come(self.rng.choice(list(self.processes.values())))
+        end = self.agenda.now + self.plan.length
+        self.agenda.after(LOOK_SECONDS, self._look)
+        self.trouble.begin(end)
+        self.agenda.run(end)
+        self.trouble.end()
+        self.note("all trouble is over")
+        healed = self.agenda.now
+        while not self.is_converged():
+            self.agenda.run(self.agenda.now + 0.5)
+            if self.agenda.now > healed + HEAL_SECONDS:
+                self.watch.violated(f"not equal after {HEAL_SECONDS:g} s: {self.why_not()}")
+                break
+        self.outcome.convergence = self.agenda.now - healed
+        for switch in self.switches.values():
+            switch.is_open = False
+        self.agenda.run(self.agenda.now + 10)
+        self._final()
+
+    def _start(self) -> None:
+        """Both come up, and agree about a first picture; the oracle begins with it."""
+        for name, at in self.plan.starts.items():
+            self.agenda.after(at, lambda name=name: self.start(name))
+        while self.agenda.now < START_SECONDS and not self._is_up():
+            self.agenda.run(self.agenda.now + 0.5)
+        assert self._is_up(), f"the pair does not come up: {self.why_not()}"
+        self.agenda.run(self.agenda.now + 1)
+        first = self.processes["A"]
+        self.lineages = {n: s.lineage for n, s in first.peer.intake.standings.items()}
+        engine = first.hub.engine
+        self.oracle = Oracle(engine, self.switches, self.plan.variant.resolution)
+        self.note("the oracle begins at %s", self.oracle.positions())
+
+    def _is_up(self) -> bool:
+        return len(self.processes) == 2 and not self.why_not()
+
+    def start(self, name: str) -> None:
+        """A process begins."""
+        host = self.hosts[name]
+        host.up, host.frozen = True, False
+        self.speaker = name
+        self.note("%s starts", name)
+        process = self.processes[name] = Process(self, host, ROLES[name], self.variant_of(name))
+        process.start()
+
+    def variant_of(self, name: str) -> Any:
+        """The configuration that a member reads at its start: what it read last."""
+        before = self.processes.get(name)
+        return self.plan.variant if before is None else before.variant
+
+    def listener(self, dialler: Process) -> Process | None:
+        """Who accepts the backup's connections, if anybody does."""
+        process = self.processes.get("A")
+        return process if process is not None and process.alive else None
+
+    def new_id(self) -> str:
+        """An id that is never the same twice."""
+        self._ids += 1
+        return f"{self._ids:04d}-{self.rng.getrandbits(32):08x}"
+
+    def opened(self, process: Process, statistic: Any) -> None:
+        """A client's request has opened a statistic on a member that did not have it."""
+        from statserver_trio.server.pair_store import key_text
+
+        text = key_text(statistic.key)
+        self.note("opened %s", text)
+        self.outcome.figures["opened by clients"] += 1
+        oracle = self.oracle
+        if not any(text in p.store._statistics for p in self.living() if p is not process):
+            oracle.forget(text)
+        positions = process.store.positions()
+        here = oracle.positions()
+        can_tell = self.is_exact(process) and all(positions[n] >= p for n, p in here.items())
+        if can_tell:
+            oracle.open(process.hub.engine, statistic, positions)
+        elif text not in oracle.lives:
+            oracle.lives[text] = []
+            oracle.free.add(text)
+
+    def living(self) -> list[Process]:
+        """The processes that are not dead."""
+        return [process for process in self.processes.values() if process.alive]
+
+    # -- what is true ---------------------------------------------------------------------
+
+    def is_exact(self, process: Process) -> bool:
+        """Whether its picture lacks nothing, and will lack nothing while it hears its feeds."""
+        if not process.alive or process.host.frozen:
+            return False
+        for name, source in process.peer.intake.sources.items():
+            standing = source.standing
+            unsure = self.unsure.get((process.host.name, name), -1)
+            if (
+                source.state is not State.LIVE
+                or standing is None
+                or standing.lineage != self.lineages[name]
+                or not process.feeds[name].connected
+                or (source.applied or 0) < unsure
+            ):
+                return False
+        return True
+
+    def may_lose(self, process: Process) -> bool:
+        """Whether the other member holds everything that this one does, and sees everything."""
+        if self.outcome.rough:
+            return True
+        others = [p for p in self.living() if p is not process]
+        if not others or not self.is_exact(others[0]) or not process.alive:
+            return False
+        other = others[0]
+        if not all(p.peer.replication.is_done for p in (process, other)):
+            return False
+        self._forget_closed()
+        held = other.store._statistics
+        if any(text not in held for text in self.oracle.lives) or other.store.lacking():
+            return False
+        return other.peer.intake.standings == process.peer.intake.standings
+
+    def _forget_closed(self) -> None:
+        for text in list(self.oracle.lives):
+            if not any(text in process.store._statistics for process in self.living()):
+                self.oracle.forget(text)
+
+    def _horizon(self) -> dict[str, int]:
+        """How far the oracle may walk: nobody will open anything before that."""
+        standing = [p.store.positions() for p in self.living()]
+        return {
+            name: min((p[name] for p in standing if name in p), default=0) for name in self.switches
+        }
+
+    def at(self) -> dict[str, int]:
+        """A time of every source at which values can be compared."""
+        engines = [p.hub.engine for p in self.living()] + [self.oracle.engine]
+        worlds = {n: [e.sources[n]._world for e in engines] for n in self.switches}
+        return {
+            name: max(world.now for world in found if world is not None) + AHEAD_MS
+            for name, found in worlds.items()
+        }
+
+    def values(self, process: Process, at: dict[str, int], keys: Any) -> dict[str, Any]:
+        """What a member's statistics are worth."""
+        engine, statistics = process.hub.engine, process.store._statistics
+        clocks = {source.ledger: at[name] for name, source in engine.sources.items()}
+        return {text: engine.value_at(statistics[text], clocks).value for text in keys}
+
+    # -- looking on -----------------------------------------------------------------------
+
+    def _look(self) -> None:
+        self.agenda.after(LOOK_SECONDS, self._look)
+        self._looks += 1
+        self.watch.look()
+        if self.is_converged():
+            for process in self.living():
+                process.caught_up = True
+        if self._looks % COMPARE_LOOKS == 0:
+            self._forget_closed()
+            self.oracle.advance(
+                {n: max(p, self.oracle.positions()[n]) for n, p in self._horizon().items()}
+            )
+            if not self.outcome.rough:
+                self.watch.compare()
+
+    def is_converged(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self.why_not()
+
+    def why_not(self) -> str:
+        """What is left to do."""
+        if len(self.living()) < 2:
+            return "somebody is dead"
+        for process in self.living():
+            name = process.host.name
+            if process.peer.session.state is not SessionState.OPEN:
+                return f"{name} is {process.peer.session.state.value}"
+            if not is_synchronised(process.peer):
+                return f"{name} has {process.peer.replication.pending} pending"
+            for source in process.peer.intake.sources.values():
+                if source.standing is None:
+                    return f"{name}: {source.name} has not begun"
+                if source.state is not State.LIVE or not process.feeds[source.name].connected:
+                    return f"{name}: {source.name} is {source.state.value}"
+            if process.installer._more.is_set():
+                return f"{name} works"
+        first, second = self.living()
+        if first.peer.intake.standings != second.peer.intake.standings:
+            return f"{first.peer.intake.standings} and {second.peer.intake.standings}"
+        return ""
+
+    def _final(self) -> None:
+        """Both members must have everything, and the same, and the oracle's."""
+        self.watch.look()
+        first, second = self.living()
+        self._forget_closed()
+        last = {name: switch.position for name, switch in self.switches.items()}
+        for process in (first, second):
+            if process.store.positions() != last:
+                self.watch.violated(
+                    f"{process.host.name} stands at {process.store.positions()}, not at {last}"
+                )
+                return
+        self.oracle.advance(last)
+        at = self.at()
+        mine, theirs = (self.values(p, at, p.store.open_keys()) for p in (first, second))
+        if mine.keys() != theirs.keys():
+            only = sorted(mine.keys() ^ theirs.keys())
+            self.watch.violated(f"{len(only)} are open on one side only: {only[:3]}")
+        for text in mine.keys() & theirs.keys():
+            if mine[text] != theirs[text]:
+                self.watch.violated(f"{text} is {mine[text]!r} on A and {theirs[text]!r} on B")
+        if not self.outcome.rough:
+            for process in (first, second):
+                self.watch.equal(process, at)
+        self.outcome.figures["statistics"] += len(mine)
+
+    # -- the trace ------------------------------------------------------------------------
+
+    def note(self, text: str, *args: object) -> None:
+        """A line of the trace."""
+        if self.tracing:
+            line = f"{self.agenda.now:11.4f} {self.speaker:2} {text % args}"
+            self._hash.update(line.encode())
+            self.outcome.lines.append(line[:LINE_CHARACTERS])
+
+    @contextmanager
+    def _traced(self) -> Iterator[None]:
+        root = logging.getLogger("statserver_trio")
+        handler, level, propagate = _ToTrace(self), root.level, root.propagate
+        disabled = logging.root.manager.disable
+        if self.tracing:
+            root.addHandler(handler)
+            root.setLevel(logging.DEBUG)
+            root.propagate = False
+        else:
+            logging.disable(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            root.removeHandler(handler)
+            root.setLevel(level)
+            root.propagate = propagate
+            logging.disable(disabled)
+
+    def _count(self) -> None:
+        figures = self.outcome.figures
+        figures["events"] += sum(switch.position for switch in self.switches.values())
+        figures["compared"] += self.watch.compared
+        for process in self.processes.values():
+            self.count(process)
+
+    def count(self, process: Process) -> None:
+        """Add what a process has to tell to the figures; once per process."""
+        figures, peer = self.outcome.figures, process.peer
+        figures["sessions new"] += peer.session.new
+        figures["sessions restored"] += peer.session.restored
+        for source in peer.intake.sources.values():
+            figures["holes repaired"] += source.repaired
+            figures["holes left"] += source.left
+        for result, number in peer.installation.results.items():
+            figures[result.value] += number
+        figures["inexact"] += process.store.inexact
+
+
+class _ToTrace(logging.Handler):
+    """The product's log, in the trace."""
+
+    def __init__(self, day: Day) -> None:
+        super().__init__()
+        self._day = day
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A line."""
+        self._day.note("# %s", record.getMessage())
+
+
+def live(seed: int, rough: bool = False, tracing: bool = False) -> Outcome:
+    """A day by its seed."""
+    return Day(seed, rough, tracing).run()

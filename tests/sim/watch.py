@@ -1,0 +1,164 @@
+"""What must hold all the time, not only at the end; each breach is a violation of the day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from statserver_trio.ha.messages import Chunk, ChunkAck, Message
+from statserver_trio.ha.session import State as SessionState
+
+if TYPE_CHECKING:
+    from .clients import Client
+    from .day import Day
+    from .link import SimLink
+    from .process import Process
+
+REFUSALS = {  # what a client may be told: what it asks for need not exist on every member
+    "incompatible", "unknown-filter", "unknown-time-profile", "unknown-stat-type", "bad-request",
+}  # fmt: skip
+WAITING_BYTES_MAX = 4 * 1024 * 1024  # on a link of a small pair
+CHECKPOINTS_MAX = 2
+
+
+class Watch:
+    """Looks on.
+
+    Attributes:
+        violations: What went wrong, as sentences; the first one is the interesting one.
+    """
+
+    def __init__(self, day: Day) -> None:
+        self.day = day
+        self.violations: list[str] = []
+        self.compared = 0
+        self._positions: dict[tuple[Process, str], int] = {}
+        self._in_flight: dict[Process, tuple[SimLink, int]] = {}
+
+    def violated(self, what: str) -> None:
+        """Something is not as it must be."""
+        self.day.note("VIOLATION %s", what)
+        self.violations.append(f"{self.day.agenda.now:.3f}: {what}")
+
+    # -- the link -------------------------------------------------------------------------
+
+    def sent(self, link: SimLink, message: Message) -> None:
+        """A member has put this on the link."""
+        self.day.note("-> %s %s", link.number, message)
+        if isinstance(message, Chunk):
+            process = link.process
+            under_way = self._in_flight.get(process)
+            if under_way is not None and under_way[0] is link:
+                self.violated(
+                    f"{process.host.name} sends chunk {message.seq} with another under way"
+                )
+            self._in_flight[process] = (link, message.seq)
+
+    def received(self, link: SimLink, message: object) -> None:
+        """A member has received this."""
+        self.day.note("<- %s %s", link.number, type(message).__name__)
+        if isinstance(message, ChunkAck):
+            under_way = self._in_flight.get(link.process)
+            if under_way is not None and under_way[1] == message.seq:
+                del self._in_flight[link.process]
+
+    # -- a member -------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Look at both members."""
+        processes = [p for p in self.day.processes.values() if p.alive]
+        for process in processes:
+            self._positions_grow(process)
+            self._each_in_its_place(process)
+            self._memory_is_bounded(process)
+        if len(processes) == 2:
+            self._one_session(*processes)
+
+    def _positions_grow(self, process: Process) -> None:
+        for name, source in process.hub.engine.sources.items():
+            position = source.position
+            before = self._positions.get((process, name))
+            if before is not None and (position is None or position < before):
+                self.violated(f"{process.host.name}: {name} went back from {before} to {position}")
+            if position is not None:
+                self._positions[process, name] = position
+            applied = process.peer.intake.sources[name].applied
+            if position is not None and applied != position:
+                self.violated(f"{process.host.name}: {name} is at {position}, not at {applied}")
+
+    def _each_in_its_place(self, process: Process) -> None:
+        replication = process.peer.replication
+        if process.peer.session.state is not SessionState.OPEN or not replication._listed:
+            return
+        pending, known = set(replication._pending), replication._known
+        flying, parked = set(replication._in_flight), set(replication.parking.reasons)
+        for text in process.store.open_keys():
+            places = [text in place for place in (pending, flying, known, parked)]
+            if sum(places) != 1:
+                self.violated(f"{process.host.name}: {text} is in {sum(places)} places: {places}")
+        for text in known | parked:  # what is pending may be something the peer has asked for
+            if text not in process.store._statistics:
+                self.violated(f"{process.host.name}: {text} is replicated and not open")
+
+    def _memory_is_bounded(self, process: Process) -> None:
+        intake = process.peer.intake
+        for source in intake.sources.values():
+            if source.journal.size > intake.options.journal_events:
+                self.violated(
+                    f"{process.host.name}: the journal keeps {source.journal.size} events"
+                )
+        for name, checkpoints in process.store._checkpoints.items():
+            if len(checkpoints) > CHECKPOINTS_MAX:
+                self.violated(f"{process.host.name}: {len(checkpoints)} checkpoints of {name}")
+        for link in process.links:
+            if link.waiting_bytes > WAITING_BYTES_MAX:
+                self.violated(f"{process.host.name}: {link.waiting_bytes} bytes wait for the link")
+        if len(process.links) > 20:
+            self.violated(f"{process.host.name}: {len(process.links)} links")
+
+    def _one_session(self, first: Process, second: Process) -> None:
+        mine, theirs = first.member.link, second.member.link
+        if mine is None or theirs is None or mine.end.other is not theirs.end:
+            return
+        sessions = first.peer.session, second.peer.session
+        if all(each.state is SessionState.OPEN for each in sessions):
+            if sessions[0].id != sessions[1].id:
+                self.violated("the members are in two sessions")
+
+    # -- values ---------------------------------------------------------------------------
+
+    def compare(self) -> None:
+        """Whoever stands where the oracle stands must have its values."""
+        day = self.day
+        here = day.oracle.positions()
+        for process in day.living():
+            if process.caught_up and day.is_exact(process) and process.store.positions() == here:
+                self.equal(process, day.at())
+
+    def equal(self, process: Process, at: dict[str, int]) -> None:
+        """Compare a member that is exact with the oracle."""
+        day, store = self.day, process.store
+        lacking = set(store.lacking())
+        keys = [k for k in store.open_keys() if k in day.oracle.lives and k not in lacking]
+        truth = day.oracle.values(at, set(keys))
+        mine = day.values(process, at, keys)
+        for text in keys:
+            self.compared += 1
+            lives = truth[text]
+            if text not in day.oracle.free and lives and mine[text] not in lives:
+                self.violated(
+                    f"{process.host.name}: {text} is {mine[text]!r}, and should be "
+                    f"{' or '.join(map(repr, lives))}"
+                )
+
+    # -- clients --------------------------------------------------------------------------
+
+    def refused(self, client: Client, event: dict[str, Any]) -> None:
+        """A client's request was refused."""
+        self.day.note("%s is refused: %s", client.name, event["message"])
+        if event["code"] not in REFUSALS:
+            self.violated(f"{client.name} is refused: {event}")
+
+    def grew(self, client: Client, request: dict[str, Any], before: float, value: float) -> None:
+        """A client was told a number that can only grow."""
+        if value < before:
+            self.violated(f"{client.name} was told {before}, then {value} of {request}")

@@ -1,0 +1,189 @@
+"""What a former member of a group has done travels to another server, and is the same there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reloads import (
+    MIDNIGHT,
+    STAT_TYPES,
+    STATUSES,
+    at,
+    definitions,
+    directory,
+    engine_of,
+    happens,
+    opened,
+    reload,
+    stories,
+    talks,
+    value,
+)
+
+from statserver_trio.model.directory import Directory
+from statserver_trio.stats.engine import Engine
+from statserver_trio.stats.statistic import Statistic
+from statserver_trio.stats.transfer import (
+    adopt_statistic,
+    export_statistic,
+    replace_world,
+    request_of,
+)
+from statserver_trio.tlib import events as e
+
+NAMES = [name for name in (*STAT_TYPES, *STATUSES) if name != "State"]
+
+
+def wire(data: Any) -> Any:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(data))
+
+
+def carried(first: Engine, seconds: float, listed: Directory | None = None) -> Engine:
+    """A fresh server that is told everything, over the wire format, right after some event."""
+    now = MIDNIGHT + round(seconds * 1000)
+    happens(first, seconds, at(e.EventOnHook, seconds, "7009"))
+    second = Engine(first.definitions, listed or first.directory)
+    second.add_source("ts1", "sw1")
+    second.sources["ts1"].adopt(wire(first.sources["ts1"].export()), now)
+    for statistic in first.statistics.values():
+        copy = second.open(request_of(statistic), now)
+        adopt_statistic(second, copy, wire(export_statistic(statistic)), now, by_force=True)
+    return second
+
+
+def values(engine: Engine, seconds: float) -> dict[Any, Any]:
+    return {key: value(engine, one, seconds) for key, one in engine.statistics.items()}
+
+
+def opened_all(engine: Engine, profile: str, names: list[str] = NAMES) -> dict[str, Statistic]:
+    found = {name: opened(engine, name, profile=profile) for name in names}
+    for name in names:
+        found[f"{name} of Vips"] = opened(engine, name, profile=profile, filter="Vip")
+    return found
+
+
+def test_a_former_member_is_told() -> None:
+    """a2 talks 20-50 and 70-100, where he leaves; half a minute later another server takes over."""
+    engine = engine_of()
+    group = opened_all(engine, "Never")
+    talks(engine, "7002", 20, 50)
+    talks(engine, "7002", 70)
+    reload(engine, 100, listed=directory("a1 a3"))
+    talks(engine, "7001", 110, 130)
+    expected = {
+        "Calls": 2,
+        "Time": 50,
+        "Longest": 30,
+        "Most": 1,
+        "Talking": 80,
+        "Average": 80 / 130,
+    }
+    assert {name: value(engine, group[name], 130) for name in expected} == expected
+    other = carried(engine, 130)
+    found = {name: value(other, other.statistics[group[name].key], 130) for name in expected}
+    assert found == expected
+
+
+@settings(max_examples=120, deadline=None)
+@given(stories, st.integers(0, 25), st.sampled_from(["Never", "Minutes", "Window"]), st.booleans())
+def test_it_goes_on_alike_whoever_comes_and_leaves(
+    story: list[tuple[int, str, str]], cut: int, profile: str, twice: bool
+) -> None:
+    """Another server takes over at some moment, and perhaps a third one from that."""
+    engine = engine_of()
+    opened_all(engine, profile)
+    other: Engine | None = None
+    members, t, talking = {"a1", "a2"}, 1, set()
+    for number, (pause, dn, what) in enumerate([*story, (61, "7001", "end")]):
+        if number == min(cut, len(story)):
+            other = carried(engine, t)
+            if twice:
+                other = carried(other, t)
+            assert values(other, t) == values(engine, t)
+        t += pause
+        engines = [each for each in (engine, other) if each is not None]
+        if what == "toggle":
+            members ^= {f"a{dn[-1]}"}
+            for each in engines:
+                reload(each, t, listed=directory(" ".join(sorted(members))))
+        elif (what == "talk") != (dn in talking):
+            talking ^= {dn}
+            cls = e.EventEstablished if dn in talking else e.EventReleased
+            vip = {"Class": "Vip"} if pause % 2 else None
+            for each in engines:
+                happens(each, t, at(cls, t, dn, user_data=vip))
+        if other is not None:
+            assert values(other, t) == values(engine, t)
+            assert values(other, t + 45) == values(engine, t + 45)
+
+
+# -- members who are one thing here and another thing there -------------------------------
+
+
+def test_who_left_the_group_there_and_not_here_begins_anew() -> None:
+    engine = engine_of()
+    time = opened(engine, "Time")
+    talks(engine, "7002", 20, 50)
+    reload(engine, 100, listed=directory("a1"))
+    other = carried(engine, 110, directory("a1 a2"))
+    copy = other.statistics[time.key]
+    assert value(other, copy, 110) == 30
+    talks(other, "7002", 120, 125)
+    assert value(other, copy, 130) == 35
+    reload(other, 140, listed=directory("a1"))
+    assert value(other, copy, 150) == 35
+
+
+@pytest.mark.parametrize("profile", ["Never", "Minutes", "Window"])
+def test_who_is_in_the_group_there_and_not_here_has_left_it(profile: str) -> None:
+    """a2 talks 20-50 and from 60 on; at 100 a server takes over that has not got him."""
+    engine = engine_of()
+    statistics = opened_all(engine, profile)
+    talks(engine, "7002", 20, 50)
+    talks(engine, "7002", 60)
+    before = values(engine, 100)
+    other = carried(engine, 100, directory("a1"))
+    after = values(other, 100)
+    gone = {statistics[name].key for name in ("Now", "Most", "Least")}  # of what goes on, too
+    assert {k: v for k, v in after.items() if k not in gone} == {
+        k: v for k, v in before.items() if k not in gone
+    }
+    assert after[statistics["Now"].key] == 0
+    happens(other, 118, at(e.EventReleased, 118, "7002"))
+    talks(other, "7001", 118, 119)
+    assert value(other, other.statistics[statistics["Talking"].key], 119) == {
+        "Never": 71, "Minutes": 41, "Window": 41,
+    }[profile]  # fmt: skip
+    talks(other, "7001", 121, 122)
+    assert value(other, other.statistics[statistics["Calls"].key], 125) == {
+        "Never": 3, "Minutes": 1, "Window": 2,
+    }[profile]  # fmt: skip
+
+
+def test_a_replaced_world_that_does_not_know_an_agent_keeps_what_he_did() -> None:
+    """He talked for 30 s on each of two switches; one of them is seen anew."""
+
+    def two_switches(*logins: str) -> Engine:
+        engine = Engine(definitions(), directory())
+        for number, source in enumerate(("ts1", "ts2"), 1):
+            engine.add_source(source, f"sw{number}")
+            cls = e.EventAgentReady if source in logins else e.EventOnHook
+            who = {"agent_id": "a1"} if source in logins else {}
+            engine.apply(source, [at(cls, 0, **who)], MIDNIGHT)
+        return engine
+
+    engine = two_switches("ts1", "ts2")
+    time = opened(engine, "Time", "Agent:a1")
+    for source in ("ts1", "ts2"):
+        engine.apply(source, [at(e.EventEstablished, 10)], MIDNIGHT + 10_000)
+        engine.apply(source, [at(e.EventReleased, 40)], MIDNIGHT + 40_000)
+    assert value(engine, time, 50) == 60
+    replace_world(
+        engine, "ts2", wire(two_switches("ts1").sources["ts2"].export()), MIDNIGHT + 50_000
+    )
+    assert len(time.nodes) == 1
+    assert value(engine, time, 50) == 60
