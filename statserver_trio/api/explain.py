@@ -50,7 +50,7 @@ def explain(engine: Engine, statistic: Statistic, now: int) -> Shown:
                 if source.last_gap is not None
             },
         },
-        "replicated_from": None,
+        "replicated_from": statistic.replicated_from or None,
     }
 
 

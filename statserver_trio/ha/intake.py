@@ -182,7 +182,7 @@ class Intake:
                 return self.sources[name].arrived(events, now)
             case SourceAt(name, position, snapshots_follow):
                 self.sources[name].described = not snapshots_follow
-                return self.sources[name].stands_at(position, now)
+                return self._stands_at(self.sources[name], position, now)
             case SourceDescribed(name):
                 self.sources[name].described = True
                 return []
@@ -203,6 +203,13 @@ class Intake:
             case JoinState():
                 return self._state_came(event, now)
         return [Disconnect(f"the intake cannot make sense of {type(event).__name__}")]
+
+    def _stands_at(self, source: SourceIntake, position: int, now: float) -> list[object]:
+        restarts = source.restarts
+        actions = source.stands_at(position, now)
+        if source.restarts != restarts:  # what the peer said of its picture was in old numbers
+            self._peer_standings.pop(source.name, None)
+        return actions
 
     def _add(self, name: str, contiguous: bool) -> None:
         assert name not in self.sources
@@ -354,7 +361,9 @@ class Intake:
                 adopted[source.name] = as_of
         if not adopted:
             return self._alone(now)
-        actions: list[object] = [AdoptWorld(adopted, state.blob)]
+        began = ((source.name, source.standing) for source in joining)
+        since = {name: mine.since for name, mine in began if mine is not None and name in adopted}
+        actions: list[object] = [AdoptWorld(adopted, state.blob, since)]
         for source in joining:
             if source.name in adopted:
                 standing = state.standings[source.name]

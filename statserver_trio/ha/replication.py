@@ -227,6 +227,8 @@ class Replication:
         if result is Result.KEPT_MORE and key not in self._in_flight:
             self._known.discard(key)
             self._pending.setdefault(key)  # what it pushed had less, so it lacks ours
+        if result is Result.KEPT and key not in self._pending and key not in self._in_flight:
+            self._known.add(key)
         waits = key in self._pending and self.holds.ours(key)
         if result in (Result.OPENED, Result.ADOPTED) and not waits:
             self._pending.pop(key, None)

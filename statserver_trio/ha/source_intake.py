@@ -198,6 +198,7 @@ class SourceIntake:
         self.journal.clear()
         self.coverage = []
         self.applied = position
+        self._wants_snapshots = True
         self.standing = self.new_standing(position, now)
         text = f"{self.name} counts anew from {position}: what was before cannot be compared"
         return [Log("alarm", text), BeginAt(self.name, position)]

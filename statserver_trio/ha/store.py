@@ -225,12 +225,18 @@ class ServeJoin:
 class AdoptWorld:
     """Action: replace the state of the sources in ``as_of`` by the peer's.
 
-    Whatever lies between what was applied here and ``as_of`` is missing in the
-    coverage of our statistics from now on.
+    Whatever was counted on the picture that is replaced, from ``since`` on, is in doubt,
+    and what lies between that and ``as_of`` was never counted: all of it is missing in
+    the coverage of our statistics from now on.
+
+    Attributes:
+        since: After which positions the replaced pictures began; nothing of a source of
+            which there was none.
     """
 
     as_of: Positions
     blob: bytes
+    since: Positions
 
 
 @frozen
@@ -307,7 +313,7 @@ class Store(Protocol):
     def world(self, sources: Sequence[str]) -> bytes:
         """The state of these sources: what is in progress, with true starts and data."""
 
-    def adopt_world(self, as_of: Positions, blob: bytes) -> None:
+    def adopt_world(self, as_of: Positions, blob: bytes, since: Positions) -> None:
         """What :class:`AdoptWorld` says."""
 
     def apply(self, source: str, events: Sequence[Event]) -> None:
@@ -335,8 +341,8 @@ def perform(action: object, store: Store) -> tuple[bool, object | None]:
             store.begin_install(action)
         case ServeJoin(number, sources):
             return True, WorldBuilt(number, sources, store.world(sources))
-        case AdoptWorld(as_of, blob):
-            store.adopt_world(as_of, blob)
+        case AdoptWorld(as_of, blob, since):
+            store.adopt_world(as_of, blob, since)
         case ApplyEvents(source, events):
             store.apply(source, events)
         case BeginAt(source, position):

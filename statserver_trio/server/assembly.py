@@ -6,6 +6,7 @@ from itertools import chain
 from math import inf
 from pathlib import Path
 
+import trio
 from attrs import field, frozen
 
 from ..api.messages import ServerModeInfo
@@ -70,10 +71,25 @@ async def assemble(
     Raises:
         OSError: A port is in use, or a certificate cannot be read.
     """
+    opened = await _open_ports(config, network)
+    try:
+        return _wire_up(config, clock, network, path, opened)
+    except BaseException:
+        await _close(opened)
+        raise
+
+
+def _wire_up(
+    config: Config,
+    clock: Clock,
+    network: Network,
+    path: Path | None,
+    opened: dict[str, list[Listener]],
+) -> Parts:
+    """All parts, with the ports that are open."""
     hub = _hub(config, clock)
     recorders = _recorders(config)
     tap = Tap(hub, recorders)
-    opened = await _open_ports(config, network)
     addresses = {id: [network.address(each) for each in opened[id]] for id in PORTS}
     pair = None
     if is_pair(config):
@@ -160,7 +176,11 @@ async def _open_ports(config: Config, network: Network) -> dict[str, list[Listen
         try:
             opened[listen.id] += await network.listen(listen)
         except OSError:
-            for other in chain.from_iterable(opened.values()):
-                await other.aclose()
+            await _close(opened)
             raise
     return opened
+
+
+async def _close(opened: dict[str, list[Listener]]) -> None:
+    for listener in chain.from_iterable(opened.values()):
+        await trio.aclose_forcefully(listener)

@@ -66,6 +66,7 @@ class PairStore:
         apply: Lets events of a source happen in our engine.
 
     Attributes:
+        peer: The other member's name, for whoever asks where a value comes from.
         shadow: Our worlds a few events ago; while it is needed.
     """
 
@@ -77,6 +78,7 @@ class PairStore:
         apply: Callable[[str, list[StreamEvent], int], None],
     ) -> None:
         self.engine = engine
+        self.peer = ""
         self.shadow: Shadow | None = None
         self._make_engine = make_engine
         self._now_ms = now_ms
@@ -96,16 +98,6 @@ class PairStore:
         if entry is None or entry.statistic is not statistic:
             self._entries[text] = _Entry(statistic, self.positions())
         return text
-
-    def restored(self, statistic: Statistic, coverage: Coverage) -> None:
-        """A statistic was opened, and has in it what was counted before a restart of ours."""
-        self._contains(self._entries[self.opened(statistic)], coverage)
-
-    def _contains(self, entry: _Entry, coverage: Coverage) -> None:
-        """From the end of that on, what it has is our own."""
-        entry.adopted = coverage
-        began = {s: ranges[-1][1] for s, ranges in coverage.items() if ranges}
-        entry.began = self.positions() | began
 
     def closed(self, text: str) -> None:
         """A statistic is not open any more."""
@@ -185,7 +177,8 @@ class PairStore:
                 continue
             here = positions[name]
             since = entry.began.get(name, here)
-            lost = clipped(self._holes.get(name, []), since, here) if self._holes else []
+            # What it contains begins after the event at which it was opened.
+            lost = clipped(self._holes.get(name, []), since + 1, here) if self._holes else []
             mine = holes(lost, since, here) if lost else [(since, here)]
             before = entry.adopted.get(name)
             found[name] = merged([*before, *mine]) if before else mine
@@ -277,7 +270,14 @@ class PairStore:
         """
         entry = self._entries[key]
         adopt_statistic(self.engine, entry.statistic, payload, self._now_ms(), by_force=True)
-        self._contains(entry, coverage)
+        entry.adopted = coverage
+        # From the peer's position on, what we have is our own.
+        began = {s: ranges[-1][1] for s, ranges in coverage.items() if ranges}
+        here = self.positions()
+        entry.began = here | began
+        entry.statistic.replicated_from = self.peer
+        is_whole = not missing(self._coverage(entry, here), here)
+        entry.statistic.gap_at = None if is_whole else self._now_ms()
         self._doubtful.append(key)
 
     def make_shadow(self) -> Steps:
@@ -295,27 +295,44 @@ class PairStore:
         """The action tables of these sources."""
         return _encode({name: self.engine.sources[name].export() for name in sources})
 
-    def adopt_world(self, as_of: Positions, blob: bytes) -> None:
+    def adopt_world(self, as_of: Positions, blob: bytes, since: Positions) -> None:
         """Go on from the peer's action tables."""
         for name, data in _decode(blob).items():
-            before = self.engine.sources[name].position
             replace_world(self.engine, name, data, self._now_ms())
             self._begin(name, as_of[name])
-            if before is not None and before < as_of[name]:  # never applied here
-                lost = (before + 1, as_of[name])
+            if name in since:  # counted on another picture, or never
+                lost = (since[name] + 1, as_of[name])
                 self._holes[name] = merged([*self._holes.get(name, []), lost])
+                self._doubt(name)
         self.shadow = None
 
     def begin_at(self, source: str, position: int) -> None:
-        """Our picture of a source begins after that position.
-
-        From its own snapshots, or where the one in the backup file ends.
-        """
-        if self.engine.sources[source].lost_at is not None:
-            self._lose(source)  # it was restarted while we were away
+        """Our picture of a source begins, from its own snapshots, after that position."""
+        if self.engine.sources[source].position is not None:
+            self._end(source)
         self.engine.sources[source].position = position
         self._begin(source, position)
         self.shadow = None
+
+    def _doubt(self, name: str) -> None:
+        """What is open contains a hole now, although the source itself has missed nothing."""
+        source, now = self.engine.sources[name], self._now_ms()
+        for entry in self._entries.values():
+            if source in entry.statistic.sources:
+                entry.statistic.gap_at = now
+
+    def _end(self, source: str) -> None:
+        """The source was started anew: what went on is over, and old numbers mean nothing."""
+        self._disconnect(source)
+        self._holes.pop(source, None)
+        for entry in self._entries.values():
+            entry.began.pop(source, None)
+            entry.adopted = {s: ranges for s, ranges in entry.adopted.items() if s != source}
+
+    def _disconnect(self, source: str) -> None:
+        now = self._now_ms()
+        at = self.engine.sources[source].clock(now) / 1000
+        self._apply_events(source, [EventServerDisconnected(time=at)], now)
 
     def _begin(self, source: str, position: int) -> None:
         """What was opened before there was any picture contains something from now on."""
@@ -325,16 +342,9 @@ class PairStore:
     def leave_hole(self, source: str, first: int, last: int) -> None:
         """Events are lost: all that goes on is in doubt until the snapshots say."""
         self._holes[source] = merged([*self._holes.get(source, []), (first, last)])
-        self._lose(source)
+        self._disconnect(source)
         self.engine.sources[source].position = last
         self.shadow = None
-
-    def _lose(self, name: str) -> None:
-        """What goes on there is not known: since now or, after a restart, since we left."""
-        source = self.engine.sources[name]
-        lost = source.known_until(self._now_ms())
-        disconnected = EventServerDisconnected(time=source.clock(lost) / 1000)
-        self._apply_events(name, [disconnected], lost)
 
     def apply(self, source: str, events: Sequence[Event]) -> None:
         """Let events happen, in this order."""

@@ -81,5 +81,9 @@ def _each_cause(error: BaseException) -> Iterator[str]:
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from _each_cause(inner)
+    elif not str(error) and error.__cause__ is not None:  # as Trio wraps what TLS finds wrong
+        yield from _each_cause(error.__cause__)
+    elif not str(error) and isinstance(error, trio.TooSlowError):
+        yield "no answer in time"
     else:
         yield str(error) or type(error).__name__

@@ -74,6 +74,8 @@ class Attachments:
         for source, node in found:
             if id(node) not in present:
                 self._attach_node(statistic, source, node, now)
+        if wanted != present:
+            statistic.arrange([node for _, node in found])
         return len(wanted - present), len(present - wanted)
 
     def detach(self, statistic: Statistic) -> None:

@@ -321,7 +321,9 @@ class Engine:
             )
             return Value(tree, time / 1000, 0.0)
         number, interval = statistic.read(clocks.__getitem__, closing)
-        complete = not statistic.category.is_historical or self._is_complete(time - interval)
+        since = time - interval
+        whole = statistic.gap_at is None or statistic.gap_at < since
+        complete = not statistic.category.is_historical or (whole and self._is_complete(since))
         return Value(self._shown(statistic, number), time / 1000, interval / 1000, complete)
 
     def _shown(self, statistic: Statistic, number: float) -> float:

@@ -62,9 +62,17 @@ class PeakList:
         """As plain data."""
         return [list(peak) for peak in self._peaks]
 
-    def adopt(self, peaks: list[list[int]], shift: int = 0) -> None:
-        """Be what another server exported; its epochs are ours less ``shift``."""
-        self._peaks = [(end, epoch + shift, amount) for end, epoch, amount in peaks]
+    def adopt(self, peaks: list[list[int]], shift: int = 0, keep: bool = False) -> None:
+        """Be what another server exported; its epochs are ours less ``shift``.
+
+        Args:
+            keep: What is here counts as well: somebody else began to count earlier.
+        """
+        known = self._peaks if keep else []
+        told = [(end, epoch + shift, amount) for end, epoch, amount in peaks]
+        self._peaks = []
+        for end, epoch, amount in sorted([*known, *told]):
+            self.add(end, amount, epoch)
 
     def trim(self, horizon: int) -> None:
         """Drop what ended before ``horizon``, now and then."""
@@ -124,18 +132,24 @@ class DurationPeaks:
             "first_ends": [list(each) for each in self._first_ends],
         }
 
-    def adopt(self, data: dict[str, list[list[int]]], shift: int) -> int:
+    def adopt(self, data: dict[str, list[list[int]]], shift: int, keep: bool = False) -> int:
         """Be what another server exported; its epochs are ours less ``shift``.
 
         Returns the last epoch there is then.
+
+        Args:
+            keep: See :meth:`PeakList.adopt`.
         """
-        self._max.adopt(data["max"], shift)
-        self._min.adopt(data["min"], shift)
-        self._instant_max.adopt(data["instant_max"], shift)
-        self._instant_min.adopt(data["instant_min"], shift)
-        self._first_ends = [(end, epoch + shift) for end, epoch in data["first_ends"]]
+        self._max.adopt(data["max"], shift, keep)
+        self._min.adopt(data["min"], shift, keep)
+        self._instant_max.adopt(data["instant_max"], shift, keep)
+        self._instant_min.adopt(data["instant_min"], shift, keep)
+        known = self._first_ends if keep else []
+        told = [(end, epoch + shift) for end, epoch in data["first_ends"]]
+        self._first_ends = sorted({*known, *told})
         lists = (data["max"], data["instant_max"], data["first_ends"])
-        self._epoch = max((each[1] + shift for found in lists for each in found), default=-1)
+        last = max((each[1] + shift for found in lists for each in found), default=-1)
+        self._epoch = max(last, self._epoch) if keep else last
         return self._epoch
 
     def trim(self, horizon: int) -> None:
@@ -180,11 +194,11 @@ class DepthPeaks:
         """As plain data."""
         return {"max": self._max.export(), "min": self._min.export(), "since": self._since}
 
-    def adopt(self, data: dict[str, Any]) -> None:
-        """Be what another server exported."""
-        self._max.adopt(data["max"])
-        self._min.adopt(data["min"])
-        self._since = data["since"]
+    def adopt(self, data: dict[str, Any], keep: bool = False) -> None:
+        """Be what another server exported; with ``keep``, what is here counts as well."""
+        self._max.adopt(data["max"], 0, keep)
+        self._min.adopt(data["min"], 0, keep)
+        self._since = max(data["since"], self._since) if keep else data["since"]
 
     def trim(self, horizon: int) -> None:
         """Forget what no interval can reach any more."""

@@ -170,8 +170,10 @@ class Source:
             count += 1
             if event.position is not None:
                 if self.position is not None and event.position <= self.position:
-                    self.duplicates += 1
-                    continue
+                    # A feed that greets with a lower number counts anew, as after a restart.
+                    if type(event) is not EventServerConnected or event.position == self.position:
+                        self.duplicates += 1
+                        continue
                 self.position = event.position
             world = self._world
             if event.time is None:

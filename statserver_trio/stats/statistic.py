@@ -65,6 +65,9 @@ class Statistic:
         former: Likewise, of nodes that have left the group; see :func:`.parts.freeze`.
         nodes: The nodes that are watched, for states and validity.
         valid: Whether all that contributes can be heard.
+        gap_at: When events were last missing in what it contains, ms, although its sources
+            have missed none; only in a pair.
+        replicated_from: The member of the pair whose numbers it went on from; empty if none.
         use_pseudo: ``queue-use-pseudo-actions``, see :mod:`.pseudo_actions`.
     """
 
@@ -81,6 +84,8 @@ class Statistic:
     former: dict[str, list[FormerPart]] = field(factory=dict)
     subscriptions: dict[Subscription, None] = field(factory=dict)
     valid: bool = True
+    gap_at: int | None = None
+    replicated_from: str = ""
     use_pseudo: bool = True
 
     @property
@@ -146,6 +151,15 @@ class Statistic:
         if not former:
             return parts
         return sorted([*former, *parts], key=lambda part: part.opened_at)
+
+    def arrange(self, nodes: list[Node]) -> None:
+        """Let its nodes have that order, as if they had all been there from the start."""
+        places = {id(node): place for place, node in enumerate(nodes)}
+        order = sorted(range(len(self.nodes)), key=lambda index: places[id(self.nodes[index])])
+        self.sources = [self.sources[index] for index in order]
+        self.nodes = [self.nodes[index] for index in order]
+        for role, parts in self.parts.items():
+            self.parts[role] = [parts[index] for index in order]
 
     def leave(self, index: int, t: int) -> None:
         """The node of that index has left the group; what it has contributed stays."""

@@ -163,7 +163,8 @@ def adopt_statistic(
     statistic.opened_at = data["opened_at"]
     tally = next((part.tally for part in statistic.all_parts("main")), None)
     if tally is not None:
-        tally.peaks.adopt(data["tally"])
+        shared = any(part.row.users > 1 for part in statistic.parts["main"])
+        tally.peaks.adopt(data["tally"], shared)
     return True
 
 
@@ -271,8 +272,9 @@ def _take_counter(counter: Counter, part: Part, data: Data) -> None:
     ledger = part.ledger
     counter.adopt(data["counter"], part)
     part.epoch = ledger.epoch
+    shared = part.row.users > 1  # what others count may have begun earlier
     if counter.durations is not None:
-        last = counter.durations.adopt(data["durations"], ledger.epoch - data["epoch"])
+        last = counter.durations.adopt(data["durations"], ledger.epoch - data["epoch"], shared)
         ledger.epoch = max(ledger.epoch, last)
 
 

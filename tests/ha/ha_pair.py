@@ -128,7 +128,7 @@ class Engine:
     def world(self, sources):
         return json.dumps({name: self.actions[name] for name in sources}).encode()
 
-    def adopt_world(self, as_of, blob):
+    def adopt_world(self, as_of, blob, since):
         world = json.loads(blob)
         for source, position in as_of.items():
             assert position >= self.position.get(source, 0)

@@ -168,8 +168,12 @@ class Switch:
         """It cannot tell any more what a client has missed."""
         self.feed._recent.clear()
 
-    def position(self) -> int:
-        return self.feed.position
+    def restart(self) -> None:
+        """It is started anew, and numbers its events from 1 again."""
+        self.forget()
+        self.feed.position = 0
+        for name in (PRIMARY, BACKUP, ORACLE):
+            self._site.network.cut(name, self.host)
 
 
 class Host:

@@ -31,7 +31,7 @@ def names(member: Server) -> list[str]:
     return sorted(key.split('"')[7] + key.split('"')[13] for key in member.open_statistics())
 
 
-# -- 13, 14: different definitions ------------------------------------------------------------------
+# -- 13, 14: different definitions -----------------------------------------------------------------
 
 
 async def test_scenario_13_what_only_one_has_configured_waits_for_the_other(build: Build) -> None:
@@ -90,7 +90,7 @@ async def test_scenario_14_the_same_name_for_something_else_is_not_mixed_up(buil
     assert [m.phase for m in site.both] == ["SYNCED", "SYNCED"]
 
 
-# -- 16, 17: deleted while apart ----------------------------------------------------------------------
+# -- 16, 17: deleted while apart -------------------------------------------------------------------
 
 
 async def test_scenario_16_a_deletion_while_apart_is_told_first_and_holds(build: Build) -> None:
@@ -175,7 +175,7 @@ async def test_scenario_17_created_again_at_the_one_that_deleted_it_only(build: 
     await site.quiet()
 
 
-# -- 27: both are reloaded at once --------------------------------------------------------------------
+# -- 27: both are reloaded at once -----------------------------------------------------------------
 
 DELAY = "config-reload-delay-if-primary = true"
 

@@ -8,7 +8,7 @@ import pytest
 import trio
 from pair_site import BACKUP, FAVOURITES, PRIMARY, SOON, Server, Site
 
-from statserver_trio.client import ConnectionLost
+from statserver_trio.client import ConnectionLost, StatServer
 from statserver_trio.config.load import load
 from statserver_trio.ha.messages import Mode
 from statserver_trio.server.ha.options import client_url
@@ -23,6 +23,12 @@ def modes(member: Server) -> list[tuple[str, str | None, bool]]:
     """What its client has just been told about the mode."""
     told = [each for each in member.take() if each["event"] == "ServerMode"]
     return [(each["role"], each["peer"], each["synchronised"]) for each in told]
+
+
+async def exhausted(stats: StatServer) -> None:
+    """Take what a server says until there is nothing more to come."""
+    async for _ in stats:
+        pass
 
 
 # -- 23: a switchover in the middle of a synchronisation ------------------------------------------
@@ -73,7 +79,7 @@ async def test_scenario_25_two_primaries_are_an_alarm_and_no_harm(build: Build) 
     assert [len(member.log(TWO)) for member in site.both] == [2, 2]
 
 
-# -- what is told -----------------------------------------------------------------------------------
+# -- what is told ----------------------------------------------------------------------------------
 
 
 async def test_a_mode_is_told_to_clients_and_to_the_peer(build: Build) -> None:
@@ -115,12 +121,11 @@ async def test_a_client_over_a_websocket_goes_on_with_the_other_member(build: Bu
         other = stats.mode.peer
         await site.primary.kill()
         with pytest.raises(ConnectionLost):
-            while True:
-                await anext(stats)
+            await exhausted(stats)
     assert other == URLS[BACKUP]
     async with site.backup.client() as stats:
-        assert stats.mode.role == "backup"
         assert (await stats.peek(await stats.open(FAVOURITES[0]))).value == seen
+        assert stats.mode.role == "backup"
 
 
 async def test_the_address_for_clients_can_be_one_that_they_reach(build: Build) -> None:

@@ -73,7 +73,7 @@ async def undisturbed(site: Site) -> None:
     site.agree()
 
 
-# -- 15: not our pair -------------------------------------------------------------------------------
+# -- 15: not our pair ------------------------------------------------------------------------------
 
 WRONG = [
     ("backup", f'name = "{BACKUP}"', 'name = "stat-other"', "not-my-peer"),
@@ -122,7 +122,7 @@ async def test_scenario_15_talking_to_oneself_is_noticed(build: Build) -> None:
     await undisturbed(site)
 
 
-# -- 20: other versions -----------------------------------------------------------------------------
+# -- 20: other versions ----------------------------------------------------------------------------
 
 
 async def test_scenario_20_another_major_version_is_refused(build: Build) -> None:
@@ -161,7 +161,7 @@ async def test_scenario_20_a_newer_minor_version_is_spoken_with(build: Build, ne
         assert site.primary["session.malformed"] == 1
 
 
-# -- 30: another process of the same name -------------------------------------------------------------
+# -- 30: another process of the same name ----------------------------------------------------------
 
 
 async def test_scenario_30_a_duplicate_is_refused_while_the_first_one_lives(build: Build) -> None:
@@ -206,7 +206,7 @@ async def test_scenario_30_a_whole_second_backup_is_refused_for_as_long_as_it_ru
     assert len(double.open_statistics()) == len(FAVOURITES)
 
 
-# -- 34: garbage --------------------------------------------------------------------------------------
+# -- 34: garbage -----------------------------------------------------------------------------------
 
 GARBAGE = {
     "bytes": bytes(range(256)),
@@ -251,7 +251,7 @@ async def test_scenario_34_who_says_nothing_or_is_slow_has_five_seconds(build: B
             await trio.sleep(0.1)
         assert trio.current_time() - start == pytest.approx(GREETING_TIMEOUT, abs=0.2)
         assert await silent.hears() == ["closed"]
-    assert len(site.primary.log("no greeting in time", "WARNING")) == 1
+    assert len(site.primary.log("the greeting failed: no answer in time", "WARNING")) == 1
     await undisturbed(site)
 
 

@@ -207,7 +207,7 @@ async def test_scenario_29_the_options_of_chunks_can_be_changed_in_the_middle(bu
     await site.quiet()
 
 
-# -- 31: what was attached to a call before one of them was there -----------------------------------
+# -- 31: what was attached to a call before one of them was there ----------------------------------
 
 
 @pytest.mark.parametrize("late", MEMBERS)
@@ -233,7 +233,7 @@ async def test_scenario_31_who_starts_late_knows_the_data_of_calls_that_go_on(
     await site.quiet()
 
 
-# -- 32: an action in progress at the synchronisation, across a reset ---------------------------------
+# -- 32: an action in progress at the synchronisation, across a reset ------------------------------
 
 
 @pytest.mark.parametrize("who", MEMBERS)
@@ -265,7 +265,7 @@ async def test_scenario_32_a_call_in_progress_across_a_reset_counts_the_same_on_
     await site.quiet()
 
 
-# -- 33: an extension that only one of them has -----------------------------------------------------
+# -- 33: an extension that only one of them has ----------------------------------------------------
 
 
 async def test_scenario_33_what_needs_an_extension_is_parked(

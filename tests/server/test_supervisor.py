@@ -75,4 +75,9 @@ async def test_it_can_be_cancelled(autojump_clock):
 def test_causes_are_said_once():
     group = ExceptionGroup("", [OSError("a"), ExceptionGroup("", [OSError("a"), OSError("b")])])
     assert causes(group) == "a; b"
-    assert causes(trio.TooSlowError()) == "TooSlowError"
+    assert causes(trio.TooSlowError()) == "no answer in time"
+    assert causes(KeyboardInterrupt()) == "KeyboardInterrupt"
+    try:
+        raise trio.BrokenResourceError from ssl.SSLError("certificate verify failed")
+    except trio.BrokenResourceError as error:
+        assert "certificate verify failed" in causes(error)

@@ -16,6 +16,7 @@ from attrs import define, evolve, field
 from statserver_trio.ha.session import State as SessionState
 from statserver_trio.ha.source_intake import State
 from statserver_trio.ha.status import is_synchronised
+from statserver_trio.server.link_definitions import key_text
 
 from .agenda import Agenda
 from .clients import Client
@@ -186,13 +187,11 @@ class Day:
 
     def opened(self, process: Process, statistic: Any) -> None:
         """A client's request has opened a statistic on a member that did not have it."""
-        from statserver_trio.server.pair_store import key_text
-
         text = key_text(statistic.key)
         self.note("opened %s", text)
         self.outcome.figures["opened by clients"] += 1
         oracle = self.oracle
-        if not any(text in p.store._statistics for p in self.living() if p is not process):
+        if not any(p.store.statistic(text) for p in self.living() if p is not process):
             oracle.forget(text)
         positions = process.store.positions()
         here = oracle.positions()
@@ -237,14 +236,16 @@ class Day:
         if not all(p.peer.replication.is_done for p in (process, other)):
             return False
         self._forget_closed()
-        held = other.store._statistics
-        if any(text not in held for text in self.oracle.lives) or other.store.lacking():
+        if (
+            any(other.store.statistic(text) is None for text in self.oracle.lives)
+            or other.store.lacking()
+        ):
             return False
         return other.peer.intake.standings == process.peer.intake.standings
 
     def _forget_closed(self) -> None:
         for text in list(self.oracle.lives):
-            if not any(text in process.store._statistics for process in self.living()):
+            if not any(process.store.statistic(text) for process in self.living()):
                 self.oracle.forget(text)
 
     def _horizon(self) -> dict[str, int]:
@@ -265,9 +266,9 @@ class Day:
 
     def values(self, process: Process, at: dict[str, int], keys: Any) -> dict[str, Any]:
         """What a member's statistics are worth."""
-        engine, statistics = process.hub.engine, process.store._statistics
+        engine, store = process.hub.engine, process.store
         clocks = {source.ledger: at[name] for name, source in engine.sources.items()}
-        return {text: engine.value_at(statistics[text], clocks).value for text in keys}
+        return {text: engine.value_at(store.statistic(text), clocks).value for text in keys}
 
     # -- looking on -----------------------------------------------------------------------
 

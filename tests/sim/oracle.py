@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import define, field
 
-from statserver_trio.server.pair_store import key_text
+from statserver_trio.server.link_definitions import key_text
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.statistic import Statistic
 from statserver_trio.stats.transfer import adopt_statistic, export_statistic, request_of

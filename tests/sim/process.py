@@ -19,7 +19,7 @@ from statserver_trio.server.clock import Clock
 from statserver_trio.server.feed_task import FeedOptions
 from statserver_trio.server.ha.pair import Pair
 from statserver_trio.server.hub import Hub
-from statserver_trio.server.pair_store import key_text
+from statserver_trio.server.link_definitions import key_text
 from statserver_trio.server.reload import Reloader
 from statserver_trio.server.tap import Tap
 from statserver_trio.stats.engine import Engine
@@ -231,12 +231,11 @@ class Process:
     def _after_clients(self) -> None:
         """As Member wants it; what is opened for the first time, the oracle opens, too."""
         engine = self.hub.engine
-        known = self.store._statistics
         news: list[Statistic] = []
         for statistic in engine._changed_hands:
             is_open = engine.statistics.get(statistic.key) is statistic
             if is_open and statistic.subscriptions:
-                if known.get(key_text(statistic.key)) is not statistic:
+                if self.store.statistic(key_text(statistic.key)) is not statistic:
                     news.append(statistic)
         for statistic in news:
             self.day.opened(self, statistic)

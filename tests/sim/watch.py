@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from statserver_trio.ha.messages import Chunk, ChunkAck, Message
 from statserver_trio.ha.session import State as SessionState
+from statserver_trio.server.shadow import LOG_MAX
 
 if TYPE_CHECKING:
     from .clients import Client
@@ -17,7 +18,6 @@ REFUSALS = {  # what a client may be told: what it asks for need not exist on ev
     "incompatible", "unknown-filter", "unknown-time-profile", "unknown-stat-type", "bad-request",
 }  # fmt: skip
 WAITING_BYTES_MAX = 4 * 1024 * 1024  # on a link of a small pair
-CHECKPOINTS_MAX = 2
 
 
 class Watch:
@@ -68,7 +68,6 @@ class Watch:
         processes = [p for p in self.day.processes.values() if p.alive]
         for process in processes:
             self._positions_grow(process)
-            self._each_in_its_place(process)
             self._memory_is_bounded(process)
         if len(processes) == 2:
             self._one_session(*processes)
@@ -87,16 +86,23 @@ class Watch:
 
     def _each_in_its_place(self, process: Process) -> None:
         replication = process.peer.replication
-        if process.peer.session.state is not SessionState.OPEN or not replication._listed:
+        if not replication._listed:
             return
         pending, known = set(replication._pending), replication._known
         flying, parked = set(replication._in_flight), set(replication.parking.reasons)
+        coming = process.peer.installation.under_way()  # their chunk is half installed
+        for other in self.day.living():
+            if other is not process:  # what came too late comes again
+                coming |= other.peer.replication._pending.keys()
+                coming |= other.peer.replication._in_flight.keys()
         for text in process.store.open_keys():
+            if text in coming:
+                continue
             places = [text in place for place in (pending, flying, known, parked)]
             if sum(places) != 1:
                 self.violated(f"{process.host.name}: {text} is in {sum(places)} places: {places}")
         for text in known | parked:  # what is pending may be something the peer has asked for
-            if text not in process.store._statistics:
+            if process.store.statistic(text) is None:
                 self.violated(f"{process.host.name}: {text} is replicated and not open")
 
     def _memory_is_bounded(self, process: Process) -> None:
@@ -106,9 +112,10 @@ class Watch:
                 self.violated(
                     f"{process.host.name}: the journal keeps {source.journal.size} events"
                 )
-        for name, checkpoints in process.store._checkpoints.items():
-            if len(checkpoints) > CHECKPOINTS_MAX:
-                self.violated(f"{process.host.name}: {len(checkpoints)} checkpoints of {name}")
+        shadow = process.store.shadow
+        for name, followed in shadow._sources.items() if shadow is not None else ():
+            if len(followed.events) > LOG_MAX:
+                self.violated(f"{process.host.name}: the shadow keeps {name}'s events")
         for link in process.links:
             if link.waiting_bytes > WAITING_BYTES_MAX:
                 self.violated(f"{process.host.name}: {link.waiting_bytes} bytes wait for the link")
@@ -123,6 +130,8 @@ class Watch:
         if all(each.state is SessionState.OPEN for each in sessions):
             if sessions[0].id != sessions[1].id:
                 self.violated("the members are in two sessions")
+            self._each_in_its_place(first)
+            self._each_in_its_place(second)
 
     # -- values ---------------------------------------------------------------------------
 

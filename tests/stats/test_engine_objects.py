@@ -202,11 +202,14 @@ def test_who_appears_counts_from_then_on_wherever_the_list_of_events_ends(at_onc
     assert value(engine, agent, 60) == 30
 
 
-def test_a_world_that_is_replaced_brings_whoever_is_in_it() -> None:
+def test_worlds_that_are_replaced_bring_whoever_is_in_them_in_the_order_of_the_sources() -> None:
     there, here = engine_of(switches="sw1 sw2"), engine_of(switches="sw1 sw2")
-    there.apply("ts-sw2", [at(e.EventAgentLogin, 0, agent_id="a1")], MIDNIGHT)
+    for name in ("ts-sw1", "ts-sw2"):
+        there.apply(name, [at(e.EventAgentLogin, 0, agent_id="a1")], MIDNIGHT)
     agent = opened(here, "Agent", "a1")
-    replace_world(here, "ts-sw2", there.sources["ts-sw2"].export(), MIDNIGHT)
+    for name in ("ts-sw2", "ts-sw1"):
+        replace_world(here, name, there.sources[name].export(), MIDNIGHT)
+        assert name in [source.name for source in agent.sources]
     assert [source.name for source in agent.sources] == ["ts-sw1", "ts-sw2"]
 
 

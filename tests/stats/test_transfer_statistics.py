@@ -129,6 +129,27 @@ def test_the_earlier_one_counts(site: Site) -> None:
     assert early.value(mine, now) == late.value(theirs, now)
 
 
+@pytest.mark.parametrize("longest", ["Longest_Call", "Most_Calls_Waiting"])
+def test_what_shares_its_extremes_with_others_takes_nothing_away_from_them(
+    site: Site, longest: str
+) -> None:
+    """Somebody asks another server, which has just begun to count, for another profile."""
+    here, there = an_engine(site), an_engine(site)
+    events = ContactCentre(Random(4), START, agents=6, queues=2).take(800)
+    stat_type = site.definitions.stat_types[longest]
+    name = "8001@sw1" if "Queue" in stat_type.objects else "a1"
+    object_type = "Queue" if "Queue" in stat_type.objects else "Agent"
+    early = here.open(StatisticRequest(object_type, name, longest, "SinceStart"), 0)
+    for engine in (here, there):
+        engine.apply("ts1", events, 0)
+    clock = {here.sources["ts1"].ledger: here.sources["ts1"].clock(0)}
+    value = here.value_at(early, clock).value
+    request = StatisticRequest(object_type, name, longest, "QuarterHour")
+    told = export_statistic(there.open(request, 0))
+    adopt_statistic(here, here.open(request, 0), told, 0, by_force=True)
+    assert here.value_at(early, clock).value == value > 0
+
+
 def test_whoever_waits_is_told_what_was_adopted(site: Site) -> None:
     """Found by the demo: a client kept the value from before until the next event."""
     events = ContactCentre(Random(3), START, agents=6, queues=2, speed=2).take(600)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import trio
 
 from ...ha.session import GREETING_TIMEOUT
-from ..sockets import keep_alive, peer_name
+from ..sockets import keep_alive
 from ..supervisor import THE_WORLD, causes
 from .dialling import HANDSHAKE_SECONDS, UNANSWERED_MS, Reasons
 from .link import Link
@@ -64,12 +64,14 @@ class Acceptor:
     async def _greet(self, link: Link) -> bool:
         """Whether the newcomer is the link from now on."""
         keep_alive(link.stream, 0 if self._watched else UNANSWERED_MS)
+        doing = "the TLS handshake"
         try:
             await self._shake_hands(link.stream)
+            doing = "the greeting"
             with trio.fail_after(GREETING_TIMEOUT):
                 said = await link.first_words()
         except THE_WORLD as error:
-            self._turn_away(link, causes(error) if str(error) else "no greeting in time")
+            self._turn_away(link, f"{doing} failed: {causes(error)}")
             return False
         if said is None:
             self._turn_away(link, "it does not speak our protocol")
@@ -87,4 +89,4 @@ class Acceptor:
         self.strangers += 1
         host = link.address.rpartition(":")[0]
         if self._reasons.news(f"{host}: {why}"):
-            log.warning("closed a connection from %s: %s", peer_name(link.stream), why)
+            log.warning("closed a connection from %s: %s", link.address, why)

@@ -83,14 +83,21 @@ class Dialler:
 
     Args:
         opener: How to get a stream.
+        where: From there, for the log.
         connect_timeout: Seconds; see :meth:`change`.
     """
 
     def __init__(
-        self, member: Member, opener: OpenStream, connect_timeout: float, rng: Random | None = None
+        self,
+        member: Member,
+        opener: OpenStream,
+        where: str,
+        connect_timeout: float,
+        rng: Random | None = None,
     ) -> None:
         self._member = member
         self._opener = opener
+        self._where = where
         self._connect_timeout = connect_timeout
         self._rng = rng or Random()
         self._began = -inf
@@ -127,7 +134,7 @@ class Dialler:
         except THE_WORLD as error:
             reason = causes(error)
             if self._reasons.news(reason):
-                log.warning("the peer cannot be reached: %s", reason)
+                log.warning("the peer at %s cannot be reached: %s", self._where, reason)
             if _refused(error):
                 self._member.tell(PeerAbsent())
             return None

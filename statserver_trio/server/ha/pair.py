@@ -71,13 +71,15 @@ class Pair:
         )
         peer.roles.fingerprint = fingerprint(config)
         self._store = PairStore(hub.engine, self._scratch, clock.now_ms, tap.apply)
+        self._store.peer = peer.identity.peer
         self.member = Member(peer, self._store, hub, clock)
         self.feeds = PairFeeds(self.member, hub)
         for tserver in config.tserver:
             self.feeds.add(tserver.name, contiguous=not tserver.dns)
         self._dialler = None
         if opener is not None:
-            self._dialler = Dialler(self.member, opener, config.ha.connect_timeout)
+            where = f"{config.ha.peer_host}:{config.ha.peer_port}"
+            self._dialler = Dialler(self.member, opener, where, config.ha.connect_timeout)
         self._acceptor = Acceptor(self.member, is_watched(config))
 
     def _scratch(self) -> Engine:

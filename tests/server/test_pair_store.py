@@ -1,0 +1,62 @@
+"""The store: what the statistics that are open contain, and what they lack."""
+
+from __future__ import annotations
+
+import msgspec
+
+from statserver_trio.model.actions import mask_of
+from statserver_trio.model.directory import Directory
+from statserver_trio.server.pair_store import PairStore
+from statserver_trio.stats.definitions import Definitions, StatType
+from statserver_trio.stats.engine import Engine
+from statserver_trio.stats.requests import StatisticRequest
+from statserver_trio.stats.time_profiles import TimeProfile
+from statserver_trio.tlib.codec import encode
+from statserver_trio.tlib.events import EventRinging
+
+TALKS = StatType("Talks", frozenset({"RegDN"}), "TotalNumber", "DNAction", mask_of("CallInbound"))
+NEVER = TimeProfile("Never", "Growing", "never")
+
+
+def a_store() -> PairStore:
+    engine = Engine(Definitions(), Directory())
+    engine.add_source("s", "sw1")
+    return PairStore(engine, engine.empty_copy, lambda: 1_000_000, engine.apply)
+
+
+def an_event(position: int) -> tuple[int, bytes]:
+    event = EventRinging(position=position, time=1000.0, this_dn="7001", conn_id=str(position))
+    return position, encode(event)
+
+
+def opened(store: PairStore, dn: str) -> str:
+    request = StatisticRequest("RegDN", f"{dn}@sw1", TALKS, NEVER)
+    return store.opened(store.engine.open(request, 1_000_000))
+
+
+def test_what_was_counted_on_a_picture_that_is_replaced_is_in_doubt() -> None:
+    """Alone from 10 on, the peer's picture is adopted at 13."""
+    store, peer = a_store(), a_store()
+    peer.begin_at("s", 0)
+    peer.apply("s", [an_event(position) for position in range(1, 14)])
+    early = opened(store, "7001")
+    store.begin_at("s", 10)
+    store.apply("s", [an_event(11)])
+    late = opened(store, "7002")
+    assert not store.lacking()
+    store.adopt_world({"s": 13}, peer.world(["s"]), {"s": 10})
+    assert store.coverage(early) == {"s": [(10, 10)]}
+    assert store.lacking() == [early, late], "both may be had from the peer"
+    assert not store.lacking([opened(store, "7003")])
+    store.apply("s", [an_event(14)])
+    assert store.coverage(late) == {"s": [(11, 11), (14, 14)]}
+
+
+def test_what_was_open_before_the_first_picture_lacks_nothing() -> None:
+    store, peer = a_store(), a_store()
+    peer.begin_at("s", 7)
+    early = opened(store, "7001")
+    assert msgspec.msgpack.decode(peer.world(["s"]))["s"]["position"] == 7
+    store.adopt_world({"s": 7}, peer.world(["s"]), {})
+    assert store.coverage(early) == {"s": [(7, 7)]}
+    assert not store.lacking()
