@@ -67,7 +67,8 @@ class OneOfTwo:
         keys = [store.opened(statistic) for statistic in restoration.statistics]
         for name, ending in restoration.sources.items():
             position = ending.position or 0
-            store.begin_at(name, position)
+            if ending.position is None:
+                store.begin_at(name, position)
             wants = ending.wants_snapshots or ending.position is None
             standing = ending.standing or self._standing(position)
             member.tell(
