@@ -36,7 +36,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from math import inf
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from .coverage import merged
 from .journal import Journal, Line
@@ -51,6 +51,29 @@ COVERAGE_RANGES_MAX = 1000  # with more holes than that, the oldest ranges are f
 
 INTERRUPTION = (None, None)  # a mark among what is held
 FACT = -1  # in place of the position of a fact
+
+
+@frozen
+class Restored:
+    """Event: what we knew of a source before our process was restarted.
+
+    Tell it after ``SourceAdded`` and before anything arrives. The engine stands there
+    already. Whether the feed or the peer still has what came after is found out as after
+    any other loss.
+
+    Attributes:
+        position: The last one that was applied.
+        standing, coverage: Of the picture.
+        wants_snapshots: Those that a feed sends by itself are welcome.
+        described: Whether they had all arrived.
+    """
+
+    source: str
+    position: int
+    standing: Standing
+    coverage: Ranges
+    wants_snapshots: bool = False
+    described: bool = True
 
 
 class State(enum.Enum):
@@ -122,6 +145,29 @@ class SourceIntake:
     def is_whole(self) -> bool:
         """Whether our picture does not wait for snapshots, of what went on when it began."""
         return self.described or not self._wants_snapshots
+
+    # -- over a restart --------------------------------------------------------------
+
+    def restored(self, event: Restored) -> None:
+        """Go on where we were before a restart."""
+        assert self.applied is None, "something has happened already"
+        assert not self._held, "something has arrived already"
+        self.state, self.applied, self.standing = State.LIVE, event.position, event.standing
+        self.coverage, self.described = list(event.coverage), event.described
+        self._wants_snapshots = event.wants_snapshots
+        self.journal.begin_after(event.position)
+
+    def as_of_now(self) -> Restored | None:
+        """What to tell after a restart; None without a picture.
+
+        What waits is lost with our process, so where anything does the snapshots are
+        needed again.
+        """
+        if self.applied is None or self.standing is None:
+            return None
+        wants = self.state is not State.LIVE or self._wants_snapshots
+        ours = list(self.coverage)
+        return Restored(self.name, self.applied, self.standing, ours, wants, self.is_whole)
 
     # -- what the feed says ----------------------------------------------------------
 
