@@ -203,14 +203,15 @@ class Client:
                     self.ids.pop(reference, None)
                 self._seen.pop(reference, None)
             case "Info" if reference in self.wants:
-                self._value(reference, event["value"])
+                self._value(reference, event["value"], event["complete"])
 
-    def _value(self, reference: int, value: Any) -> None:
+    def _value(self, reference: int, value: Any, is_complete: bool) -> None:
         request, process = self.wants[reference], self.process
         assert process is not None
         metric = request["metric"]
         stat_type = process.hub.engine.definitions.stat_types.get(metric["statisticType"])
         if stat_type is not None and only_grows(stat_type, metric):
-            before = self._seen.get(reference, 0)
-            self.day.watch.grew(self, request, before, value)
-            self._seen[reference] = value
+            before = self._seen.pop(reference, 0)
+            if is_complete:  # else it may have counted too much, and said that it is not sure
+                self.day.watch.grew(self, request, before, value)
+                self._seen[reference] = value
