@@ -136,10 +136,13 @@ class Client:
     def open(self, rng: Random) -> None:
         """Ask for one more statistic."""
         if self.process is not None and len(self.wants) < self.day.plan.statistics:
-            self._references += 1
-            request = some_request(rng, self.day, self.process)
-            self.wants[self._references] = request
-            self._say({**request, "referenceId": self._references})
+            self.ask(some_request(rng, self.day, self.process))
+
+    def ask(self, request: dict[str, Any]) -> None:
+        """Ask for that one."""
+        self._references += 1
+        self.wants[self._references] = request
+        self._say({**request, "referenceId": self._references})
 
     def close(self, rng: Random) -> None:
         """Have enough of one."""

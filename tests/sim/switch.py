@@ -57,6 +57,11 @@ class Switch:
         """Its Unix time, which need not be ours."""
         return self._start + self.day.agenda.now
 
+    def go_on(self) -> None:
+        """Speak again, after a silence in which nothing has happened."""
+        self.is_open = True
+        self._wait()
+
     def _wait(self) -> None:
         after = self.centre.next_time() - self.clock
         late = self._rng.choice((0.0, 0.0, BATCH))
