@@ -26,7 +26,7 @@ types: $(READY)
 
 tests: test
 
-bench: $(READY)    ## how fast, and how that changes with open statistics
+bench: $(READY)    ## how fast: events, open statistics, replication
 	$(BIN)/python -m benchmarks
 
 rewrite: $(READY)  ## refill the values of the text tables; read the diff before you commit
