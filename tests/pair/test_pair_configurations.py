@@ -10,6 +10,7 @@ from pair_site import FAVOURITES, PRIMARY, SOON, Server, Site
 
 from statserver_trio.config.mistakes import ConfigError
 from statserver_trio.ha.messages import Chunk, Delete, DeleteAck, Gone
+from statserver_trio.tlib.events import EventQueued
 
 Build = Callable[..., Site]
 VIP = "Queue:8001@sw1:Entered,filter=Vip"
@@ -88,6 +89,30 @@ async def test_scenario_14_the_same_name_for_something_else_is_not_mixed_up(buil
     keys = [next(k for k in m.open_statistics() if '"Hour' in k) for m in site.both]
     assert keys[0] != keys[1]  # each counts by its own profile
     assert [m.phase for m in site.both] == ["SYNCED", "SYNCED"]
+
+
+@pytest.mark.parametrize("first", ["primary", "backup"])
+async def test_scenario_14_open_on_both_with_other_contents_each_keeps_its_own(
+    build: Build, first: str
+) -> None:
+    site = build()
+    site.backup.edit('PairExists("Class","Vip")', 'PairExists("Class","Gold")')
+    await site.run_network()
+    for server in (site.oracle, *site.both):
+        await server.start()
+    await trio.sleep(SOON)
+    for member in (getattr(site, first), site.other(getattr(site, first))):
+        member.opens(VIP, PLAIN)
+        for n, kind in enumerate(("Vip", "Vip", "Vip", "Gold")):
+            data = {"Class": kind}
+            name = f"{member.name} {n}"
+            site.switch.say(EventQueued(this_dn="8001", conn_id=name, user_data=data))
+        await trio.sleep(SOON)
+    expected = {"primary": [6, 1], "backup": [3, 2]}[first]
+    assert [m.value(VIP) for m in site.both] == expected
+    assert [m.value(PLAIN) for m in site.both] == [8, 8]
+    parked = [m["replication.parked"] for m in site.both]
+    assert [[each["reason"] for each in each_one] for each_one in parked] == [["unresolved"]] * 2
 
 
 # -- 16, 17: deleted while apart -------------------------------------------------------------------
