@@ -13,24 +13,37 @@ when it is their turn (:mod:`.source_intake`). Here is what concerns the peer:
   must do.
 * The peer is served in the same two ways (:mod:`.serving`).
 
+Whoever has a backup file does not join but goes on where it was (:class:`Restored`); what
+has happened since is a hole like any other.
+
 Two that were started together do not wait for each other: the accepting side
 begins alone at once, and the other one joins it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf
 
 from attrs import define, field, frozen
 
 from ..machine import Disconnect, Send
 from .clock_offset import WallClock
+from .feed_words import (
+    Arrived,
+    Interrupted,
+    PeerAbsent,
+    SourceAdded,
+    SourceAt,
+    SourceAway,
+    SourceDescribed,
+    SourceResumed,
+)
 from .journal import Journal
-from .messages import Event, JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
+from .messages import JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
 from .messages import Journal as JournalAnswer
 from .serving import Serving
-from .source_intake import SourceIntake, State, better
+from .source_intake import Restored, SourceIntake, State, better
 from .store import AdoptWorld, Joined, Log, WorldBuilt
 
 REJOIN_INTERVAL = 60.0  # seconds between two looks at whether the peer's picture is better
@@ -45,61 +58,6 @@ class IntakeOptions:
     journal_seconds: float = 600.0
     gap_timeout: float = 5.0
     join_timeout: float = 30.0
-
-
-@frozen
-class SourceAdded:
-    """Event: there is this source; tell it before anything of it arrives.
-
-    Attributes:
-        contiguous: Its positions grow by one. Asterisk's only grow.
-    """
-
-    source: str
-    contiguous: bool = True
-
-
-@frozen
-class Arrived:
-    """Event: the feed of a source sent these, in this order."""
-
-    source: str
-    events: Sequence[Event]
-
-
-@frozen
-class SourceAt:
-    """Event: a feed was connected and cannot resume; its last event had this position.
-
-    Its snapshots follow, as ``Arrived`` without positions.
-
-    Attributes:
-        snapshots_follow: Not all of them at once; :class:`SourceDescribed` will say when
-            the last one has arrived.
-    """
-
-    source: str
-    position: int
-    snapshots_follow: bool = False
-
-
-@frozen
-class SourceDescribed:
-    """Event: all snapshots have arrived."""
-
-    source: str
-
-
-@frozen
-class Interrupted:
-    """Event: the feed of a source whose positions are not contiguous was away."""
-
-    source: str
-
-
-@frozen
-class PeerAbsent:
-    """Event: the peer's host says that the peer does not run: there is nobody to wait for."""
 
 
 @define
@@ -172,23 +130,30 @@ class Intake:
             case SourceAdded(name, contiguous):
                 self._add(name, contiguous)
                 return []
+            case Restored(name):
+                self.sources[name].restored(event)
+                return []
             case Arrived(name, events):
                 return self.sources[name].arrived(events, now)
             case SourceAt(name, position, snapshots_follow):
-                self.sources[name].described = not snapshots_follow
-                return self._stands_at(self.sources[name], position, now)
+                source = self.sources[name]
+                source.away, source.described = False, not snapshots_follow
+                return self._stands_at(source, position, now)
             case SourceDescribed(name):
                 self.sources[name].described = True
                 return []
             case Interrupted(name):
                 self.sources[name].interrupted()
                 return []
+            case SourceAway(name) | SourceResumed(name):
+                self.sources[name].away = isinstance(event, SourceAway)
+                return []
             case PeerAbsent():
                 return [] if self.linked else self._alone(now)
             case JournalAnswer():
                 return self._journal_came(event, now)
             case JournalRequest():
-                return self._serving.journal(event, now + self.options.gap_timeout)
+                return self._serving.journal(event, now, self.options.gap_timeout)
             case JoinRequest():
                 self._serving.join(event, now + SERVE_SHARE * self.options.join_timeout)
                 return []
@@ -219,6 +184,10 @@ class Intake:
     def open(self, standings: dict[str, Standing], peer_is_fresh: bool, now: float) -> list[object]:
         """A session is open, and that is what the peer said of itself."""
         self.linked, self._peer_standings = True, standings
+        if self._join_until != inf:  # only now can the peer be asked
+            for source in self.sources.values():
+                if source.state is State.HOLE:
+                    source.hole_since = now
         actions: list[object] = []
         if self.is_fresh and peer_is_fresh and self.accepts:
             actions = self._alone(now)
@@ -255,6 +224,8 @@ class Intake:
         for source in self.sources.values():
             if source.state is State.HOLE and now >= self._hole_until(source):
                 actions += self._leave(source, now)
+            if now >= source.drain_at:
+                actions += source.drain(now)
         if now >= self._join_until:
             actions += self._alone(now)
         if now >= self._owes_until:
@@ -267,11 +238,17 @@ class Intake:
     def next_deadline(self) -> float:
         """When the first patience ends."""
         waits = [self._join_until, self._rejoin_at, self._owes_until]
-        waits += [self._hole_until(source) for source in self.sources.values()]
+        for source in self.sources.values():
+            waits += [self._hole_until(source), source.drain_at]
         return min(*waits, self._serving.next_deadline())
 
     def _hole_until(self, source: SourceIntake) -> float:
-        return source.hole_since + self.options.gap_timeout if source.hole else inf
+        if source.hole is None:
+            return inf
+        until = source.hole_since + self.options.gap_timeout
+        # After a restart the peer has not been asked before the first link: as for joining.
+        just_started = not self.linked and self._join_until != inf
+        return max(until, self._join_until) if just_started else until
 
     # -- what is asked of the peer ---------------------------------------------------
 

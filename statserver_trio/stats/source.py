@@ -36,6 +36,7 @@ from .ledger import Ledger
 from .rows import Watch
 
 RESOLUTIONS = {"second": 1000, "millisecond": 1}
+THE_FEED = (EventServerConnected, EventServerDisconnected)
 
 
 class Source:
@@ -57,6 +58,9 @@ class Source:
         self.duplicates = 0
         self.last_gap: int | None = None  # when we last missed events, ms
         self.is_connected = True  # whether the feed is; whoever drives a feed says so
+        # Since when, by our clock, nobody listened, until there is news; see known_until.
+        self.lost_at: int | None = None
+        self.adoptions = 0  # how often the world was replaced by another one
         # Told before the columns pass a reset point, while the interval can still be read.
         self.before_roll: Callable[[Source, int], None] | None = None
         self._grain = RESOLUTIONS[resolution]
@@ -68,13 +72,30 @@ class Source:
 
     # -- time ------------------------------------------------------------------------
 
+    def known_until(self, now: int) -> int:
+        """Up to when, by our clock, what we know of the source holds: up to ``now``.
+
+        Where our process was away and there is no news yet, up to when it left: what is
+        missing may still come, so nothing may happen that belongs after it.
+        """
+        return now if self.lost_at is None else min(now, self.lost_at)
+
     def clock(self, now: int) -> int:
-        """What time it is at this source when it is ``now`` here."""
+        """What time it is at this source when it is ``now`` here; see also :meth:`known_until`."""
+        return self.time_of_arrival(self.known_until(now))
+
+    def time_of_arrival(self, now: int) -> int:
+        """The time of an event that has none and arrives ``now``."""
         t = now
         if self._last_event is not None:
             t = self._last_event + max(0, now - self._arrived)
         t -= t % self._grain
         return t if self._world is None else max(t, self._world.now)
+
+    @property
+    def heard_at(self) -> int:
+        """When, by our clock, the last event arrived."""
+        return self._arrived
 
     @property
     def clock_offset(self) -> float | None:
@@ -112,7 +133,10 @@ class Source:
         }
 
     def adopt(self, data: dict[str, Any], now: int) -> None:
-        """Go on from what another server exported; nothing is counted here (any more).
+        """Go on from what was exported; nothing is counted here (any more).
+
+        Args:
+            now: Or when the last event arrived, where that is known (:attr:`heard_at`).
 
         Raises:
             KeyError, ValueError, TypeError: The data is no action table of this switch.
@@ -120,12 +144,15 @@ class Source:
         assert not any(self.ledger.rows), "something is counted of the old picture"
         if data["switch"] != self.switch:
             raise ValueError(f"an action table of switch {data['switch']!r}, not {self.switch!r}")
+        world = None
         if data["world"] is not None:
             world = World(self.switch, self._directory, data["world"]["now"], self._options)
             adopt_world(world, data["world"])
-            self._world = world
+        self._world = world
         self.position, self.last_gap = data["position"], data["last_gap"]
         self._last_event, self._arrived = data["last_event"], now
+        self.lost_at = None
+        self.adoptions += 1
 
     # -- the fold --------------------------------------------------------------------
 
@@ -136,6 +163,7 @@ class Source:
         never goes back: what claims to be earlier happens with what was last.
         """
         grain, ledger, count = self._grain, self.ledger, 0
+        self.lost_at = None
         for event in events:
             if not isinstance(event, TEvent | Unhandled):
                 continue
@@ -166,13 +194,20 @@ class Source:
             if isinstance(event, Unhandled):
                 world.now = t
                 continue
-            if type(event) is EventServerDisconnected:
-                self.last_gap = t
+            if type(event) in THE_FEED:
+                self._note_gap(event, t)
             records = world.apply(event, t)
             if records:
                 self.fold(records, t)
         self.events += count
         return count
+
+    def _note_gap(self, event: TEvent, t: int) -> None:
+        """A gap lasts from the loss of the feed until it is back, and may count anew then."""
+        if type(event) is EventServerDisconnected:
+            self.last_gap, self.position = t, None
+        elif self.last_gap is not None:
+            self.last_gap = t
 
     def relist(self, directory: Directory, now: int, options: WorldOptions | None = None) -> None:
         """Take over a changed directory, and options; what is new in it comes into being."""

@@ -381,6 +381,13 @@ def ratio(numerator: float, denominator: float, factor: float = 1) -> float:
     return factor * numerator / denominator if denominator else 0.0
 
 
+def service_factor(answered: Numbers, lost: Numbers, limit: Range, excused: Range | None) -> float:
+    """Answered in time, of all but those lost so early that it does not matter."""
+    good = [d for d in answered.whole() if in_range(d, limit)]
+    bad = [d for d in lost.whole() if excused is None or not in_range(d, excused)]
+    return ratio(len(good), len(answered.whole()) + len(bad), 100)
+
+
 def value(category: str, main: Numbers, rel: Numbers, wanted: Range | None, interval: int) -> float:
     """What a category comes to; times in ms."""
     ranged = [d for d in main.whole() if wanted is not None and in_range(d, wanted)]

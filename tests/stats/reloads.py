@@ -41,7 +41,11 @@ STAT_TYPES = {
     "Lasting": ("AverageOfCurrentTime", "CallInbound"),
     "State": ("CurrentState", "*"),
 }
-QUEUE_TYPES = {"Waiting": ("CurrentNumber", "CallWait"), "Waited": ("TotalTime", "CallWait")}
+QUEUE_TYPES = {
+    "Waiting": ("CurrentNumber", "CallWait"),
+    "Waited": ("TotalTime", "CallWait"),
+    "Factor": ("ServiceFactor1", "CallAnswered"),
+}
 STATUSES = {
     "Talks": ("TotalNumber", "CallInbound"),
     "Talking": ("TotalTime", "CallInbound"),

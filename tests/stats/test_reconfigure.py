@@ -87,6 +87,11 @@ CLOSED = [
         "time range 'Short' was changed",
     ),
     (
+        {"name": "Factor", "object_id": "Queue:8002@sw1", "time_range2": "Short"},
+        {"time_ranges": {}},
+        "time range 'Short' was deleted",
+    ),
+    (
         {"name": "Longest"},
         {"stat_types": without(D.stat_types, "Longest")},
         "stat type 'Longest' was deleted",
