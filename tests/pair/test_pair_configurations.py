@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -29,7 +30,7 @@ WHY = "filter 'Vip' was deleted"
 
 def names(member: Server) -> list[str]:
     """The stat types and filters of what is open there."""
-    return sorted(key.split('"')[7] + key.split('"')[13] for key in member.open_statistics())
+    return sorted(key.stat_type + key.filter for key in member.engine.statistics)
 
 
 # -- 13, 14: different definitions -----------------------------------------------------------------
@@ -41,7 +42,7 @@ async def test_scenario_13_what_only_one_has_configured_waits_for_the_other(buil
     site.primary.opens("Queue:8001@sw1:Abandoned", VIP)
     await trio.sleep(SOON)
     parked = site.primary["replication.parked"]
-    assert [(each["key"].split('"')[7], each["reason"]) for each in parked] == [
+    assert [(json.loads(each["key"])[3], each["reason"]) for each in parked] == [
         ("Abandoned", "unresolved")
     ]
     assert names(site.backup) == ["Entered", "EnteredVip"]  # the others are not held up
