@@ -308,9 +308,9 @@ class Intake:
                 self._join(source, now)
 
     def _state_came(self, state: JoinState, now: float) -> list[object]:
-        if state.number != self._number or not self.is_joining:
-            return []  # too late: we have begun alone
         self._peer_standings.update(state.standings)
+        if state.number != self._number or not self.is_joining:
+            return []  # too late: we have begun alone, until we look again
         joining = [s for s in self.sources.values() if s.state is State.JOINING]
         adopted = {}
         for source in joining:
@@ -349,7 +349,9 @@ class Intake:
         self.owes_state = False
         as_of = {name: self.positions[name] for name in world.sources}
         standings = {name: self.standings[name] for name in world.sources}
-        self._peer_standings |= standings  # it has our picture from now on
+        # It has our picture from now on, unless that comes too late; so one that it had is not
+        # forgotten.
+        self._peer_standings = standings | self._peer_standings
         actions: list[object] = [Send(JoinState(world.number, as_of, world.blob, standings))]
         if not as_of:
             actions.append(Log("warning", "the peer asked for our picture, and we have none"))
