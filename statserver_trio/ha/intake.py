@@ -184,7 +184,7 @@ class Intake:
                 self.sources[name].described = not snapshots_follow
                 return self._stands_at(self.sources[name], position, now)
             case SourceDescribed(name):
-                self.sources[name].described = True
+                self.sources[name].is_described()
                 return []
             case Interrupted(name):
                 self.sources[name].interrupted()
@@ -205,10 +205,12 @@ class Intake:
         return [Disconnect(f"the intake cannot make sense of {type(event).__name__}")]
 
     def _stands_at(self, source: SourceIntake, position: int, now: float) -> list[object]:
-        restarts = source.restarts
+        restarts, was_heard = source.restarts, source.is_heard
         actions = source.stands_at(position, now)
         if source.restarts != restarts:  # what the peer said of its picture was in old numbers
             self._peer_standings.pop(source.name, None)
+            if not was_heard:  # ours is from a file; the peer may have heard all of it
+                self._join(source, now)
         return actions
 
     def _add(self, name: str, contiguous: bool) -> None:
@@ -387,7 +389,9 @@ class Intake:
         self.owes_state = False
         as_of = {name: self.positions[name] for name in world.sources}
         standings = {name: self.standings[name] for name in world.sources}
-        self._peer_standings |= standings  # it has our picture from now on
+        for name, ours in standings.items():  # it has our picture now, unless its own is better
+            if better(ours, self._peer_standings.get(name), not self.accepts):
+                self._peer_standings[name] = ours
         actions: list[object] = [Send(JoinState(world.number, as_of, world.blob, standings))]
         if not as_of:
             actions.append(Log("warning", "the peer asked for our picture, and we have none"))

@@ -109,6 +109,8 @@ FAVOURITES = (
     "Agent:a1:Talk_Time",
 )
 
+NO_FILE = "auto-backup-interval = 0\n"
+
 _who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="")
 
 
@@ -473,6 +475,7 @@ class Site:
         include: A file that says it instead.
         switches: One T-Server each.
         protocol: Of the link.
+        backup_minutes: From one backup file to the next; none unless a story is about them.
     """
 
     def __init__(
@@ -485,6 +488,7 @@ class Site:
         include: str = "",
         switches: tuple[str, ...] = ("sw1",),
         protocol: str = "addp",
+        backup_minutes: float = 0,
     ) -> None:
         self.nursery, self.folder = nursery, folder
         self.clock = Clock(EPOCH)
@@ -498,7 +502,8 @@ class Site:
         )
         ports = (("default", CLIENTS), ("management", MANAGEMENT))
         clients = "".join(f'[[listen]]\nid = "{id}"\nport = {port}\n' for id, port in ports)
-        head = f"{include}\n[server]\n"
+        files = f'data-dir = "{folder}"\nauto-backup-interval = {backup_minutes}\n'
+        head = f"{include}\n[server]\n{files}"
         feeds += common
         redundancy = 'redundancy-type = "hot-standby"\n'
         self.primary = Server(
@@ -515,7 +520,9 @@ class Site:
             f'{clients}[ha]\npeer-host = "{PRIMARY}"\npeer-port = {HA}\nprotocol = "{protocol}"\n'
             f"{ha}\n{feeds}",
         )
-        self.oracle = Server(self, ORACLE, f'{head}name = "{ORACLE}"\n{clients}{feeds}')
+        self.oracle = Server(
+            self, ORACLE, f'{include}\n[server]\n{NO_FILE}name = "{ORACLE}"\n{clients}{feeds}'
+        )
         self.said: list[tuple[float, str, Message]] = []  # on the link: when, who, what
 
     @property
