@@ -12,8 +12,8 @@ from statserver_trio.config.site import make_site
 from statserver_trio.server.backup.cutting import Cut
 from statserver_trio.server.backup.files import Reader, Writer
 from statserver_trio.server.backup.form import Ending, Head
-from statserver_trio.server.backup.restoring import Restoration
 from statserver_trio.server.backup.items import item_of
+from statserver_trio.server.backup.restoring import Restoration
 from statserver_trio.server.link_definitions import Hashes
 from statserver_trio.stats.categories import CATEGORIES
 from statserver_trio.stats.engine import Engine
