@@ -140,7 +140,7 @@ class Intake:
                 source.away, source.described = False, not snapshots_follow
                 return self._stands_at(source, position, now)
             case SourceDescribed(name):
-                self.sources[name].described = True
+                self.sources[name].is_described()
                 return []
             case Interrupted(name):
                 self.sources[name].interrupted()
@@ -164,10 +164,12 @@ class Intake:
         return [Disconnect(f"the intake cannot make sense of {type(event).__name__}")]
 
     def _stands_at(self, source: SourceIntake, position: int, now: float) -> list[object]:
-        restarts = source.restarts
+        restarts, was_heard = source.restarts, source.is_heard
         actions = source.stands_at(position, now)
         if source.restarts != restarts:  # what the peer said of its picture was in old numbers
             self._peer_standings.pop(source.name, None)
+            if not was_heard:  # ours is from a file; the peer may have heard all of it
+                self._join(source, now)
         return actions
 
     def _add(self, name: str, contiguous: bool) -> None:

@@ -38,7 +38,6 @@ WRITE_SECONDS = 300.0  # for one file; then the disk is given up
 STOP_SECONDS = 8.0  # for the last one: the whole exit is to take no more than 10
 STOP_SLICE_SECONDS = 0.04  # nothing else is urgent then
 DISCARD_SECONDS = 1.0
-NAMED_MAX = 20  # dropped statistics, in the log
 
 
 class Backup:
@@ -131,20 +130,11 @@ class Backup:
             self._hub.engine.sources[name].lost_at = play.moment
             if ending.position is None:  # it cannot say what happened meanwhile
                 self._tap.source_given_up(name, now)
-        count = len(play.statistics)
-        away = (now - play.moment) / 1000
-        log.info("backup file %s: %d statistics, as of %.0f s ago", path, count, away)
-        for name, why in play.lost_sources.items():
-            log.warning("backup file: T-Server %s begins from nothing: %s", name, why)
-        for name, why in list(play.dropped.items())[:NAMED_MAX]:
-            log.warning("backup file: statistic %s is dropped: %s", name, why)
-        if play.dropped_count > NAMED_MAX:
-            more = play.dropped_count - NAMED_MAX
-            log.warning("backup file: %d more statistics are dropped", more)
+        play.report(str(path), now)
         self._restored = {
             "path": str(path),
             "asOf": play.moment / 1000,
-            "statistics": count,
+            "statistics": len(play.statistics),
             "dropped": play.dropped_count,
             "sources": sorted(play.sources),
         }
