@@ -56,6 +56,11 @@ class Server:
             events must give the same values wherever they are replayed.
         time_resolution: ``second`` cuts milliseconds off every event's time,
             as the vendor does.
+        data_dir: Where the backup file is, made if it is not there.
+        auto_backup_interval: Minutes from one backup file to the next; 0 = there is none,
+            and none is read at the start.
+        backup_file_aggregates_store: With what statistics have counted; else only which
+            ones are open. Both for writing and for reading.
         config_reload_delay_if_primary: Of a pair, the primary takes a changed file only
             after the backup has, so that the two never reload at the same time.
     """
@@ -65,6 +70,8 @@ class Server:
     peer: str | None = _key(checks.text, None)
     redundancy_type: str = _key(checks.one_of("hot-standby", "not-specified"), "hot-standby")
     data_dir: str = _key(checks.text, "var")
+    auto_backup_interval: float = _key(checks.number(0, 1440), 5.0)
+    backup_file_aggregates_store: bool = _key(checks.truth, True)
     debug_level: str = _key(checks.some_of(*DEBUG_LEVELS), "Init")
     time_zone: str = _key(checks.zone, "UTC")
     time_resolution: str = _key(checks.one_of("second", "millisecond"), "second")

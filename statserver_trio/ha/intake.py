@@ -13,6 +13,9 @@ when it is their turn (:mod:`.source_intake`). Here is what concerns the peer:
   must do.
 * The peer is served in the same two ways (:mod:`.serving`).
 
+Whoever has a backup file does not join but goes on where it was (:class:`Restored`); what
+has happened since is a hole like any other.
+
 Two that were started together do not wait for each other: the accepting side
 begins alone at once, and the other one joins it.
 """
@@ -40,7 +43,7 @@ from .journal import Journal
 from .messages import JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
 from .messages import Journal as JournalAnswer
 from .serving import Serving
-from .source_intake import SourceIntake, State, better
+from .source_intake import Restored, SourceIntake, State, better
 from .store import AdoptWorld, Joined, Log, WorldBuilt
 
 REJOIN_INTERVAL = 60.0  # seconds between two looks at whether the peer's picture is better
@@ -127,6 +130,9 @@ class Intake:
             case SourceAdded(name, contiguous):
                 self._add(name, contiguous)
                 return []
+            case Restored(name):
+                self.sources[name].restored(event)
+                return []
             case Arrived(name, events):
                 return self.sources[name].arrived(events, now)
             case SourceAt(name, position, snapshots_follow):
@@ -134,7 +140,7 @@ class Intake:
                 source.away, source.described = False, not snapshots_follow
                 return self._stands_at(source, position, now)
             case SourceDescribed(name):
-                self.sources[name].described = True
+                self.sources[name].is_described()
                 return []
             case Interrupted(name):
                 self.sources[name].interrupted()
@@ -158,10 +164,12 @@ class Intake:
         return [Disconnect(f"the intake cannot make sense of {type(event).__name__}")]
 
     def _stands_at(self, source: SourceIntake, position: int, now: float) -> list[object]:
-        restarts = source.restarts
+        restarts, was_heard = source.restarts, source.is_heard
         actions = source.stands_at(position, now)
         if source.restarts != restarts:  # what the peer said of its picture was in old numbers
             self._peer_standings.pop(source.name, None)
+            if not was_heard:  # ours is from a file; the peer may have heard all of it
+                self._join(source, now)
         return actions
 
     def _add(self, name: str, contiguous: bool) -> None:
@@ -178,6 +186,10 @@ class Intake:
     def open(self, standings: dict[str, Standing], peer_is_fresh: bool, now: float) -> list[object]:
         """A session is open, and that is what the peer said of itself."""
         self.linked, self._peer_standings = True, standings
+        if self._join_until != inf:  # only now can the peer be asked
+            for source in self.sources.values():
+                if source.state is State.HOLE:
+                    source.hole_since = now
         actions: list[object] = []
         if self.is_fresh and peer_is_fresh and self.accepts:
             actions = self._alone(now)
@@ -233,7 +245,12 @@ class Intake:
         return min(*waits, self._serving.next_deadline())
 
     def _hole_until(self, source: SourceIntake) -> float:
-        return source.hole_since + self.options.gap_timeout if source.hole else inf
+        if source.hole is None:
+            return inf
+        until = source.hole_since + self.options.gap_timeout
+        # After a restart the peer has not been asked before the first link: as for joining.
+        just_started = not self.linked and self._join_until != inf
+        return max(until, self._join_until) if just_started else until
 
     # -- what is asked of the peer ---------------------------------------------------
 
@@ -293,9 +310,9 @@ class Intake:
                 self._join(source, now)
 
     def _state_came(self, state: JoinState, now: float) -> list[object]:
-        if state.number != self._number or not self.is_joining:
-            return []  # too late: we have begun alone
         self._peer_standings.update(state.standings)
+        if state.number != self._number or not self.is_joining:
+            return []  # too late: we have begun alone, until we look again
         joining = [s for s in self.sources.values() if s.state is State.JOINING]
         adopted = {}
         for source in joining:
@@ -334,7 +351,9 @@ class Intake:
         self.owes_state = False
         as_of = {name: self.positions[name] for name in world.sources}
         standings = {name: self.standings[name] for name in world.sources}
-        self._peer_standings |= standings  # it has our picture from now on
+        # It has our picture from now on, unless that comes too late; so one that it had is not
+        # forgotten.
+        self._peer_standings = standings | self._peer_standings
         actions: list[object] = [Send(JoinState(world.number, as_of, world.blob, standings))]
         if not as_of:
             actions.append(Log("warning", "the peer asked for our picture, and we have none"))

@@ -76,6 +76,11 @@ class Journal:
         self.size += 1
         self._trim(now)
 
+    def begin_after(self, position: int) -> None:
+        """Everything up to there is known, and none of it is here."""
+        assert not self._runs
+        self._runs.append(_Run(position + 1, position))
+
     def interrupted(self) -> None:
         """Events may be missing before the next one, whatever its position."""
         self._interrupted = True

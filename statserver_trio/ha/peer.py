@@ -5,8 +5,8 @@ one machine says to another is passed on, and the earliest of their deadlines is
 ours:
 
     from the stream:  Connected, Heard, messages, Malformed, Disconnected, Knocked
-    from the feeds:   SourceAdded, Arrived, SourceAt, SourceDescribed, SourceAway, SourceResumed,
-                      Interrupted, PeerAbsent
+    from the feeds:   SourceAdded, Restored, Arrived, SourceAt, SourceDescribed, SourceAway,
+                      SourceResumed, Interrupted, PeerAbsent
     from the owner:   Started, WallTime, Opened, Closed, Released, Deleted, Wanted,
                       ModeChanged, ConfigurationReloaded, OptionsChanged, Stop,
                       and the answers listed in store.py
@@ -75,6 +75,7 @@ from .replication import (
 )
 from .roles import ConfigurationReloaded, ModeChanged, Roles
 from .session import Progress, Session, SessionOptions, State
+from .source_intake import Restored
 from .store import (
     Abort,
     Admit,
@@ -134,9 +135,9 @@ ROUTES: dict[type, str] = {
     **dict.fromkeys((Chunk, Installed), "installation"),
     **dict.fromkeys((ChunkAck, Want, ChunkBuilt, OpenKeys), "replication"),
     **dict.fromkeys((Delete, DeleteAck), "deletion"),
-    **dict.fromkeys((JournalRequest, Journal, JoinRequest, JoinState), "intake"),
-    **dict.fromkeys((SourceAdded, Arrived, SourceAt, SourceDescribed, Interrupted), "intake"),
-    **dict.fromkeys((SourceAway, SourceResumed, PeerAbsent, WorldBuilt), "intake"),
+    **dict.fromkeys((JournalRequest, Journal, JoinRequest, JoinState, WorldBuilt), "intake"),
+    **dict.fromkeys((SourceAdded, Restored, Arrived, SourceAt, SourceDescribed), "intake"),
+    **dict.fromkeys((SourceAway, SourceResumed, Interrupted, PeerAbsent), "intake"),
     **dict.fromkeys((Release, ReleaseAck, Released, Wanted), "holds"),
     **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),
     Knocked: "door",

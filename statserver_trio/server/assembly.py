@@ -16,6 +16,8 @@ from ..config.site import make_site
 from ..stats.engine import Engine
 from ..tlib.recording import Rotation
 from . import tls
+from .backup.owners import Alone, Owner
+from .backup.task import Backup
 from .client_task import ClientOptions
 from .clock import Clock
 from .feed_task import FeedOptions, FeedTask, Sink
@@ -50,6 +52,7 @@ class Parts:
     client_options: ClientOptions
     reloader: Reloader
     management: Management
+    backup: Backup
     pair: Pair | None = None
     operators: Listeners = ()
     addresses: list[tuple[str, int]] = field(factory=list)
@@ -96,8 +99,10 @@ def _wire_up(
     sink: Sink = tap if pair is None else pair.feeds
     feeds = {each.name: _feed(config, each, sink, clock, network) for each in config.tserver}
     reloader = Reloader(path, config, hub, pair)
+    owner: Owner = Alone(hub, feeds) if pair is None else pair.backup_owner(feeds)
+    backup = reloader.backup = Backup(lambda: reloader.config, hub, tap, owner)
     management = Management(
-        hub, feeds, recorders, lambda: reloader.config, reloader.reload, path, pair
+        hub, feeds, recorders, lambda: reloader.config, reloader.reload, path, pair, backup
     )
     options = ClientOptions(
         clients_max=config.limits.clients, message_bytes_max=config.limits.message_bytes
@@ -110,6 +115,7 @@ def _wire_up(
         options,
         reloader,
         management,
+        backup,
         pair,
         opened["management"],
         addresses["default"],
@@ -130,7 +136,13 @@ def _hub(config: Config, clock: Clock) -> Hub:
 
 
 def _feed(config: Config, tserver: TServer, sink: Sink, clock: Clock, network: Network) -> FeedTask:
-    options = FeedOptions(
+    options = feed_options(config, tserver)
+    return FeedTask(options, sink, clock, network.tserver(tserver, options))
+
+
+def feed_options(config: Config, tserver: TServer) -> FeedOptions:
+    """How a T-Server is to be treated."""
+    return FeedOptions(
         name=tserver.name,
         host=tserver.host,
         port=tserver.port,
@@ -144,7 +156,6 @@ def _feed(config: Config, tserver: TServer, sink: Sink, clock: Clock, network: N
         loss_timeout=inf if is_pair(config) else tserver.loss_timeout,
         ssl_context=tls.for_tserver(tserver),
     )
-    return FeedTask(options, sink, clock, network.tserver(tserver, options))
 
 
 def _recorders(config: Config) -> dict[str, Recorder]:

@@ -33,6 +33,7 @@ from ..tlib.registration_words import (
     Expired,
     Gap,
     Lost,
+    Memory,
     Received,
     Resumed,
     Skipped,
@@ -165,6 +166,11 @@ class FeedTask:
         self._connection = trio.CancelScope()
         self._alarm = trio.CancelScope()
         self._outbox: trio.MemorySendChannel[bytes]
+
+    def remember(self, memory: Memory) -> None:
+        """Go on as if our process had only lost the connection; before :meth:`run`."""
+        self.session.remember(memory)
+        self._expires_at = trio.current_time() + self.options.loss_timeout
 
     async def run(self) -> None:
         """Stay with the feed until cancelled; raise only what is a bug."""

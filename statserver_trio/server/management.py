@@ -27,6 +27,7 @@ from ..api.messages import ServerModeInfo
 from ..config.mistakes import ConfigError
 from ..config.schema import Config
 from ..stats.reconfigure import Changes
+from .backup.task import Backup
 from .feed_task import FeedTask
 from .ha.pair import Pair
 from .http import JSON, Handler, Request, Response, Routes, json_response, text_response
@@ -60,6 +61,7 @@ class Management:
         reload: Reads the configuration again; raises ConfigError.
         path: Of the configuration, for the status page.
         pair: Our half of the pair, if we are one of two.
+        backup: Our backup file.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Management:
         reload: Callable[[], Awaitable[Changes | None]],
         path: Path | None = None,
         pair: Pair | None = None,
+        backup: Backup | None = None,
     ) -> None:
         self._hub = hub
         self._feeds = feeds
@@ -79,6 +82,7 @@ class Management:
         self._reload = reload
         self._path = path
         self._pair = pair
+        self._backup = backup
         self._started = trio.current_time()
         self._name, self._role = config().server.name, config().server.role
 
@@ -143,6 +147,7 @@ class Management:
                 name: {"written": recorder.written, "dropped": recorder.dropped}
                 for name, recorder in self._recorders.items()
             },
+            "backupFile": None if self._backup is None else self._backup.status(),
         }
 
     def _source(self, name: str, intake: dict[str, Any] | None) -> dict[str, Any]:

@@ -99,6 +99,19 @@ class PairStore:
             self._entries[text] = _Entry(statistic, self.positions())
         return text
 
+    def restored(self, statistic: Statistic, coverage: Coverage) -> None:
+        """A statistic was opened, and has in it what was counted before a restart of ours."""
+        self._contains(self._entries[self.opened(statistic)], coverage)
+
+    def _contains(self, entry: _Entry, coverage: Coverage) -> None:
+        """From the end of that on, what it has is our own."""
+        entry.adopted = coverage
+        began = {s: ranges[-1][1] for s, ranges in coverage.items() if ranges}
+        here = self.positions()
+        entry.began = here | began
+        is_whole = not missing(self._coverage(entry, here), here)
+        entry.statistic.gap_at = None if is_whole else self._now_ms()
+
     def closed(self, text: str) -> None:
         """A statistic is not open any more."""
         self._entries.pop(text, None)
@@ -274,14 +287,8 @@ class PairStore:
         """
         entry = self._entries[key]
         adopt_statistic(self.engine, entry.statistic, payload, self._now_ms(), by_force=True)
-        entry.adopted = coverage
-        # From the peer's position on, what we have is our own.
-        began = {s: ranges[-1][1] for s, ranges in coverage.items() if ranges}
-        here = self.positions()
-        entry.began = here | began
+        self._contains(entry, coverage)
         entry.statistic.replicated_from = self.peer
-        is_whole = not missing(self._coverage(entry, here), here)
-        entry.statistic.gap_at = None if is_whole else self._now_ms()
         self._doubtful.append(key)
 
     def make_shadow(self) -> Steps:
@@ -312,11 +319,21 @@ class PairStore:
 
     def begin_at(self, source: str, position: int) -> None:
         """Our picture of a source begins, from its own snapshots, after that position."""
-        if self.engine.sources[source].position is not None:
+        ours = self.engine.sources[source]
+        was_away = ours.lost_at is not None  # it was started anew while we were
+        if ours.position is not None:
             self._end(source)
-        self.engine.sources[source].position = position
+        ours.position = position
         self._begin(source, position)
+        if was_away and position:
+            self._miss(source, position)
         self.shadow = None
+
+    def _miss(self, source: str, position: int) -> None:
+        """What is open lacks something of before that position, which the peer may have."""
+        self._holes[source] = [(position, position)]
+        for entry in self._entries.values():
+            entry.began[source] = position - 1
 
     def _doubt(self, name: str) -> None:
         """What is open contains a hole now, although the source itself has missed nothing."""
@@ -333,10 +350,12 @@ class PairStore:
             entry.began.pop(source, None)
             entry.adopted = {s: ranges for s, ranges in entry.adopted.items() if s != source}
 
-    def _disconnect(self, source: str) -> None:
-        now = self._now_ms()
-        at = self.engine.sources[source].clock(now) / 1000
-        self._apply_events(source, [EventServerDisconnected(time=at)], now)
+    def _disconnect(self, name: str) -> None:
+        """What goes on there is not known: since now or, after a restart, since we left."""
+        source = self.engine.sources[name]
+        lost = source.known_until(self._now_ms())
+        disconnected = EventServerDisconnected(time=source.clock(lost) / 1000)
+        self._apply_events(name, [disconnected], lost)
 
     def _begin(self, source: str, position: int) -> None:
         """What was opened before there was any picture contains something from now on."""

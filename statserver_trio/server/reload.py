@@ -23,6 +23,7 @@ from ..config.schema import Config
 from ..config.site import make_site
 from ..config.structure import SECTIONS, dashes
 from ..stats.reconfigure import Changes, reconfigure
+from .backup.task import Backup
 from .ha.pair import Pair
 from .hub import Hub
 
@@ -33,6 +34,8 @@ AFTER_RESTART = {"server", "listen", "tserver", "record", "limits"}
 AT_ONCE = {
     ("server", "time-zone"),  # of the time profiles, which are made anew
     ("server", "config-reload-delay-if-primary"),
+    ("server", "auto-backup-interval"),
+    ("server", "backup-file-aggregates-store"),
 }
 NO_FILE = Mistake("", "", "", "this server was started without a configuration file")
 KEYS_AFTER_RESTART = {
@@ -59,6 +62,7 @@ class Reloader:
         config: What is in effect, but for what waits for a restart.
         postponed: What waits for the other member to reload first; None if nothing does.
         reloads, refused: How often the file was taken, and how often it had mistakes.
+        backup: Our backup file, which wants to know of changes as well.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class Reloader:
         self.postponed: Config | None = None
         self._hub = hub
         self._pair = pair
+        self.backup: Backup | None = None
         self._put_off = trio.Event()
         self._lock = trio.Lock()  # one after the other, and the newest file last
 
@@ -132,6 +137,8 @@ class Reloader:
         self.reloads += 1
         if self._pair is not None:
             self._pair.reloaded(config)
+        if self.backup is not None:
+            self.backup.reloaded(config)
         _log(changes, config)
         return changes
 

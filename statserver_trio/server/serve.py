@@ -8,7 +8,11 @@ Read the tree from the top: what is started first is stopped last. ::
     |- hub         wakes the engine at its deadlines
     |- clients     one task per client, sent away politely      stopped third
     |- pair        our half of the pair, where there is one     stopped second
+    |- backup      a file now and then                          stopped first
     `- sources     one task per T-Server                        stopped first
+
+The backup file is read before clients, pair and sources begin; the last one is written
+when pair and sources have ended and the clients, with their statistics, are still there.
 
 Nothing is decided here; the configuration says which parts there are (assembly.py).
 """
@@ -51,6 +55,7 @@ async def serve(
         operators.start_soon(parts.reloader.run)
         if parts.operators:
             await operators.start(serve_http, parts.management.routes(), parts.operators)
+        await parts.backup.restore()
         async with trio.open_nursery() as clients:
             clients.start_soon(parts.hub.run)
             server: ClientServer = await clients.start(
@@ -63,6 +68,7 @@ async def serve(
                 if parts.pair is not None:
                     await parts.pair.stop()
                 pair.cancel_scope.cancel()
+            await parts.backup.write_last()
             await server.drain()
             clients.cancel_scope.cancel()
         operators.cancel_scope.cancel()
@@ -74,6 +80,7 @@ async def _serve_sources(parts: Parts, stop: trio.Event, status: trio.TaskStatus
     async with trio.open_nursery() as sources:
         for feed in parts.feeds.values():
             sources.start_soon(feed.run)
+        sources.start_soon(parts.backup.run)
         _say_where(parts)
         status.started(parts)
         await stop.wait()

@@ -7,11 +7,13 @@ see the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
 from .hub import Hub
 from .recorder import Recorder
+
+Witness = Callable[[str, list[TEvent | Unhandled], int], None]
 
 
 class Tap:
@@ -19,25 +21,32 @@ class Tap:
 
     Args:
         recorders: By source; a source without one is not recorded.
+
+    Attributes:
+        witness: Told what has just been applied, while a backup file is being written.
     """
 
     def __init__(self, hub: Hub, recorders: Mapping[str, Recorder]) -> None:
         self._hub = hub
         self._recorders = recorders
+        self.witness: Witness | None = None
 
     def apply(self, source_name: str, events: list[TEvent | Unhandled], now_ms: int) -> None:
         """Let events that arrived at ``now_ms`` happen."""
         source = self._hub.engine.sources[source_name]
         for event in events:
             if event.time is None:
-                event.time = source.clock(now_ms) / 1000
+                event.time = source.time_of_arrival(now_ms) / 1000
         recorder = self._recorders.get(source_name)
         if recorder is not None:
             recorder.record(events, now_ms)
         self._hub.apply(source_name, events, now_ms)
+        if self.witness is not None:
+            self.witness(source_name, events, now_ms)
 
     def source_connected(self, name: str, resumed: bool, position: int | None) -> None:
         """The source can be heard (again)."""
+        self._hub.engine.sources[name].lost_at = None
         self._hub.source_connected(name)
 
     def source_described(self, name: str) -> None:
@@ -48,5 +57,10 @@ class Tap:
         self._hub.source_lost(name)
 
     def source_given_up(self, name: str, now_ms: int) -> None:
-        """Events are missing: its DNs are not monitored until snapshots say what they do."""
-        self.apply(name, [EventServerDisconnected(time=now_ms / 1000)], now_ms)
+        """Events are missing: its DNs are not monitored until snapshots say what they do.
+
+        That happens now or, after a restart, when we left: nobody knows what they did since.
+        """
+        source = self._hub.engine.sources[name]
+        lost = source.known_until(now_ms)
+        self.apply(name, [EventServerDisconnected(time=source.clock(lost) / 1000)], lost)

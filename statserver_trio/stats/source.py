@@ -36,6 +36,14 @@ from .ledger import Ledger
 from .rows import Watch
 
 RESOLUTIONS = {"second": 1000, "millisecond": 1}
+THE_FEED = (EventServerConnected, EventServerDisconnected)
+
+# Where a directory says who is in which group.
+_GROUPED: tuple[Callable[[Directory], object], ...] = (
+    lambda directory: directory.agent_groups,
+    lambda directory: directory.place_groups,
+    lambda directory: directory.places,
+)
 
 
 class Source:
@@ -57,6 +65,9 @@ class Source:
         self.duplicates = 0
         self.last_gap: int | None = None  # when we last missed events, ms
         self.is_connected = True  # whether the feed is; whoever drives a feed says so
+        # Since when, by our clock, nobody listened, until there is news; see known_until.
+        self.lost_at: int | None = None
+        self.adoptions = 0  # how often the world was replaced by another one
         # Told before the columns pass a reset point, while the interval can still be read.
         self.before_roll: Callable[[Source, int], None] | None = None
         self._grain = RESOLUTIONS[resolution]
@@ -68,13 +79,30 @@ class Source:
 
     # -- time ------------------------------------------------------------------------
 
+    def known_until(self, now: int) -> int:
+        """Up to when, by our clock, what we know of the source holds: up to ``now``.
+
+        Where our process was away and there is no news yet, up to when it left: what is
+        missing may still come, so nothing may happen that belongs after it.
+        """
+        return now if self.lost_at is None else min(now, self.lost_at)
+
     def clock(self, now: int) -> int:
-        """What time it is at this source when it is ``now`` here."""
+        """What time it is at this source when it is ``now`` here; see also :meth:`known_until`."""
+        return self.time_of_arrival(self.known_until(now))
+
+    def time_of_arrival(self, now: int) -> int:
+        """The time of an event that has none and arrives ``now``."""
         t = now
         if self._last_event is not None:
             t = self._last_event + max(0, now - self._arrived)
         t -= t % self._grain
         return t if self._world is None else max(t, self._world.now)
+
+    @property
+    def heard_at(self) -> int:
+        """When, by our clock, the last event arrived."""
+        return self._arrived
 
     @property
     def clock_offset(self) -> float | None:
@@ -112,7 +140,10 @@ class Source:
         }
 
     def adopt(self, data: dict[str, Any], now: int) -> None:
-        """Go on from what another server exported; nothing is counted here (any more).
+        """Go on from what was exported; nothing is counted here (any more).
+
+        Args:
+            now: Or when the last event arrived, where that is known (:attr:`heard_at`).
 
         Raises:
             KeyError, ValueError, TypeError: The data is no action table of this switch.
@@ -120,12 +151,15 @@ class Source:
         assert not any(self.ledger.rows), "something is counted of the old picture"
         if data["switch"] != self.switch:
             raise ValueError(f"an action table of switch {data['switch']!r}, not {self.switch!r}")
+        world = None
         if data["world"] is not None:
             world = World(self.switch, self._directory, data["world"]["now"], self._options)
             adopt_world(world, data["world"])
-            self._world = world
+        self._world = world
         self.position, self.last_gap = data["position"], data["last_gap"]
         self._last_event, self._arrived = data["last_event"], now
+        self.lost_at = None
+        self.adoptions += 1
 
     # -- the fold --------------------------------------------------------------------
 
@@ -136,6 +170,7 @@ class Source:
         never goes back: what claims to be earlier happens with what was last.
         """
         grain, ledger, count = self._grain, self.ledger, 0
+        self.lost_at = None
         for event in events:
             if not isinstance(event, TEvent | Unhandled):
                 continue
@@ -166,18 +201,28 @@ class Source:
             if isinstance(event, Unhandled):
                 world.now = t
                 continue
-            if type(event) is EventServerDisconnected:
-                self.last_gap = t
+            if type(event) in THE_FEED:
+                self._note_gap(event, t)
             records = world.apply(event, t)
             if records:
                 self.fold(records, t)
         self.events += count
         return count
 
+    def _note_gap(self, event: TEvent, t: int) -> None:
+        """A gap lasts from the loss of the feed until it is back, and may count anew then."""
+        if type(event) is EventServerDisconnected:
+            self.last_gap, self.position = t, None
+        elif self.last_gap is not None:
+            self.last_gap = t
+
     def relist(self, directory: Directory, now: int, options: WorldOptions | None = None) -> None:
         """Take over a changed directory, and options; what is new in it comes into being."""
-        self._directory, self._options = directory, options or self._options
+        before, self._directory = self._directory, directory
+        self._options = options or self._options
         if self._world is not None:
+            if any(groups(before) != groups(directory) for groups in _GROUPED):
+                self._move_on(now)  # members come and go now, not with the last event
             self._world.options = self._options
             self._world.relist(directory)
             self.settle(now)
@@ -186,12 +231,18 @@ class Source:
         """Forget the DNs and agents that the directory no longer has; after :meth:`relist`."""
         world = self._world
         if world is not None and any(world.unlisted()):
-            t = self.clock(now)
-            self.check(t)
-            if t >= self.ledger.next_boundary:
-                self._roll(t)
-            world.strike(t)
+            self._move_on(now)
+            world.strike(world.now)
             self.settle(now)
+
+    def _move_on(self, now: int) -> None:
+        """Something happens now although there is no event: it comes after all that was before."""
+        world = self.world(now)
+        t = self.clock(now)
+        self.check(t)
+        if t >= self.ledger.next_boundary:
+            self._roll(t)
+        world.now = t
 
     @property
     def ignored(self) -> int:

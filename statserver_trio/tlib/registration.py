@@ -59,6 +59,7 @@ from .registration_words import (
     Expired,
     Gap,
     Lost,
+    Memory,
     Received,
     Resumed,
     Skipped,
@@ -174,6 +175,18 @@ class FeedSession:
     def next_deadline(self) -> float:
         """When to call :meth:`handle_timer` next; ``inf`` if never."""
         return min(self._answer_by, self._refresh_at, self.watch.next_deadline())
+
+    # -- over a restart -----------------------------------------------------------------
+
+    def memory(self) -> Memory:
+        """What to :meth:`remember` after a restart of ours."""
+        return Memory(self.after, tuple(sorted(self._known)), self._link_up)
+
+    def remember(self, memory: Memory) -> None:
+        """Go on like a session that was away for a moment; before the first connection."""
+        assert self.state is State.AWAY
+        self.after, self._link_up = memory.after, memory.link_up
+        self._known = set(memory.known)
 
     # -- what happened ------------------------------------------------------------------
 

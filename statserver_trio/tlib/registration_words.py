@@ -1,4 +1,4 @@
-"""What a feed session is told, and what it wants done (see :mod:`.registration`)."""
+"""What a feed session is told, and what it wants done and remembers (see :mod:`.registration`)."""
 
 from __future__ import annotations
 
@@ -78,3 +78,18 @@ class Skipped:
 
     kind: str
     text: str
+
+
+@frozen
+class Memory:
+    """What makes a new session go on where another one was, after a restart of ours.
+
+    Attributes:
+        after: The last position applied.
+        known: DNs of which our picture is exact.
+        link_up: Whether the feed can hear its switch; None if it has not said.
+    """
+
+    after: int | None
+    known: tuple[str, ...] = ()
+    link_up: bool | None = None

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from statserver_trio.ha import coverage
 from statserver_trio.ha.clock_offset import WallClock
 from statserver_trio.ha.coverage import Choice, choose, clipped, contains, holes, merged, size
-from statserver_trio.ha.feed_words import Arrived, PeerAbsent, SourceAdded
-from statserver_trio.ha.intake import Intake
+from statserver_trio.ha.feed_words import Arrived, PeerAbsent, SourceAdded, SourceAt
+from statserver_trio.ha.intake import REJOIN_INTERVAL, Intake
 from statserver_trio.ha.journal import RANGE_BYTES_MAX, Journal
-from statserver_trio.ha.messages import Standing
+from statserver_trio.ha.messages import JoinRequest, JoinState, Standing
 from statserver_trio.ha.source_intake import (
     DRAIN_EVENTS_MAX,
     DRAIN_PAUSE,
@@ -23,7 +23,8 @@ from statserver_trio.ha.source_intake import (
     State,
     better,
 )
-from statserver_trio.ha.store import ApplyEvents, BeginAt, HoleLeft
+from statserver_trio.ha.store import ApplyEvents, BeginAt, HoleLeft, WorldBuilt
+from statserver_trio.machine import Send
 
 RANGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6)
 
@@ -286,6 +287,35 @@ def test_a_greeting_of_the_feed_that_is_older_than_what_the_peer_told_us():
     assert source.stands_at(9, 1) == []
     assert source.arrived(events(10, 11), 2) == [ApplyEvents("s", events(11))]
     assert source.restarts == 0
+
+
+def an_intake(accepts):
+    """Alone from 10 on; the peer has the same picture."""
+    ids = map(str, itertools.count())
+    intake = Intake(accepts, lambda: next(ids), WallClock())
+    intake.handle_event(SourceAdded("s"), 0)
+    intake.handle_event(PeerAbsent(), 0)
+    intake.handle_event(SourceAt("s", 10), 0)
+    intake.open(intake.standings, False, 0)
+    return intake
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_a_better_picture_that_comes_too_late_is_asked_for_again(accepts):
+    intake = an_intake(accepts)
+    intake.handle_event(JoinRequest(1, {"s": 10}), 1)
+    intake.handle_event(WorldBuilt(1, ["s"], b""), 1)
+    theirs = {"s": Standing("theirs", 3, 0.0)}
+    assert intake.handle_event(JoinState(1, {"s": 10}, b"", theirs), 2) == []
+    assert intake.handle_timer(REJOIN_INTERVAL) == [Send(JoinRequest(1, {"s": 10}))]
+
+
+def test_whoever_asked_for_our_picture_may_still_have_a_better_one():
+    intake = an_intake(accepts=True)
+    theirs = {"s": Standing("theirs", 3, 0.0)}
+    intake.handle_event(JoinState(7, {"s": 10}, b"", theirs), 1)
+    intake.handle_event(WorldBuilt(1, ["s"], b""), 2)
+    assert intake.handle_timer(REJOIN_INTERVAL) == [Send(JoinRequest(1, {"s": 10}))]
 
 
 OLD, NEW, SAME = Standing("a", 1, 10.0), Standing("b", 5, 3.0), Standing("c", 1, 10.0)

@@ -62,7 +62,7 @@ class PairFeeds:
         lines = []
         for event in events:
             if event.time is None:
-                event.time = source.clock(now_ms) / 1000
+                event.time = source.time_of_arrival(now_ms) / 1000
             if isinstance(event, EventServerConnected):  # its number is not one of the stream's
                 event = msgspec.structs.replace(event, position=None)
             is_fact = event.position is None and not isinstance(event, SNAPSHOTS)
@@ -73,6 +73,7 @@ class PairFeeds:
         """A feed is registered; unless resumed, snapshots follow."""
         self._connected.add(name)
         if resumed:
+            self._hub.engine.sources[name].lost_at = None
             self._member.tell(SourceResumed(name))
         else:
             self._say_where(name, position)
@@ -102,10 +103,15 @@ class PairFeeds:
         """Events were missed: the intake finds that out by their positions, and sees to it."""
 
     def _show(self) -> None:
-        """Values of a source are valid while it is heard, and its picture is there."""
+        """Values of a source are valid while it is heard, and its picture is there.
+
+        One from the backup file is there when there is news of the source.
+        """
         engine = self._hub.engine
         for name, source in self._member.peer.intake.sources.items():
-            valid = name in self._connected and source.state is not State.JOINING
-            if valid != engine.sources[name].is_connected:
+            ours = engine.sources[name]
+            is_known = source.state is not State.JOINING and ours.lost_at is None
+            valid = name in self._connected and is_known
+            if valid != ours.is_connected:
                 engine.set_connected(name, valid)
         self._hub.distribute()

@@ -271,7 +271,12 @@ class Member:
             )
         if isinstance(action, AdoptWorld):
             self.hub.distribute()
+        elif isinstance(action, ApplyEvents | HoleLeft) and not self._is_connected(action.source):
+            self.on_change()  # if it comes from a backup file: there is news of it now
         self.installer.moved()
+
+    def _is_connected(self, source: str) -> bool:
+        return self.hub.engine.sources[source].is_connected
 
     def _settle(self) -> None:
         """After every call of the machines: when to wake them next, what clients may see."""

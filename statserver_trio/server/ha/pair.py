@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import trio
@@ -20,10 +20,12 @@ from ...config.schema import Config
 from ...ha.peer import Peer
 from ...stats.engine import Engine
 from ..clock import Clock
+from ..feed_task import FeedTask
 from ..hub import Hub
 from ..pair_store import PairStore
 from ..tap import Tap
 from .accepting import Acceptor
+from .backup import OneOfTwo
 from .dialling import Dialler, OpenStream
 from .feeds import PairFeeds
 from .link import FLUSH_SECONDS
@@ -102,6 +104,10 @@ class Pair:
         if link is not None:
             with trio.move_on_after(FLUSH_SECONDS):
                 await link.ended.wait()
+
+    def backup_owner(self, feeds: Mapping[str, FeedTask]) -> OneOfTwo:
+        """Who keeps account of what is in our backup file."""
+        return OneOfTwo(self.member, feeds)
 
     # -- what the rest of the server asks -----------------------------------------------------
 
