@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run test check format style types tests bench rewrite clean
+.PHONY: run test check format style types tests bench sim rewrite clean
 
 run: $(READY)      ## the main job: a simulated contact centre with live statistics
 	$(BIN)/statserver demo
@@ -28,6 +28,11 @@ tests: test
 
 bench: $(READY)    ## how fast, and how that changes with open statistics
 	$(BIN)/python -m benchmarks
+
+RUNS  ?= 1000
+FIRST ?= 0
+sim: $(READY)      ## bad days of whole pairs, simulated: RUNS=1000 FIRST=0, ROUGH=1 for rough ones
+	$(BIN)/python -m tests.sim --runs $(RUNS) --first $(FIRST) $(if $(ROUGH),--rough)
 
 rewrite: $(READY)  ## refill the values of the text tables; read the diff before you commit
 	REWRITE=1 $(BIN)/python -m pytest tests/conformance tests/call_models

@@ -19,9 +19,9 @@ from random import Random
 from statserver_trio.ha.addp import AddpOptions, Heard
 from statserver_trio.ha.clock_offset import WallTime
 from statserver_trio.ha.codec import Decoder, Outbox
+from statserver_trio.ha.feed_words import Arrived, PeerAbsent, SourceAdded, SourceAt
 from statserver_trio.ha.greeting import Identity
 from statserver_trio.ha.holds import Wanted
-from statserver_trio.ha.intake import Arrived, PeerAbsent, SourceAdded, SourceAt
 from statserver_trio.ha.messages import Message
 from statserver_trio.ha.peer import Peer, PeerOptions, Started
 from statserver_trio.ha.replication import Opened, ReplicationOptions
@@ -46,7 +46,6 @@ JITTER = 0.004  # seconds at most by which one member hears of events before the
 SLICE_ITEMS = 200
 TIMEOUT = 600.0  # seconds; then something is broken
 CHECKED = 2000  # statistics whose values are compared in the end
-AT = (workload.START + 100_000) * 1000  # after everything
 OPTIONS = PeerOptions(
     addp=AddpOptions(trace="off"), replication=ReplicationOptions(chunk_timeout=0)
 )
@@ -189,6 +188,11 @@ class Feed:
             if batch:
                 side.tell(Arrived(workload.SOURCE, batch))
 
+    def finish(self) -> None:
+        """Both have heard the same in the end."""
+        for side, queue in self._queues:
+            side.take(Arrived(workload.SOURCE, [event for _, event in queue]))
+
 
 def a_pair(statistics: int, feed: Feed) -> tuple[Side, Side]:
     """One that has been at work for a while, and one that has just been started."""
@@ -276,20 +280,24 @@ def replicate(first: Side, second: Side, feed: Feed) -> float:
             wire.move()
         for side in (first, second):
             side.wake()
-    return time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    feed.finish()
+    return seconds
 
 
 def check(first: Side, second: Side) -> None:
     """Both have the same, or the figures mean nothing."""
     texts = first.store.open_keys()
     assert set(texts) == set(second.store.open_keys())
-    clocks = [{s.ledger: AT for s in side.engine.sources.values()} for side in (first, second)]
+    sources = [source for side in (first, second) for source in side.engine.sources.values()]
+    at = max(source.clock(side.now_ms()) for source in sources for side in (first, second))
+    clocks = {source.ledger: at for source in sources}
     for text in texts[:: max(1, len(texts) // CHECKED)]:
         values = []
-        for side, at in zip((first, second), clocks, strict=True):
+        for side in (first, second):
             statistic = side.store.statistic(text)
             assert statistic is not None
-            values.append(side.engine.value_at(statistic, at).value)
+            values.append(side.engine.value_at(statistic, clocks).value)
         assert values[0] == values[1], (text, values)
 
 

@@ -12,9 +12,11 @@ from typing import Any
 
 from ..stats.counters import ACTIONS, DN_STATUSES, STATUSES
 from ..stats.engine import Engine
+from ..stats.filters import Filter
 from ..stats.ledger import Ledger
 from ..stats.parts import Part, span
 from ..stats.statistic import Statistic
+from ..stats.time_ranges import TimeRange
 
 AGGREGATES_MAX = 200  # rows shown of a big group; the rest is counted in ``definition.omitted``
 
@@ -65,15 +67,16 @@ def _definition(statistic: Statistic) -> Shown:
         "timeProfile": None
         if profile is None
         else {"name": profile.name, "type": profile.kind, "value": profile.text},
-        "timeRange": None
-        if statistic.time_range is None
-        else {"name": statistic.time_range.name, "value": statistic.time_range.text},
-        "filter": None
-        if statistic.filter is None
-        else {"name": statistic.filter.name, "value": statistic.filter.text},
+        "timeRange": _named(statistic.time_range),
+        "timeRange2": _named(statistic.time_range2),
+        "filter": _named(statistic.filter),
         "opened": statistic.opened_at / 1000,
         "clients": len(statistic.subscriptions),
     }
+
+
+def _named(found: TimeRange | Filter | None) -> Shown | None:
+    return None if found is None else {"name": found.name, "value": found.text}
 
 
 def _aggregate(role: str, part: Part, names: dict[Ledger, str], clocks: dict[Ledger, int]) -> Shown:

@@ -2,8 +2,8 @@
 
 The object id stands between the first colon and the last one, so it may hold
 colons, commas and at signs itself: ``RegDN:Local/a1@agents@sw1:CurrentDNState``.
-Options are ``profile``, ``range`` and ``filter``; they stand at the end and are
-read from there.
+Options are ``profile``, ``range``, ``range2`` and ``filter``; they stand at the end
+and are read from there.
 """
 
 from __future__ import annotations
@@ -13,10 +13,15 @@ import re
 from ..stats import object_types
 from ..stats.requests import StatisticRequest
 
-OPTIONS = {"profile": "time_profile", "range": "time_range", "filter": "filter"}
-SYNTAX = "ObjectType:objectId:StatType[,profile=P][,range=R][,filter=F]"
+OPTIONS = {
+    "profile": "time_profile",
+    "range": "time_range",
+    "range2": "time_range2",
+    "filter": "filter",
+}
+SYNTAX = "ObjectType:objectId:StatType[,profile=P][,range=R][,range2=R][,filter=F]"
 
-_LAST_OPTION = re.compile(r",\s*(profile|range|filter)\s*=([^,]*)$", re.IGNORECASE)
+_LAST_OPTION = re.compile(rf",\s*({'|'.join(OPTIONS)})\s*=([^,]*)$", re.IGNORECASE)
 _STRAY_OPTION = re.compile(r",\s*([^,=:]*)=")
 
 

@@ -16,7 +16,7 @@ from attrs import define, field
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..api.open_spec import parse_open
+from ..api.open_spec import SYNTAX, parse_open
 from ..asterisk.replay import ami_events, queue_log_events
 from ..config.site import Site, make_site
 from ..model.directory import MEDIATION_TYPES
@@ -131,13 +131,15 @@ class Replay:
         for request, statistic in self.statistics:
             value = self.engine.value(statistic, at)
             key = statistic.key
-            profile, time_range = statistic.profile, statistic.time_range
+            profile = statistic.profile
+            first, second = statistic.time_range, statistic.time_range2
             yield {
                 "objectType": key.object_type,
                 "objectId": key.object_id,
                 "statisticType": statistic.stat_type.name,
                 "timeProfile": None if profile is None else profile.name,
-                "timeRange": None if time_range is None else time_range.name,
+                "timeRange": None if first is None else first.name,
+                "timeRange2": None if second is None else second.name,
                 "filter": request.filter,
                 "value": value.value,
                 "time": value.time,
@@ -287,7 +289,7 @@ def _pieces(file: BinaryIO, size: int | None, shown: bool) -> Iterator[Iterator[
     "opens",
     multiple=True,
     type=_Open(),
-    help="ObjectType:objectId:StatType[,profile=P][,range=R][,filter=F]; may be repeated.",
+    help=f"{SYNTAX}; may be repeated.",
 )
 @click.option("--open-all", is_flag=True, help="Every stat type on every object it fits.")
 @click.option("--at", type=_Time(), help="As of this time. [default: the last event's]")

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..api import messages as m
-from ..api.open_spec import SYNTAX, format_open, parse_open
+from ..api.open_spec import OPTIONS, SYNTAX, format_open, parse_open
 from ..client import ConnectionLost, Refused, StatServer, Update, open_statserver, parse_url
 from ..stats.requests import StatisticRequest
 
@@ -242,6 +242,7 @@ def _identity(request: StatisticRequest) -> dict[str, Any]:
         "statisticType": request.stat_type,
         "timeProfile": request.time_profile,
         "timeRange": request.time_range,
+        "timeRange2": request.time_range2,
         "filter": request.filter,
     }
 
@@ -330,7 +331,7 @@ class Board(Screen):
         for name, update in self._rows.items():
             request = parse_open(name)
             who = f"{request.object_type} {request.object_id}"
-            options = (request.time_profile, request.time_range, request.filter)
+            options = (getattr(request, attribute) for attribute in OPTIONS.values())
             what = " ".join(str(part) for part in (request.stat_type, *options) if part)
             if update is None:
                 yield who, what, Text("-", "dim"), ""

@@ -22,15 +22,25 @@ begins alone at once, and the other one joins it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf
 
 from attrs import define, field, frozen
 
 from ..machine import Disconnect, Send
 from .clock_offset import WallClock
+from .feed_words import (
+    Arrived,
+    Interrupted,
+    PeerAbsent,
+    SourceAdded,
+    SourceAt,
+    SourceAway,
+    SourceDescribed,
+    SourceResumed,
+)
 from .journal import Journal
-from .messages import Event, JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
+from .messages import JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
 from .messages import Journal as JournalAnswer
 from .serving import Serving
 from .source_intake import Restored, SourceIntake, State, better
@@ -48,61 +58,6 @@ class IntakeOptions:
     journal_seconds: float = 600.0
     gap_timeout: float = 5.0
     join_timeout: float = 30.0
-
-
-@frozen
-class SourceAdded:
-    """Event: there is this source; tell it before anything of it arrives.
-
-    Attributes:
-        contiguous: Its positions grow by one. Asterisk's only grow.
-    """
-
-    source: str
-    contiguous: bool = True
-
-
-@frozen
-class Arrived:
-    """Event: the feed of a source sent these, in this order."""
-
-    source: str
-    events: Sequence[Event]
-
-
-@frozen
-class SourceAt:
-    """Event: a feed was connected and cannot resume; its last event had this position.
-
-    Its snapshots follow, as ``Arrived`` without positions.
-
-    Attributes:
-        snapshots_follow: Not all of them at once; :class:`SourceDescribed` will say when
-            the last one has arrived.
-    """
-
-    source: str
-    position: int
-    snapshots_follow: bool = False
-
-
-@frozen
-class SourceDescribed:
-    """Event: all snapshots have arrived."""
-
-    source: str
-
-
-@frozen
-class Interrupted:
-    """Event: the feed of a source whose positions are not contiguous was away."""
-
-    source: str
-
-
-@frozen
-class PeerAbsent:
-    """Event: the peer's host says that the peer does not run: there is nobody to wait for."""
 
 
 @define
@@ -181,20 +136,24 @@ class Intake:
             case Arrived(name, events):
                 return self.sources[name].arrived(events, now)
             case SourceAt(name, position, snapshots_follow):
-                self.sources[name].described = not snapshots_follow
-                return self._stands_at(self.sources[name], position, now)
+                source = self.sources[name]
+                source.away, source.described = False, not snapshots_follow
+                return self._stands_at(source, position, now)
             case SourceDescribed(name):
                 self.sources[name].is_described()
                 return []
             case Interrupted(name):
                 self.sources[name].interrupted()
                 return []
+            case SourceAway(name) | SourceResumed(name):
+                self.sources[name].away = isinstance(event, SourceAway)
+                return []
             case PeerAbsent():
                 return [] if self.linked else self._alone(now)
             case JournalAnswer():
                 return self._journal_came(event, now)
             case JournalRequest():
-                return self._serving.journal(event, now + self.options.gap_timeout)
+                return self._serving.journal(event, now, self.options.gap_timeout)
             case JoinRequest():
                 self._serving.join(event, now + SERVE_SHARE * self.options.join_timeout)
                 return []
@@ -267,6 +226,8 @@ class Intake:
         for source in self.sources.values():
             if source.state is State.HOLE and now >= self._hole_until(source):
                 actions += self._leave(source, now)
+            if now >= source.drain_at:
+                actions += source.drain(now)
         if now >= self._join_until:
             actions += self._alone(now)
         if now >= self._owes_until:
@@ -279,7 +240,8 @@ class Intake:
     def next_deadline(self) -> float:
         """When the first patience ends."""
         waits = [self._join_until, self._rejoin_at, self._owes_until]
-        waits += [self._hole_until(source) for source in self.sources.values()]
+        for source in self.sources.values():
+            waits += [self._hole_until(source), source.drain_at]
         return min(*waits, self._serving.next_deadline())
 
     def _hole_until(self, source: SourceIntake) -> float:
@@ -348,9 +310,9 @@ class Intake:
                 self._join(source, now)
 
     def _state_came(self, state: JoinState, now: float) -> list[object]:
-        if state.number != self._number or not self.is_joining:
-            return []  # too late: we have begun alone
         self._peer_standings.update(state.standings)
+        if state.number != self._number or not self.is_joining:
+            return []  # too late: we have begun alone, until we look again
         joining = [s for s in self.sources.values() if s.state is State.JOINING]
         adopted = {}
         for source in joining:
@@ -389,9 +351,9 @@ class Intake:
         self.owes_state = False
         as_of = {name: self.positions[name] for name in world.sources}
         standings = {name: self.standings[name] for name in world.sources}
-        for name, ours in standings.items():  # it has our picture now, unless its own is better
-            if better(ours, self._peer_standings.get(name), not self.accepts):
-                self._peer_standings[name] = ours
+        # It has our picture from now on, unless that comes too late; so one that it had is not
+        # forgotten.
+        self._peer_standings = standings | self._peer_standings
         actions: list[object] = [Send(JoinState(world.number, as_of, world.blob, standings))]
         if not as_of:
             actions.append(Log("warning", "the peer asked for our picture, and we have none"))

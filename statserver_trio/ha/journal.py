@@ -17,7 +17,9 @@ from itertools import takewhile
 from attrs import define, field
 
 RUNS_MAX = 1000  # with more holes than that, the oldest run is dropped
-RANGE_BYTES_MAX = 4 * 1024 * 1024  # given out at a time; the rest is asked for again
+# Given out at a time; the rest is asked for again. Some 500 events, which the other side
+# applies at once.
+RANGE_BYTES_MAX = 128 * 1024
 
 Line = tuple[int, bytes]  # position, and the event as it came
 
@@ -82,6 +84,27 @@ class Journal:
     def interrupted(self) -> None:
         """Events may be missing before the next one, whatever its position."""
         self._interrupted = True
+
+    def stands_at(self, position: int) -> None:
+        """From that position on, nothing is missing before the next event."""
+        if self.contiguous or (self._runs and not self._interrupted):
+            return
+        self._interrupted = False
+        if self.last is None or self.last < position:
+            self._runs.append(_Run(position + 1, position))
+
+    def vouch(self, first: int, last: int) -> bool:
+        """Nothing more is coming up to ``last``; whether then all from ``first`` on is here.
+
+        For positions that only grow: no event says that there is none between two others.
+        """
+        if self._interrupted or not self._runs:
+            return False
+        run = self._runs[-1]
+        if not run.first <= first <= run.last + 1:
+            return False
+        run.last = max(run.last, last)
+        return True
 
     def fill(self, first: int, last: int, lines: Sequence[Line], now: float) -> None:
         """All events from ``first`` to ``last``, got from the peer."""

@@ -5,8 +5,8 @@ one machine says to another is passed on, and the earliest of their deadlines is
 ours:
 
     from the stream:  Connected, Heard, messages, Malformed, Disconnected, Knocked
-    from the feeds:   SourceAdded, Restored, Arrived, SourceAt, SourceDescribed, Interrupted,
-                      PeerAbsent
+    from the feeds:   SourceAdded, Restored, Arrived, SourceAt, SourceDescribed, SourceAway,
+                      SourceResumed, Interrupted, PeerAbsent
     from the owner:   Started, WallTime, Opened, Closed, Released, Deleted, Wanted,
                       ModeChanged, ConfigurationReloaded, OptionsChanged, Stop,
                       and the answers listed in store.py
@@ -26,19 +26,20 @@ from .addp import Addp, AddpOptions, AddpOptionsChanged, Heard
 from .clock_offset import WallClock, WallTime
 from .deletion import Deleted, Deletion, Recreated
 from .door import Door, Knocked
-from .greeting import Identity
-from .holds import Holds, Released, Wanted
-from .installation import Installation
-from .intake import (
+from .feed_words import (
     Arrived,
-    Intake,
-    IntakeOptions,
     Interrupted,
     PeerAbsent,
     SourceAdded,
     SourceAt,
+    SourceAway,
     SourceDescribed,
+    SourceResumed,
 )
+from .greeting import Identity
+from .holds import Holds, Released, Wanted
+from .installation import Installation
+from .intake import Intake, IntakeOptions
 from .messages import (
     Bye,
     Chunk,
@@ -135,10 +136,8 @@ ROUTES: dict[type, str] = {
     **dict.fromkeys((ChunkAck, Want, ChunkBuilt, OpenKeys), "replication"),
     **dict.fromkeys((Delete, DeleteAck), "deletion"),
     **dict.fromkeys((JournalRequest, Journal, JoinRequest, JoinState, WorldBuilt), "intake"),
-    **dict.fromkeys(
-        (SourceAdded, Restored, Arrived, SourceAt, SourceDescribed, Interrupted, PeerAbsent),
-        "intake",
-    ),
+    **dict.fromkeys((SourceAdded, Restored, Arrived, SourceAt, SourceDescribed), "intake"),
+    **dict.fromkeys((SourceAway, SourceResumed, Interrupted, PeerAbsent), "intake"),
     **dict.fromkeys((Release, ReleaseAck, Released, Wanted), "holds"),
     **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),
     Knocked: "door",

@@ -107,8 +107,9 @@ class Replication:
     failures: int = field(default=0, init=False)  # of the chunk in flight, in a row
     _pending: dict[str, None] = field(factory=dict, init=False)
     _known: set[str] = field(factory=set, init=False)
-    _in_flight: dict[str, None] = field(factory=dict, init=False)  # in the order of the items
-    _void: set[str] = field(factory=set, init=False)  # in flight, but closed or wanted anew
+    # In the order of the items; whether they are still open here.
+    _in_flight: dict[str, bool] = field(factory=dict, init=False)
+    _void: set[str] = field(factory=set, init=False)  # in flight, but wanted anew
     _building: int = field(default=0, init=False)  # keys that were asked for; 0: not waiting
     _session: str | None = field(default=None, init=False)  # None: no link
     _listed: bool = field(default=True, init=False)  # OpenKeys has come since the session began
@@ -297,6 +298,7 @@ class Replication:
             self.parking.discard(key)
             self._known.discard(key)
             if key in self._in_flight:
+                self._in_flight[key] = True
                 self._void.add(key)  # it changed after it was cut
             else:
                 self._pending[key] = None
@@ -307,6 +309,8 @@ class Replication:
             self._known.discard(key)
             self._void.discard(key)
             self.parking.discard(key)
+            if key in self._in_flight:
+                self._in_flight[key] = False
 
     def _take_back(self) -> None:
         """To the front, in the same order: they have waited longest."""
@@ -325,7 +329,7 @@ class Replication:
         self._next_at = now if self._unit_left > 0 else self._unit_until
         if not built.items:
             return []  # all of them have been closed
-        self._in_flight = {item.key: None for item in built.items}
+        self._in_flight = {item.key: True for item in built.items}
         self._sent_at, self._warned = now, False
         self.chunks_sent += 1
         self.statistics_sent += len(built.items)
@@ -345,7 +349,9 @@ class Replication:
             return [Disconnect(f"protocol-error: acknowledges chunk {ack.seq}, never sent")]
         if len(ack.results) != len(self._in_flight):
             return [Disconnect("protocol-error: as many results as items, please")]
-        outcome = list(zip(self._in_flight, ack.results, strict=True))
+        results = zip(self._in_flight.items(), ack.results, strict=True)
+        outcome = [(key, result) for (key, is_open), result in results if is_open]
+        self.acknowledged += len(self._in_flight)
         anew = set(self._void)
         self.progress.acknowledged = ack.seq
         self.failures, self._in_flight = 0, {}
@@ -353,7 +359,6 @@ class Replication:
         late = [key for key, result in outcome if result is Result.LATE]
         self._peer_at = ack.positions
         self._peer_until = now + (LATE_PATIENCE if late else POSITION_PATIENCE)
-        self.acknowledged += len(outcome)
         refused = [(key, result) for key, result in outcome if result in PARKED]
         self._known.update(key for key, result in outcome if result not in PARKED)
         actions = self.parking.park(refused, now)

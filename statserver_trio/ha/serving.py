@@ -2,6 +2,10 @@
 
 A request for what we are about to have waits until we have it, up to a moment that
 is fixed when it comes in; then the peer gets what there is.
+
+Where positions are not contiguous, and the last one asked for is not one of ours, the
+event that would tell us that we have everything may be long in coming. If our feed is
+there, and has said nothing for a moment, there was nothing (our decision).
 """
 
 from __future__ import annotations
@@ -9,14 +13,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf
 
-from attrs import define, field
+from attrs import define, evolve, field, frozen
 
 from ..machine import Send
 from .messages import JoinRequest, Journal, JournalRequest
 from .source_intake import SourceIntake, State
 from .store import ServeJoin
 
+VOUCH_SECONDS = 1.0  # after the request; what happened before it has arrived by then
 REQUESTS_MAX = 100  # of the peer that wait; a further one is answered "not found"
+
+
+@frozen
+class _Waiting:
+    """A request for a piece of the journal."""
+
+    request: JournalRequest
+    vouch_at: float
+    until: float
 
 
 @define
@@ -29,18 +43,19 @@ class Serving:
 
     sources: Mapping[str, SourceIntake]
     _join: tuple[JoinRequest, float] | None = field(default=None, init=False)
-    _journal: list[tuple[JournalRequest, float]] = field(factory=list, init=False)
+    _journal: list[_Waiting] = field(factory=list, init=False)
 
     def forget(self) -> None:
         """The link is gone: nobody waits for an answer."""
         self._join = None
         self._journal.clear()
 
-    def journal(self, request: JournalRequest, until: float) -> list[object]:
-        """The peer missed something."""
+    def journal(self, request: JournalRequest, now: float, patience: float) -> list[object]:
+        """The peer missed something, and gives us so many seconds to help."""
         if len(self._journal) >= REQUESTS_MAX:
             return [Send(_not_found(request))]
-        self._journal.append((request, until))
+        vouch_at = now + min(VOUCH_SECONDS, patience / 2)
+        self._journal.append(_Waiting(request, vouch_at, now + patience))
         return []
 
     def join(self, request: JoinRequest, until: float) -> None:
@@ -49,7 +64,7 @@ class Serving:
 
     def next_deadline(self) -> float:
         """When the first request may wait no longer."""
-        waits = [until for _, until in self._journal]
+        waits = [min(waiting.vouch_at, waiting.until) for waiting in self._journal]
         if self._join is not None:
             waits.append(self._join[1])
         return min(waits, default=inf)
@@ -58,25 +73,29 @@ class Serving:
         """Answer what can be answered now; ``is_fresh``: we have no picture at all yet."""
         waiting, self._journal = self._journal, []
         actions: list[object] = []
-        for request, until in waiting:
-            answer = self._journal_answer(request, patient=now < until)
+        for each in waiting:
+            answer = self._journal_answer(each, now)
             if answer is None:
-                self._journal.append((request, until))
+                tried = now >= each.vouch_at
+                self._journal.append(evolve(each, vouch_at=inf) if tried else each)
             else:
                 actions.append(Send(answer))
         return [*actions, *self._serve_join(is_fresh, now)]
 
-    def _journal_answer(self, request: JournalRequest, patient: bool) -> Journal | None:
+    def _journal_answer(self, waiting: _Waiting, now: float) -> Journal | None:
         """The answer; None as long as what was asked for may still come."""
+        request = waiting.request
         source = self.sources.get(request.source)
         if source is None:
             return _not_found(request)
+        if not source.contiguous and not source.away and now >= waiting.vouch_at:
+            source.journal.vouch(request.first, request.last)
         piece = source.journal.piece(request.first, request.last)
         if piece is not None:
             last, lines = piece
             return Journal(request.source, request.first, last, lines, True)
         behind = source.journal.last is None or source.journal.last < request.last
-        return None if behind and patient else _not_found(request)
+        return None if behind and now < waiting.until else _not_found(request)
 
     def _serve_join(self, is_fresh: bool, now: float) -> list[object]:
         if self._join is None:

@@ -1,7 +1,7 @@
 """The intake of one source: its events leave in the order of their positions.
 
     JOINING  everything is kept, nothing is applied: our picture is to come from the peer
-    LIVE     what arrives is applied
+    LIVE     what arrives is applied, or soon, if a lot has been held
     HOLE     positions are missing: what arrives is kept until they have come from
              the peer, or are given up
 
@@ -44,6 +44,8 @@ from .messages import Event, Ranges, Standing
 from .store import ApplyEvents, BeginAt, HoleLeft, Log
 
 HELD_EVENTS_MAX = 1_000_000  # kept while waiting; then we wait no longer
+DRAIN_EVENTS_MAX = 500  # applied at a time, some ten milliseconds; the others have to wait ...
+DRAIN_PAUSE = 0.001  # ... for so many seconds, in which the owner can do something else
 COVERAGE_RANGES_MAX = 1000  # with more holes than that, the oldest ranges are forgotten
 
 
@@ -110,6 +112,7 @@ class SourceIntake:
     Attributes:
         applied: The last position that was applied; None before the first.
         coverage: The positions that our picture contains.
+        away: The feed is not connected.
         described: All snapshots of the present connection have arrived.
         is_heard: Its feed has said something; else all we know is from a backup file.
         hole: The missing positions that are being waited for.
@@ -128,6 +131,7 @@ class SourceIntake:
     hole: tuple[int, int] | None = None
     hole_since: float = inf
     asked: bool = False  # the peer, for the hole
+    away: bool = True
     described: bool = True
     is_heard: bool = True
     duplicates: int = 0
@@ -136,6 +140,7 @@ class SourceIntake:
     restarts: int = 0
     _held: deque[tuple[int | None, bytes | None]] = field(factory=deque)  # no line: a mark
     _wants_snapshots: bool = True  # our picture was not, or is not, exact
+    _drained_at: float = -inf
     _doubtful: bool = False  # what comes next may have a hole before it, contiguous or not
 
     @property
@@ -194,7 +199,8 @@ class SourceIntake:
         heard = self.journal.last
         # The peer may have told us more than our own feed could know when it greeted us.
         if self.state is State.LIVE and heard is not None and position < heard:
-            return self._begin_anew(position, now)
+            return [*self.drain(now, len(self._held)), *self._begin_anew(position, now)]
+        self.journal.stands_at(position)
         self._held.append((position, None))
         return self._next(now)
 
@@ -207,6 +213,7 @@ class SourceIntake:
         """The source counts from the beginning, as after a restart."""
         self.restarts += 1
         self.journal.clear()
+        self.journal.stands_at(position)
         self.coverage = []
         self.applied = position
         self._wants_snapshots = True
@@ -218,19 +225,25 @@ class SourceIntake:
 
     def _next(self, now: float) -> list[object]:
         if self.state is State.LIVE:
-            return self._drain(now)
+            return self.drain(now)
         if len(self._held) <= HELD_EVENTS_MAX:
             return []
         text = f"{self.name}: more than {HELD_EVENTS_MAX} events are waiting; going on without"
         actions = self.leave(now) if self.state is State.HOLE else self.alone(now)
         return [Log("alarm", text), *actions]
 
-    def _drain(self, now: float) -> list[object]:
+    @property
+    def drain_at(self) -> float:
+        """When :meth:`drain` has something to do although nothing arrives."""
+        return self._drained_at + DRAIN_PAUSE if self._held and self.state is State.LIVE else inf
+
+    def drain(self, now: float, at_most: int = DRAIN_EVENTS_MAX) -> list[object]:
         """Apply what is held, up to the next hole."""
+        self._drained_at = now
         actions: list[object] = []
         batch: list[Event] = []
         held, applied = self._held, self.applied
-        while held:
+        while held and len(batch) < at_most:
             position, line = held[0]
             if position is None:
                 if line is None:
@@ -261,8 +274,8 @@ class SourceIntake:
                 batch.append((position, line))
                 self._cover(applied + 1, position)
                 applied = position
-            if position is not None and position != FACT and line is not None:
-                self._doubtful = False
+            if position is not None and position != FACT:
+                self._doubtful = False  # from here on the stream, or that of this connection
             held.popleft()
         self.applied = applied
         return [*actions, *self._batch(batch)]
@@ -334,7 +347,7 @@ class SourceIntake:
     def _go_on(self, now: float, doubtful: bool = False) -> list[object]:
         self.state, self.hole, self.hole_since = State.LIVE, None, inf
         self._doubtful = doubtful
-        return self._drain(now)
+        return self.drain(now)
 
     # -- joining ---------------------------------------------------------------------
 

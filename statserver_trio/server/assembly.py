@@ -136,7 +136,13 @@ def _hub(config: Config, clock: Clock) -> Hub:
 
 
 def _feed(config: Config, tserver: TServer, sink: Sink, clock: Clock, network: Network) -> FeedTask:
-    options = FeedOptions(
+    options = feed_options(config, tserver)
+    return FeedTask(options, sink, clock, network.tserver(tserver, options))
+
+
+def feed_options(config: Config, tserver: TServer) -> FeedOptions:
+    """How a T-Server is to be treated."""
+    return FeedOptions(
         name=tserver.name,
         host=tserver.host,
         port=tserver.port,
@@ -150,7 +156,6 @@ def _feed(config: Config, tserver: TServer, sink: Sink, clock: Clock, network: N
         loss_timeout=inf if is_pair(config) else tserver.loss_timeout,
         ssl_context=tls.for_tserver(tserver),
     )
-    return FeedTask(options, sink, clock, network.tserver(tserver, options))
 
 
 def _recorders(config: Config) -> dict[str, Recorder]:

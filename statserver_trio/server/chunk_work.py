@@ -93,8 +93,11 @@ class ChunkWork:
     def _install(self, action: InstallItems) -> Installing:
         results: list[Result] = []
         ahead: list[int] = []  # of these items we have seen more events
+        keys: set[str] = set()
         for index, item in enumerate(action.items):
-            result = self._decided(item, action)
+            twice = item.key in keys
+            keys.add(item.key)
+            result = Result.ERROR if twice else self._decided(item, action)
             cost = LOOK_COST
             if result is None:
                 if item.kind is Kind.OPEN and not self._store.is_at(action.as_of):

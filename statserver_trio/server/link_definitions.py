@@ -7,15 +7,17 @@ three are the same as long as a statistic is open, and asked for again and again
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import msgspec
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ..stats.definitions import StatType
 from ..stats.requests import StatisticRequest
 from ..stats.stat_types import parse_stat_type
 from ..stats.statistic import Key, Statistic
+from ..stats.time_profiles import TimeProfile, parse_time_profile
 from ..stats.transfer import definition_hash, request_of
 
 HASHES_MAX = 10_000  # of different combinations of stat type, profile, range and filter
@@ -32,6 +34,7 @@ def key_text(key: Key) -> str:
         key.stat_type,
         key.time_profile,
         key.time_range,
+        key.time_range2,
         key.filter,
     )
     return _encode(fields).decode()
@@ -40,13 +43,15 @@ def key_text(key: Key) -> str:
 def definition_of(statistic: Statistic) -> str:
     """All that is needed to open the same statistic elsewhere."""
     request = request_of(statistic)
-    stat_type = request.stat_type
+    stat_type, profile = request.stat_type, request.time_profile
     data = {
         "object": [request.object_type, request.object_id, request.tenant],
         "stat_type": stat_type if isinstance(stat_type, str) else None,
         "inline": dict(stat_type.text) if isinstance(stat_type, StatType) else None,
-        "profile": request.time_profile,
+        # One that a client brought along; those have no zone.
+        "profile": [profile.kind, profile.text] if isinstance(profile, TimeProfile) else profile,
         "range": request.time_range,
+        "range2": request.time_range2,
         "filter": request.filter,
     }
     return _encode(data).decode()
@@ -61,14 +66,17 @@ def request_from(definition: str) -> StatisticRequest:
     """
     data: dict[str, Any] = _decode(definition)
     object_type, object_id, tenant = data["object"]
-    stat_type = data["stat_type"]
+    stat_type, profile = data["stat_type"], data["profile"]
+    if isinstance(profile, list):
+        kind, text = profile
+        profile = evolve(parse_time_profile(f"Inline,{kind}", text, UTC), name="")
     return StatisticRequest(
         object_type,
         object_id,
         parse_stat_type("", data["inline"]) if stat_type is None else stat_type,
-        data["profile"],
+        profile,
         data["range"],
-        None,
+        data["range2"],
         data["filter"],
         tenant,
     )
@@ -84,8 +92,12 @@ class Hashes:
     def of(self, statistic: Statistic) -> str:
         """The hash of a statistic's definition."""
         parts = (
-            statistic.stat_type, statistic.profile, statistic.time_range, statistic.filter
-        )  # fmt: skip
+            statistic.stat_type,
+            statistic.profile,
+            statistic.time_range,
+            statistic.time_range2,
+            statistic.filter,
+        )
         ids = tuple(map(id, parts))
         found = self._known.get(ids)
         if found is None:

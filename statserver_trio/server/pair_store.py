@@ -117,7 +117,11 @@ class PairStore:
         self._entries.pop(text, None)
 
     def forget_closed(self) -> list[str]:
-        """The keys of statistics that the engine does not have any more; they are forgotten."""
+        """The keys of statistics that the engine does not have any more; they are forgotten.
+
+        Call it when the engine has got another configuration.
+        """
+        self.shadow = None  # it has the old one
         here = self.engine.statistics
         entries = self._entries.items()
         gone = [text for text, e in entries if here.get(e.statistic.key) is not e.statistic]

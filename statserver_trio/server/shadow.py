@@ -127,6 +127,7 @@ class Shadow:
 
     def catch_up(self) -> Steps:
         """Follow up to where ours stands, also while that moves on between two steps."""
+        self._used_at = self._now_ms()
         while any(followed.events for followed in self._sources.values()):
             for name, followed in self._sources.items():
                 if followed.events:

@@ -5,7 +5,7 @@ Reading the table: ``kind`` says whether the interval of a time profile matters
 is; ``rel_mask`` and ``time_range`` what a definition or request has to name;
 ``feature`` what the rows must keep besides their columns; ``grows`` whether the
 value changes with time alone, for actions and for statuses. The formulas are
-those of statistics.md §5.2–5.4; a denominator of 0 gives 0.
+those of statistics.md §5.2–5.5; a denominator of 0 gives 0.
 
 Names that exist and are not here yet are in :data:`LATER`, names that never were
 are simply unknown.
@@ -14,9 +14,11 @@ are simply unknown.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from attrs import evolve, frozen
 
+from ..model.actions import mask_of
 from .counters import CONTINUITY, DURATIONS, TIME_INTEGRAL
 from .measures import Measure
 from .time_ranges import TimeRange
@@ -29,13 +31,15 @@ DEFAULT, EXPLICIT = "default", "explicit"
 class Reading:
     """What a category computes a value from.
 
-    ``main``, ``rel`` and ``ranged`` measure the masks; ``ranged`` counts only
-    what lies in the time range, and is None where no range applies.
+    ``main`` and ``rel`` measure the masks; ``ranged`` counts of the main mask only
+    what lies in the time range, ``rel_ranged`` of the relative mask what lies in the
+    second one. They are None where there is no such mask or range.
     """
 
     main: Measure
     rel: Measure | None
     ranged: Measure | None
+    rel_ranged: Measure | None
     time_range: TimeRange | None
     interval: int  # ms
 
@@ -43,6 +47,13 @@ class Reading:
     def denominator(self) -> Measure:
         """The relative mask, or the main one where there is none (our decision)."""
         return self.main if self.rel is None else self.rel
+
+
+class Masks(NamedTuple):
+    """What a compound category counts, as sets of action codes."""
+
+    main: int
+    rel: int
 
 
 @frozen
@@ -57,7 +68,9 @@ class Category:
     time_range: str = NO
     feature: str = ""  # of the main rows
     counts_range: bool = False  # needs rows that count only what lies in the range
-    of: str = "both"  # or "status"
+    second_range: bool = False  # a request may name another one, for the relative mask
+    masks: Masks | None = None  # compound: main and relative mask, whatever is defined
+    of: str = "both"  # or "action", "status"
     grows: str = "status"  # with time alone: "never", "status", "always"
     filters_rel: bool = True
     instants: bool = True  # whether what happens at once counts besides what goes on
@@ -90,6 +103,22 @@ def _in_range(r: Reading) -> int:
 
 def _relative_numerator(r: Reading) -> int:
     return r.main.number() if r.ranged is None else r.ranged.adjusted_number()
+
+
+def _service_factor(r: Reading) -> float:
+    """Calls answered in time, of all but those given up so soon that nobody is to blame.
+
+    The vendor's formula is not public; this one is our decision.
+    """
+    assert r.ranged is not None
+    assert r.rel is not None
+    excused = 0 if r.rel_ranged is None else r.rel_ranged.number()
+    return ratio(r.ranged.number(), r.main.number() + r.rel.number() - excused, 100)
+
+
+ANSWERED_AND_LOST = Masks(
+    mask_of("CallAnswered"), mask_of("CallAbandoned", "CallAbandonedFromRinging")
+)
 
 
 def _current_in_range(r: Reading) -> int:
@@ -143,6 +172,17 @@ _PROFILED = (
         result="time",
         time_range=DEFAULT,
         counts_range=True,
+        grows="never",
+    ),
+    Category(
+        "ServiceFactor1",
+        _service_factor,
+        result="ratio",
+        time_range=DEFAULT,
+        counts_range=True,
+        second_range=True,
+        masks=ANSWERED_AND_LOST,
+        of="action",
         grows="never",
     ),
     # -- ratios ----------------------------------------------------------------------
@@ -279,7 +319,7 @@ LATER = frozenset(
     CurrentRelativeTimePercentage TotalCustomValue AverageCustomValue MaxCustomValue
     MinCustomValue CurrentCustomValue CurrentAverageCustomValue CurrentMaxCustomValue
     CurrentMinCustomValue EstimWaitTime ExpectedWaitTime ExpectedWaitTime2 LoadBalance
-    ServiceFactor1 CurrentStateReasons CurrentTargetState Formula JavaCategory
+    CurrentStateReasons CurrentTargetState Formula JavaCategory
     """.split()
 )
 

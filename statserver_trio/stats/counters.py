@@ -297,20 +297,34 @@ class Continuity(Counter):
     def export(self, part: Part) -> dict[str, Any]:
         """Since when, and what may have to be taken back."""
         return {
+            "inside": bool(self._stretches),
             "since": self._since,
             "left_at": self._left_at,
             "opened_in_gap": part in self._openers,
         }
 
     def adopt(self, data: dict[str, Any], part: Part) -> None:
-        """Be inside since then, or outside since then."""
-        if self._stretches:
-            self._begin_at(data["since"])
-        self._since, self._left_at = data["since"], data["left_at"]
+        """Be inside, or outside, since when whoever has counted longer saw it.
+
+        Where the other server's picture was another one, what is here now began here.
+        """
         if part in self._openers:
             self._openers.remove(part)
+        if data["inside"] != bool(self._stretches):
+            return
+        if self._stretches:
+            self._begin_at(min(self._since, data["since"]))
+            return
+        self._left_at, self._since = max(
+            (self._left_at, self._since), (data["left_at"], data["since"]), key=_last_and_longest
+        )
         if data["opened_in_gap"]:
             self._openers.append(part)
+
+
+def _last_and_longest(time: tuple[int, int]) -> tuple[int, int]:
+    left_at, since = time
+    return left_at, -since
 
 
 class TimeIntegral(Counter):

@@ -19,7 +19,7 @@ from ..model.world import WorldOptions
 from ..tlib.codec import Message
 from . import object_types
 from .attaching import Attachments
-from .categories import CATEGORIES, EXPLICIT, NO
+from .categories import CATEGORIES, DEFAULT, EXPLICIT, Category
 from .definitions import Definitions, StatType
 from .ledger import Ledger
 from .notifications import MODE_NAMES, Mode, Notice, Notification, Subscription, Value
@@ -30,6 +30,7 @@ from .stat_types import SUBJECTS
 from .states import state_of
 from .statistic import Key, Statistic
 from .time_profiles import TimeProfile
+from .time_ranges import TimeRange
 
 STATISTICS_MAX = 2_000_000  # opened beyond that: refused with ``limit``
 
@@ -149,14 +150,7 @@ class Engine:
                 f"object.objectType: {stat_type.subject} cannot be asked of {object_type}",
             )
         profile = self._profile(request) if category.is_historical else None
-        time_range = None
-        wanted = request.time_range
-        if category.time_range != NO and (category.time_range != EXPLICIT or wanted):
-            time_range = self.definitions.time_range(wanted)
-            if time_range is None:
-                raise StatisticError(
-                    "unknown-time-range", f"metric.timeRange: {wanted!r} is not configured"
-                )
+        time_range, time_range2 = self._ranges(request, category)
         chosen = self.definitions.filters.get(request.filter) if request.filter else None
         if request.filter and chosen is None:
             raise StatisticError(
@@ -170,10 +164,32 @@ class Engine:
             name,
             "" if profile is None else f"{profile.name},{profile.kind},{profile.text}",
             "" if time_range is None else time_range.name,
+            "" if time_range2 is None else time_range2.name,
             request.filter or "",
         )
         use = self._options.queue_use_pseudo_actions
-        return Statistic(key, stat_type, category, profile, time_range, chosen, 0, use_pseudo=use)
+        ranges = time_range, time_range2
+        return Statistic(key, stat_type, category, profile, *ranges, chosen, 0, use_pseudo=use)
+
+    def _ranges(
+        self, request: StatisticRequest, category: Category
+    ) -> tuple[TimeRange | None, TimeRange | None]:
+        """The ranges that apply; those of categories that have none are passed over."""
+        first, second = request.time_range, request.time_range2
+        return (
+            self._range("timeRange", first)
+            if category.time_range == DEFAULT or (category.time_range == EXPLICIT and first)
+            else None,
+            self._range("timeRange2", second) if category.second_range and second else None,
+        )
+
+    def _range(self, field: str, name: str | None) -> TimeRange:
+        found = self.definitions.time_range(name)
+        if found is None:
+            raise StatisticError(
+                "unknown-time-range", f"metric.{field}: {name!r} is not configured"
+            )
+        return found
 
     def _profile(self, request: StatisticRequest) -> TimeProfile:
         asked = request.time_profile
@@ -205,7 +221,7 @@ class Engine:
             StatisticError: There is no such object any more; nothing was changed.
         """
         came, left = self.attachments.regroup(statistic, now, by_events)
-        if came or left:
+        if came or left or statistic.stat_type.subject == "GroupStatus":
             self._schedule.regrouped(statistic)
         return came, left
 

@@ -215,7 +215,7 @@ Rule = Callable[[Statistic, _State, _State], str]  # the reason to close, or not
 DEFINITION_RULES: tuple[Rule, ...] = (
     _stat_type_gone,
     _named_gone("time profile", lambda s: (s.profile,), Definitions.time_profile),
-    _named_gone("time range", lambda s: (s.time_range,), Definitions.time_range),
+    _named_gone("time range", lambda s: (s.time_range, s.time_range2), Definitions.time_range),
     _named_gone("filter", lambda s: (s.filter,), lambda d, name: d.filters.get(name)),
 )
 OBJECT_RULES: dict[str, tuple[Rule, ...]] = {

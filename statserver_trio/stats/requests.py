@@ -37,6 +37,8 @@ class StatisticRequest:
         stat_type: A configured name, or a definition of the client's own.
         time_profile: A configured name, a profile of the client's own, or None
             for ``Default``.
+        time_range: A configured name, or None for ``Default`` where one is needed.
+        time_range2: Likewise the second one of ServiceFactor1, where None is none.
     """
 
     object_type: str

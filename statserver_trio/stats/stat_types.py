@@ -8,11 +8,12 @@ All mistakes are found at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from . import object_types
 from .categories import CATEGORIES, LATER, REQUIRED, canonical_category
 from .definitions import DefinitionError, StatType
-from .masks import parse_mask
+from .masks import names_in, parse_mask
 
 OPTIONS = (
     "Objects",
@@ -36,8 +37,22 @@ SUBJECTS: dict[str, frozenset[str]] = {
     "DNStatus": object_types.REGULAR | frozenset({"Queue", "RoutePoint"}),
     "AgentStatus": _PEOPLE,
     "PlaceStatus": _PEOPLE,
+    "GroupStatus": frozenset({"GroupAgents", "GroupPlaces"}),
 }
-SUBJECTS_LATER = ("GroupStatus", "CampaignAction")
+
+
+class _Needs(NamedTuple):
+    what: str
+    subjects: tuple[str, ...]
+
+
+# What a category can be computed of, by Category.of.
+_NEEDS = {
+    "both": None,
+    "action": _Needs("actions", ("DNAction",)),
+    "status": _Needs("a status", tuple(name for name in SUBJECTS if name != "DNAction")),
+}
+SUBJECTS_LATER = ("CampaignAction",)
 _SUBJECT_NAMES = {name.lower(): name for name in (*SUBJECTS, *SUBJECTS_LATER)} | {
     "action": "DNAction"
 }
@@ -51,14 +66,27 @@ def unknown_options(options: Mapping[str, str]) -> list[str]:
         for key in options
         if key.lower() not in _KNOWN_OPTIONS
     ]
+    given = _options(options)
     for key in ("MainMask", "RelMask"):
-        text = _options(options).get(key)
+        text = given.get(key)
         if text is not None:
             try:
                 said += [f"{key}: {warning}" for warning in parse_mask(str(text))[1]]
+                said += _overruled(key, str(given.get("Category", "")), str(text))
             except ValueError:
                 continue  # a mistake, and reported as one
     return said
+
+
+def _overruled(key: str, category: str, text: str) -> list[str]:
+    """A compound category counts what it does, whatever the mask says (statistics.md §5.5)."""
+    row = CATEGORIES.get(canonical_category(category) or "")
+    if row is None or row.masks is None:
+        return []
+    counted = row.masks.main if key == "MainMask" else row.masks.rel
+    if parse_mask(text)[0] == counted:
+        return []
+    return [f"{key}: {row.name} counts {', '.join(names_in(counted))} whatever is written here"]
 
 
 def _options(options: Mapping[str, str]) -> dict[str, str]:
@@ -139,8 +167,9 @@ class _Reader:
                 f"{name} cannot be asked of {', '.join(sorted(misfits))}; "
                 f"allowed: {', '.join(sorted(SUBJECTS[name]))}",
             )
-        if category is not None and CATEGORIES[category].of == "status" and name == "DNAction":
-            self.wrong("Subject", f"{category} needs a status: DNStatus, AgentStatus, PlaceStatus")
+        needs = _NEEDS[CATEGORIES[category].of] if category is not None else None
+        if needs is not None and name not in needs.subjects:
+            self.wrong("Subject", f"{category} needs {needs.what}: {', '.join(needs.subjects)}")
         return name
 
     def mask(self, key: str, required: bool) -> int | None:
@@ -166,6 +195,8 @@ def parse_stat_type(name: str, options: Mapping[str, str]) -> StatType:
     subject = reader.subject(types, category)
     main_mask = reader.mask("MainMask", True)
     row = CATEGORIES.get(category or "")
+    if row is not None and row.masks is not None and main_mask == 0:
+        reader.wrong("MainMask", f"{row.name} needs one that is not empty")
     rel_mask = reader.mask("RelMask", row is not None and row.rel_mask == REQUIRED)
     if row is not None and row.objects is not None and not types <= row.objects:
         reader.wrong("Objects", f"{row.name} allows only {', '.join(sorted(row.objects))}")

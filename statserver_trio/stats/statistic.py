@@ -34,6 +34,7 @@ COUNTED = {
     "DNStatus": DN_STATUSES,
     "AgentStatus": STATUSES,
     "PlaceStatus": STATUSES,
+    "GroupStatus": STATUSES,  # of the group itself, which is a node like any other
 }
 
 
@@ -50,6 +51,7 @@ class Key:
     stat_type: str
     time_profile: str
     time_range: str
+    time_range2: str
     filter: str
 
 
@@ -60,8 +62,8 @@ class Statistic:
     Attributes:
         opened_at: On the clock of its source, ms; a statistic knows nothing
             of what was before.
-        parts: By role (``main``, ``rel``, ``ranged``), one per node that
-            contributes.
+        parts: By role (``main``, ``rel``, ``ranged``, ``rel_ranged``), one per
+            node that contributes.
         former: Likewise, of nodes that have left the group; see :func:`.parts.freeze`.
         nodes: The nodes that are watched, for states and validity.
         valid: Whether all that contributes can be heard.
@@ -76,6 +78,7 @@ class Statistic:
     category: Category
     profile: TimeProfile | None
     time_range: TimeRange | None
+    time_range2: TimeRange | None
     filter: Filter | None
     opened_at: int
     sources: list[Source] = field(factory=list)  # of the nodes, one by one
@@ -124,18 +127,26 @@ class Statistic:
                 "status": RowKind(ALL_ACTIONS, STATUSES),
                 "dns": RowKind(ALL_ACTIONS, DN_STATUSES),
             }
-        tally = ""
-        if category.feature == "depth":
-            tally = f"{self.key.object_type}:{self.key.object_id}"
-        feature = "" if category.feature == "depth" else category.feature
-        mask = stat_type.main_mask if category.instants else stat_type.main_mask & DURABLE
-        kinds = {"main": RowKind(mask, of, self.filter, None, feature, tally)}
+        main, rel = category.masks or (stat_type.main_mask, stat_type.rel_mask)
+        if category.rel_mask == NO and category.masks is None:
+            rel = None
+        rel_filter = self.filter if category.filters_rel else None
+        kinds = {"main": self._main_kind(main if category.instants else main & DURABLE)}
         if category.counts_range and self.time_range is not None:
-            kinds["ranged"] = RowKind(stat_type.main_mask, of, self.filter, self.time_range)
-        if category.rel_mask != NO and stat_type.rel_mask is not None:
-            rel_filter = self.filter if category.filters_rel else None
-            kinds["rel"] = RowKind(stat_type.rel_mask, of, rel_filter)
+            kinds["ranged"] = RowKind(main, of, self.filter, self.time_range)
+        if rel is not None:
+            kinds["rel"] = RowKind(rel, of, rel_filter)
+            if self.time_range2 is not None:
+                kinds["rel_ranged"] = RowKind(rel, of, rel_filter, self.time_range2)
         return kinds
+
+    def _main_kind(self, mask: int) -> RowKind:
+        feature, tally = self.category.feature, ""
+        if feature == "depth":
+            feature, tally = "", f"{self.key.object_type}:{self.key.object_id}"
+            if self.stat_type.subject == "GroupStatus":  # not what its members add up to
+                tally += ":GroupStatus"
+        return RowKind(mask, COUNTED[self.stat_type.subject], self.filter, None, feature, tally)
 
     def measure(
         self, role: str, clock: Callable[[Ledger], int], closing: bool = False
@@ -181,6 +192,7 @@ class Statistic:
             main,
             self.measure("rel", clock, closing),
             self.measure("ranged", clock, closing),
+            self.measure("rel_ranged", clock, closing),
             self.time_range,
             interval,
         )

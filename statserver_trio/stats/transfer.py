@@ -37,14 +37,14 @@ Data = dict[str, Any]
 def request_of(statistic: Statistic) -> StatisticRequest:
     """The request that opens the same statistic anywhere, by names where there are any."""
     key, profile = statistic.key, statistic.profile
-    time_range = statistic.time_range
+    first, second = statistic.time_range, statistic.time_range2
     return StatisticRequest(
         key.object_type,
         key.object_id,
         statistic.stat_type if not statistic.stat_type.name else statistic.stat_type.name,
-        None if profile is None else profile.name,
-        None if time_range is None else time_range.name,
-        None,
+        profile if profile is None or not profile.name else profile.name,
+        None if first is None else first.name,
+        None if second is None else second.name,
         key.filter or None,
         key.tenant,
     )
@@ -56,11 +56,13 @@ def definition_hash(statistic: Statistic) -> str:
     Two statistics of equal hash count the same; of a changed profile, range,
     filter or stat type the hash changes, though its name does not.
     """
-    profile, time_range, chosen = statistic.profile, statistic.time_range, statistic.filter
+    profile, chosen = statistic.profile, statistic.filter
+    first, second = statistic.time_range, statistic.time_range2
     content = [
         sorted(statistic.stat_type.text.items()),
         profile and [profile.kind, profile.text, str(profile.zone)],
-        time_range and time_range.text,
+        first and first.text,
+        second and second.text,
         chosen and chosen.text,
     ]
     text = json.dumps(content, sort_keys=True, default=str)

@@ -38,6 +38,7 @@ STAT_TYPES = [
     stat_type("Entered", "Queue", "TotalNumber", "DNAction", "CallEntered"),
     stat_type("Longest", "Queue", "CurrentMaxTime", "DNAction", "CallWait"),
     stat_type("Quick", "Queue", "TotalNumberInTimeRange", "DNAction", "CallDistributed"),
+    stat_type("Factor", "Queue", "ServiceFactor1", "DNAction", "CallAnswered"),
     stat_type("State", "Agent", "CurrentState", "AgentStatus", "*"),
     stat_type("Logins", "Agent", "CurrentNumber", "DNAction", "LoggedIn"),
     stat_type(
@@ -63,7 +64,7 @@ def new_engine():
             "Minute": parse_time_profile("Minute,Sliding", "60:1", UTC),
             "Last": parse_time_profile("Last,Selection", "10", UTC),
         },
-        time_ranges={"Short": parse_time_range("Short", "0-10")},
+        time_ranges={name: parse_time_range(name, "0-10") for name in ("Short", "Other")},
         filters={"Spanish": parse_filter("Spanish", 'PairExists("Language","Spanish")')},
     )
     directory = Directory(
@@ -562,6 +563,11 @@ def test_what_is_wrong_with_an_inline_definition(metric, code, complaint):
             "unknown-time-range",
             "metric.timeRange: 'R' is not configured",
         ),
+        (
+            {"what": "Queue:8001@sw1:Factor", "metric": {"timeRange2": "R"}},
+            "unknown-time-range",
+            "metric.timeRange2: 'R' is not configured",
+        ),
         ({"metric": {"filter": "F"}}, "unknown-filter", "metric.filter: 'F' is not configured"),
         ({"mode": "Hourly"}, "bad-request", "notification.mode: 'Hourly' is none; allowed: Chan"),
         ({"mode": "TimeBased"}, "bad-request", "notification.frequency: TimeBased needs"),
@@ -654,8 +660,10 @@ def test_profiles_say_what_is_configured():
         {"name": "Quarter", "type": "Growing", "value": "0:00 +0:15"},
     ]
     assert items("TimeRanges") == [
-        {"name": "Default", "value": "0-20"}, {"name": "Short", "value": "0-10"},
-    ]  # fmt: skip
+        {"name": "Default", "value": "0-20"},
+        {"name": "Short", "value": "0-10"},
+        {"name": "Other", "value": "0-10"},
+    ]
     assert items("Filters") == [{"name": "Spanish", "value": 'PairExists("Language","Spanish")'}]
     objects = items("Objects")
     assert objects[0] == {"objectType": "Queue", "objectId": "8001@sw1"}
@@ -685,6 +693,31 @@ def test_a_value_can_be_explained():
     assert shown["coverage"]["complete"] is True
     assert shown["coverage"]["since"] == T0
     assert "replicatedFrom" in shown
+
+
+def test_a_second_range_makes_another_statistic():
+    desk = Desk()
+    ranges = ({}, {"timeRange2": "Short"}, {"timeRange2": "Other"}, {"timeRange": "Short"})
+    for reference, metric in enumerate(ranges):
+        desk.opens(reference, "Queue:8001@sw1:Factor", metric=metric)
+        inline(desk, 10 + reference, category="ServiceFactor1", mainMask="CallAnswered", **metric)
+    desk.opens(20, "Queue:8001@sw1:Factor", metric={"timeRange2": "Short"})
+    desk.opens(21, "Queue:8001@sw1:Factor", metric={"timeRange2": ""})
+    assert len(desk.engine.statistics) == 2 * len(ranges)
+    keys = [(key.time_range, key.time_range2) for key in desk.engine.statistics][::2]
+    assert keys == [("Default", ""), ("Default", "Short"), ("Default", "Other"), ("Short", "")]
+    [explained] = desk.asks(request="ExplainStatistic", referenceId=30, statisticId=3)
+    assert explained.definition["timeRange"] == {"name": "Default", "value": "0-20"}
+    assert explained.definition["timeRange2"] == {"name": "Short", "value": "0-10"}
+    roles = [row["role"] for row in explained.aggregates]
+    assert roles == ["main", "ranged", "rel", "rel_ranged"]
+
+
+def test_a_second_range_where_none_is_used_is_passed_over():
+    desk = Desk()
+    desk.opens(1, "Queue:8001@sw1:Quick", metric={"timeRange2": "Nope"})
+    desk.opens(2, "Queue:8001@sw1:Quick")
+    assert len(desk.engine.statistics) == 1
 
 
 def test_a_big_group_is_explained_in_part():
@@ -737,6 +770,7 @@ REQUESTS = st.fixed_dictionaries(
                 "relMask": st.sampled_from(["*", "", "CallWait"]) | VALUES,
                 "timeProfile": st.sampled_from(["Quarter", "Minute", "Last"]) | VALUES,
                 "timeRange": st.sampled_from(["Short"]) | VALUES,
+                "timeRange2": st.sampled_from(["Short"]) | VALUES,
                 "filter": st.sampled_from(["Spanish"]) | VALUES,
                 "interval": st.fixed_dictionaries(
                     {"type": st.sampled_from(["SlidingWindow", "SinceLogin", "SlidingSelection"])},

@@ -28,6 +28,8 @@ from statserver_trio.stats.requests import StatisticRequest as Asked
             "QueueGroup:g:S, Filter = F:1 ,range=R,profile=P",
             Asked("GroupQueues", "g", "S", "P", "R", None, "F:1"),
         ),
+        ("Queue:8001@sw1:S,range2=0-5", Asked("Queue", "8001@sw1", "S", time_range2="0-5")),
+        ("Queue:8001@sw1:S,Range2=B,range=A", Asked("Queue", "8001@sw1", "S", None, "A", "B")),
     ],
 )
 def test_what_is_written_is_asked_for(text, asked):
@@ -43,8 +45,8 @@ def test_what_is_written_is_asked_for(text, asked):
         ("Agent::S", "names no object between the colons"),
         ("Agent:a1:", "names no stat type after the last colon"),
         ("Agent:a1: ,profile=P", "names no stat type after the last colon"),
-        ("Agent:a1:S,profil=P", "no such option as 'profil'; allowed: profile, range, filter"),
-        ("Agent:a1:S,P", "'P' is no option; allowed: profile=, range=, filter="),
+        ("Agent:a1:S,profil=P", "no such option as 'profil'; allowed: profile, range, range2,"),
+        ("Agent:a1:S,P", "'P' is no option; allowed: profile=, range=, range2=,"),
         ("Agent:a1:S,profile=", "profile has no value"),
         ("Agent:a1:S,profile=P,profile=Q", "profile is there twice"),
     ],
@@ -61,7 +63,8 @@ NAMES = st.text("ab_1", min_size=1)
     object_id=st.text("a:,@/ prof", min_size=1).map(str.strip).filter(bool),
     stat_type=NAMES,
     options=st.fixed_dictionaries(
-        {}, optional={"time_profile": NAMES, "time_range": NAMES, "filter": NAMES}
+        {},
+        optional=dict.fromkeys(("time_profile", "time_range", "time_range2", "filter"), NAMES),
     ),
 )
 def test_what_is_formatted_is_read_again(object_id, stat_type, options):

@@ -21,6 +21,7 @@ from statserver_trio.server.hub import Hub
 from statserver_trio.stats.definitions import Definitions
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.stat_types import parse_stat_type
+from statserver_trio.stats.time_ranges import parse_time_range
 from statserver_trio.tlib.events import EventLinkConnected, EventQueued, EventServerConnected
 
 WHERE = parse_url("ws://x:7100/")
@@ -34,9 +35,16 @@ def new_hub():
         "Subject": "DNAction",
         "MainMask": "CallWait",
     }
+    factor = {**options, "Category": "ServiceFactor1", "MainMask": "CallAnswered"}
     queue = DNKey("8001", "sw1")
     engine = Engine(
-        Definitions(stat_types={"Waiting": parse_stat_type("Waiting", options)}),
+        Definitions(
+            stat_types={
+                "Waiting": parse_stat_type("Waiting", options),
+                "Factor": parse_stat_type("Factor", factor),
+            },
+            time_ranges={"R": parse_time_range("R", "0-5")},
+        ),
         Directory(dns={queue: DN(queue, "Queue")}),
     )
     engine.add_source("ts1", "sw1")
@@ -80,7 +88,8 @@ async def test_values_come_as_they_change(autojump_clock):
         queue_up(hub, "c2")
         assert (await stats.peek(waiting)).value == 2
         assert (await stats.explain(waiting)).definition["statisticType"] == "Waiting"
-        assert [item["name"] for item in await stats.profile("StatTypes")] == ["Waiting"]
+        names = [item["name"] for item in await stats.profile("StatTypes")]
+        assert names == ["Waiting", "Factor"]
         hub.source_lost("ts1")
         while waiting.is_valid:
             await anext(stats)
@@ -88,6 +97,15 @@ async def test_values_come_as_they_change(autojump_clock):
         assert not hub.engine.statistics
         with pytest.raises(Refused, match="statisticId"):
             await stats.peek(waiting)
+
+
+async def test_two_ranges_travel(autojump_clock):
+    hub = new_hub()
+    async with connected(hub) as stats:
+        for options in ("", ",range2=R", ",range=R,range2=R"):
+            await stats.open(f"Queue:8001@sw1:Factor{options}")
+        keys = [(key.time_range, key.time_range2) for key in hub.engine.statistics]
+        assert keys == [("Default", ""), ("Default", "R"), ("R", "R")]
 
 
 async def test_many_ask_at_once(autojump_clock):

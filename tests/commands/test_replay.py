@@ -11,7 +11,13 @@ from click.testing import CliRunner, Result
 
 from statserver_trio.commands.main import main
 from statserver_trio.tlib.codec import encode_all
-from statserver_trio.tlib.events import EventAbandoned, EventDiverted, EventQueued
+from statserver_trio.tlib.events import (
+    EventAbandoned,
+    EventDiverted,
+    EventEstablished,
+    EventQueued,
+    EventRinging,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 CONF = ROOT / "conf" / "standalone.toml"
@@ -155,11 +161,35 @@ def test_a_value_says_what_it_is(recording: str) -> None:
         "statisticType": "Total_Calls_Entered",
         "timeProfile": "QuarterHour",
         "timeRange": None,
+        "timeRange2": None,
         "filter": None,
         "value": 2,
         "time": NOON + 660,
         "interval": 660.0,
     }
+
+
+def test_two_ranges_are_another_statistic(tmp_path: Path) -> None:
+    """One call is answered, another given up after 3 s, which the second range excuses."""
+    calls = [{"this_dn": "8001", "conn_id": f"c{n}", "call_type": "Inbound"} for n in (1, 2)]
+    phone = {**calls[0], "this_dn": "7001", "this_queue": "8001"}
+    events = [
+        EventQueued(time=NOON, **calls[0]),
+        EventQueued(time=NOON, **calls[1]),
+        EventAbandoned(time=NOON + 3, **calls[1]),
+        EventDiverted(time=NOON + 5, third_party_dn="7001", **calls[0]),
+        EventRinging(time=NOON + 5, **phone),
+        EventEstablished(time=NOON + 8, **phone),
+    ]
+    path = tmp_path / "calls.jsonl"
+    path.write_bytes(encode_all(events))
+    spec = "Queue:8001@sw1:Service_Factor,range=Range0-20"
+    result = replay(str(path), "--open", spec, "--open", f"{spec},range2=Range0-5")
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(one["timeRange"], one["timeRange2"], one["value"]) for one in found] == [
+        ("Range0-20", None, 50.0),
+        ("Range0-20", "Range0-5", 100.0),
+    ]
 
 
 def test_everything_at_once_from_standard_input(recording: str) -> None:

@@ -96,6 +96,7 @@ async def test_values_as_json_lines_until_ctrl_c(nursery):
         "statisticType": "Waiting",
         "timeProfile": None,
         "timeRange": None,
+        "timeRange2": None,
         "filter": None,
         "value": 0,
         "interval": 0.0,

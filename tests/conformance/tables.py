@@ -14,8 +14,8 @@ A table is a text file that needs no Python to be read::
 
 *Above* stand the claim, who exists, and what is counted::
 
-    NAME = CATEGORY MASK [per MASK] of TYPE ID [as SUBJECT] [over PROFILE] [in RANGE]
-           [told MODE [every SECONDS] [by INSENSITIVITY]] [if FILTER]
+    NAME = CATEGORY MASK [per MASK] of TYPE ID [as SUBJECT] [over PROFILE]
+           [in RANGE [and RANGE2]] [told MODE [every SECONDS] [by INSENSITIVITY]] [if FILTER]
 
 Without ``as`` the subject is DNAction, without ``over`` it counts since it was opened.
 A statistic is opened by a row that says ``open NAME``, or else before the first row.
@@ -316,6 +316,7 @@ def phrases(what: str) -> Iterator[str]:
 DEFINITION = re.compile(
     r"(?P<category>\w+) (?P<main>\S+)(?: per (?P<rel>\S+))? of (?P<type>\w+) (?P<id>\S+)"
     r"(?: as (?P<subject>\w+))?(?: over (?P<profile>.+?))?(?: in (?P<range>\S+))?"
+    r"(?: and (?P<range2>\S+))?"
     r"(?: told (?P<mode>\w+)(?: every (?P<every>\d+))?(?: by (?P<by>\d+))?)?"
     r"(?: if (?P<filter>.+))?"
 )
@@ -357,9 +358,9 @@ def wanted(text: str, zone: tzinfo, definitions: Definitions) -> Wanted:
     }
     if found["rel"]:
         options["RelMask"] = found["rel"]
-    if found["range"]:
-        ranges: dict[str, TimeRange] = definitions.time_ranges  # type: ignore[assignment]
-        ranges[found["range"]] = parse_time_range(found["range"], found["range"])
+    ranges: dict[str, TimeRange] = definitions.time_ranges  # type: ignore[assignment]
+    for text in filter(None, (found["range"], found["range2"])):
+        ranges[text] = parse_time_range(text, text)
     if found["filter"]:
         filters: dict[str, Any] = definitions.filters  # type: ignore[assignment]
         filters[found["filter"]] = parse_filter(found["filter"], found["filter"])
@@ -369,6 +370,7 @@ def wanted(text: str, zone: tzinfo, definitions: Definitions) -> Wanted:
         stat_type=parse_stat_type("", options),
         time_profile=profile_of(found["profile"], zone),
         time_range=found["range"],
+        time_range2=found["range2"],
         filter=found["filter"],
     )
     notification = None

@@ -19,9 +19,16 @@ from statserver_trio.ha.clock_offset import WallTime
 from statserver_trio.ha.codec import Decoder, Outbox, ProtocolError
 from statserver_trio.ha.coverage import Choice, choose, clipped, merged, missing
 from statserver_trio.ha.door import Knocked
+from statserver_trio.ha.feed_words import (
+    Arrived,
+    Interrupted,
+    SourceAdded,
+    SourceAt,
+    SourceAway,
+    SourceResumed,
+)
 from statserver_trio.ha.greeting import Identity
 from statserver_trio.ha.holds import Wanted
-from statserver_trio.ha.intake import Arrived, SourceAdded, SourceAt
 from statserver_trio.ha.messages import Fragment, Hello, Item, Kind, Result
 from statserver_trio.ha.peer import Malformed, Peer, PeerOptions, Started
 from statserver_trio.ha.replication import Closed, Opened
@@ -208,13 +215,13 @@ class Feed:
     def last(self):
         return self.log[-1][0] if self.log else 0
 
-    def say(self, obj, time):
+    def say(self, obj, time, step=1):
         kind = "end" if obj in self.running else "begin"
         if kind == "begin":
             self.running[obj] = time
         else:
             del self.running[obj]
-        event = (self.last + 1, json.dumps([kind, obj, time]).encode())
+        event = (self.last + step, json.dumps([kind, obj, time]).encode())
         self.log.append(event)
         return event
 
@@ -269,14 +276,16 @@ class Node:
         self.tell(WallTime(WORLD_ADVANCE + self.wall_ahead + self.pair.now))
         for name in self.pair.feeds:
             self.engine.add_source(name)
-            self.tell(SourceAdded(name))
+            self.tell(SourceAdded(name, self.pair.step == 1))
         self.tell(Started())
         for name in self.pair.feeds:
             self.register(name)
 
     def register(self, name):
         feed = self.pair.feeds[name]
-        self.tell(SourceAt(name, feed.last))
+        if self.pair.step > 1:
+            self.tell(Interrupted(name))
+        self.tell(SourceAt(name, feed.last + self.pair.step // 2))
         self.tell(Arrived(name, [feed.snapshot(self.pair.now)]))
 
     def open(self, *keys):
@@ -392,8 +401,9 @@ class Node:
 class Pair:
     """A (configured primary, accepts) and B (configured backup, dials)."""
 
-    def __init__(self, feeds=("s",), delay=0.001, options=None, connect_timeout=1.0):
+    def __init__(self, feeds=("s",), delay=0.001, options=None, connect_timeout=1.0, step=1):
         self.now = 0.0
+        self.step = step  # between two positions; the others are those of DNs that are not ours
         self.ids = itertools.count(1)
         self.feeds = {name: Feed(name) for name in feeds}
         self.began = {}
@@ -510,18 +520,26 @@ class Pair:
 
     def event(self, obj="x", source="s"):
         """A source says something, and whoever listens hears it."""
-        event = self.feeds[source].say(obj, int(self.now * 1024))
+        args = (self.step,) if self.step > 1 else ()
+        event = self.feeds[source].say(obj, int(self.now * 1024), *args)
         for node in self.both:
             if node.sees[source]:
                 node.tell(Arrived(source, [event]))
 
     def blind(self, node, source="s"):
         node.sees[source] = False
+        node.tell(SourceAway(source))
 
     def see(self, node, source="s"):
         if not node.sees[source]:
             node.sees[source] = True
             node.register(source)
+
+    def resume(self, node, missed, source="s"):
+        """The feed still has what that node missed: the last so many events."""
+        node.sees[source] = True
+        node.tell(SourceResumed(source))
+        node.tell(Arrived(source, self.feeds[source].log[-missed:]))
 
     # -- time ------------------------------------------------------------------------
 

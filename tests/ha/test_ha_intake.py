@@ -2,17 +2,29 @@
 
 import doctest
 import itertools
+from math import inf
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from statserver_trio.ha import coverage
+from statserver_trio.ha.clock_offset import WallClock
 from statserver_trio.ha.coverage import Choice, choose, clipped, contains, holes, merged, size
+from statserver_trio.ha.feed_words import Arrived, PeerAbsent, SourceAdded, SourceAt
+from statserver_trio.ha.intake import REJOIN_INTERVAL, Intake
 from statserver_trio.ha.journal import RANGE_BYTES_MAX, Journal
-from statserver_trio.ha.messages import Standing
-from statserver_trio.ha.source_intake import FACT, SourceIntake, State, better
-from statserver_trio.ha.store import ApplyEvents, BeginAt, HoleLeft
+from statserver_trio.ha.messages import JoinRequest, JoinState, Standing
+from statserver_trio.ha.source_intake import (
+    DRAIN_EVENTS_MAX,
+    DRAIN_PAUSE,
+    FACT,
+    SourceIntake,
+    State,
+    better,
+)
+from statserver_trio.ha.store import ApplyEvents, BeginAt, HoleLeft, WorldBuilt
+from statserver_trio.machine import Send
 
 RANGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6)
 
@@ -220,6 +232,48 @@ def test_a_picture_is_whole_when_its_snapshots_have_come():
     assert source.is_whole
 
 
+def applied(actions):
+    return [[position for position, _ in a.events] for a in actions if isinstance(a, ApplyEvents)]
+
+
+def test_a_lot_that_was_held_is_applied_a_little_at_a_time():
+    source = live()
+    source.join()
+    many = DRAIN_EVENTS_MAX * 2 + 10
+    source.arrived(events(*range(11, 11 + many)), 1)
+    done = applied(source.adopt(10, Standing("theirs", 3, 0), 2))
+    assert [len(each) for each in done] == [DRAIN_EVENTS_MAX]
+    assert source.drain_at == 2 + DRAIN_PAUSE
+    done += applied(source.arrived(events(11 + many), 2))  # waits behind them
+    done += applied(source.drain(3))
+    assert [p for each in done for p in each] == list(range(11, 12 + many))
+    assert source.drain_at == inf
+
+
+def test_a_source_that_counts_anew_while_a_lot_is_held_loses_nothing():
+    source = live()
+    source.join()
+    many = DRAIN_EVENTS_MAX + 10
+    source.arrived(events(*range(11, 11 + many)), 1)
+    source.adopt(10, Standing("theirs", 3, 0), 2)
+    done = source.stands_at(3, 2)
+    assert applied(done) == [list(range(11 + DRAIN_EVENTS_MAX, 11 + many))]
+    assert done[-1] == BeginAt("s", 3)
+
+
+def test_the_intake_asks_to_be_woken_for_what_is_held():
+    intake = Intake(True, lambda: "id", WallClock())
+    intake.handle_event(SourceAdded("s"), 0)
+    many = DRAIN_EVENTS_MAX + 10
+    intake.handle_event(Arrived("s", events(*range(1, 1 + many))), 0)
+    done = intake.handle_event(PeerAbsent(), 1)
+    assert [len(each) for each in applied(done)] == [DRAIN_EVENTS_MAX]
+    deadline = intake.next_deadline()
+    assert deadline > 1
+    assert [len(each) for each in applied(intake.handle_timer(deadline))] == [10]
+    assert intake.next_deadline() == inf
+
+
 def test_a_source_that_counts_anew():
     source = live()
     source.arrived(events(11), 0)
@@ -233,6 +287,35 @@ def test_a_greeting_of_the_feed_that_is_older_than_what_the_peer_told_us():
     assert source.stands_at(9, 1) == []
     assert source.arrived(events(10, 11), 2) == [ApplyEvents("s", events(11))]
     assert source.restarts == 0
+
+
+def an_intake(accepts):
+    """Alone from 10 on; the peer has the same picture."""
+    ids = map(str, itertools.count())
+    intake = Intake(accepts, lambda: next(ids), WallClock())
+    intake.handle_event(SourceAdded("s"), 0)
+    intake.handle_event(PeerAbsent(), 0)
+    intake.handle_event(SourceAt("s", 10), 0)
+    intake.open(intake.standings, False, 0)
+    return intake
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_a_better_picture_that_comes_too_late_is_asked_for_again(accepts):
+    intake = an_intake(accepts)
+    intake.handle_event(JoinRequest(1, {"s": 10}), 1)
+    intake.handle_event(WorldBuilt(1, ["s"], b""), 1)
+    theirs = {"s": Standing("theirs", 3, 0.0)}
+    assert intake.handle_event(JoinState(1, {"s": 10}, b"", theirs), 2) == []
+    assert intake.handle_timer(REJOIN_INTERVAL) == [Send(JoinRequest(1, {"s": 10}))]
+
+
+def test_whoever_asked_for_our_picture_may_still_have_a_better_one():
+    intake = an_intake(accepts=True)
+    theirs = {"s": Standing("theirs", 3, 0.0)}
+    intake.handle_event(JoinState(7, {"s": 10}, b"", theirs), 1)
+    intake.handle_event(WorldBuilt(1, ["s"], b""), 2)
+    assert intake.handle_timer(REJOIN_INTERVAL) == [Send(JoinRequest(1, {"s": 10}))]
 
 
 OLD, NEW, SAME = Standing("a", 1, 10.0), Standing("b", 5, 3.0), Standing("c", 1, 10.0)

@@ -103,6 +103,19 @@ def test_what_is_not_expected_is_answered(make, text):
     assert pair.b.peer.handle_event(make(chunk), pair.now) == [Disconnect(text)]
 
 
+@pytest.mark.parametrize("is_known_there", [True, False])
+def test_a_statistic_that_is_closed_while_it_travels_is_not_remembered(is_known_there):
+    pair = up()
+    if not is_known_there:
+        pair.b.engine.unresolved.add("s:x:3")
+    pair.a.open("s:x:3")
+    pair.drive(seconds=0.0005)
+    pair.a.close(["s:x:3"])
+    pair.drive(seconds=1)
+    assert not pair.a.peer.replication.knows("s:x:3")
+    assert not pair.a.peer.replication.parking.reasons
+
+
 def test_a_statistic_that_is_wanted_again_while_it_travels_travels_again():
     pair = up()
     pair.a.open("s:x:3")

@@ -97,13 +97,13 @@ def skipping_holes(monkeypatch):
 
 
 def applying_snapshots_always(monkeypatch):
-    drain = SourceIntake._drain
+    drain = SourceIntake.drain
 
-    def eager(self, now):
+    def eager(self, now, *most):
         self._wants_snapshots = True
-        return drain(self, now)
+        return drain(self, now, *most)
 
-    monkeypatch.setattr(SourceIntake, "_drain", eager)
+    monkeypatch.setattr(SourceIntake, "drain", eager)
 
 
 def never_polling(monkeypatch):

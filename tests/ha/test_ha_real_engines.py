@@ -53,7 +53,9 @@ def some_request(rng: Random) -> StatisticRequest:
     historical = CATEGORIES[stat_type.category].is_historical
     profile = rng.choice([None, "QuarterHour", "LastHour"]) if historical else None
     chosen = rng.choice([None, None, "Gold", "Spanish"])
-    return StatisticRequest(object_type, rng.choice(IDS[object_type]), name, profile, filter=chosen)
+    object_id = rng.choice(IDS[object_type])
+    ranges = rng.choice([None, "Range0-30"]), rng.choice([None, "Range0-5", "MinuteUp"])
+    return StatisticRequest(object_type, object_id, name, profile, *ranges, chosen)
 
 
 def is_exact(pair: RealPair, node) -> bool:

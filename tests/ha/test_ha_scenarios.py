@@ -14,8 +14,9 @@ from statserver_trio.ha.addp import AddpOptions
 from statserver_trio.ha.codec import Decoder, Outbox, encode
 from statserver_trio.ha.deletion import Deleted
 from statserver_trio.ha.door import Knocked
+from statserver_trio.ha.feed_words import SourceAdded, SourceAt, SourceDescribed
 from statserver_trio.ha.greeting import Identity
-from statserver_trio.ha.intake import IntakeOptions, SourceAdded, SourceAt, SourceDescribed
+from statserver_trio.ha.intake import IntakeOptions
 from statserver_trio.ha.messages import (
     Chunk,
     ChunkAck,

@@ -454,14 +454,15 @@ class Server:
     def value(self, name: str) -> Any:
         """The value of one."""
         asked = parse_open(name)
-        profile = asked.time_profile
-        for key, value in self.values().items():
-            _, kind, id, stat_type, its_profile, _, chosen = json.loads(key)
-            if (kind, id, stat_type) == (asked.object_type, asked.object_id, asked.stat_type) and (
-                (its_profile.partition(",")[0] or "Default") == (profile or "Default")
-                and (chosen or "") == (asked.filter or "")
+        wanted = (asked.object_type, asked.object_id, asked.stat_type, asked.filter or "")
+        profile = asked.time_profile or "Default"
+        for key, statistic in self.engine.statistics.items():
+            its = "Default" if statistic.profile is None else statistic.profile.name
+            if (key.object_type, key.object_id, key.stat_type, key.filter) == wanted and (
+                its == profile
             ):
-                return value
+                at = {s.ledger: self.site.instant(n) for n, s in self.engine.sources.items()}
+                return self.engine.value_at(statistic, at).value
         raise AssertionError(f"{name} is not open at {self.name}: {list(self.values())}")
 
 

@@ -13,7 +13,7 @@ from pair_network import End
 from pair_site import BACKUP, EPOCH, FAVOURITES, HA, PRIMARY, SOON, Server, Site
 
 from statserver_trio.ha.codec import Decoder, encode
-from statserver_trio.ha.messages import HOT_STANDBY, Chunk, Hello, Message, Reject, Welcome
+from statserver_trio.ha.messages import HOT_STANDBY, Chunk, Hello, Memory, Message, Reject, Welcome
 from statserver_trio.ha.session import GREETING_TIMEOUT
 from statserver_trio.server.ha.accepting import LOBBY_MAX
 
@@ -187,6 +187,20 @@ async def test_scenario_30_a_dead_one_is_superseded_after_two_seconds(build: Bui
         assert not welcome.restored
         (superseded,) = site.primary.logged_at(f"{LOST}: superseded")
         assert superseded - start == pytest.approx(2, abs=0.1)
+
+
+async def test_scenario_30_who_knows_the_session_and_was_not_in_it_gets_a_new_one(
+    build: Build,
+) -> None:
+    site = await build().up(*FAVOURITES)
+    peer = site.primary.peer
+    memory = Memory(peer.session.id, peer.boot_id, peer.progress.acknowledged, 0)
+    await site.backup.kill()
+    async with stranger(site) as somebody:
+        await somebody.say(hello(memory=memory))
+        welcome = (await somebody.hears(1))[0]
+    assert isinstance(welcome, Welcome)
+    assert (welcome.restored, welcome.session == memory.id) == (False, False)
 
 
 async def test_scenario_30_a_whole_second_backup_is_refused_for_as_long_as_it_runs(

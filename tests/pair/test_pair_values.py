@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from random import Random
 
@@ -313,7 +314,7 @@ async def test_a_replayed_chunk_changes_nothing(build: Build) -> None:
     await site.quiet()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(int(os.environ.get("SIM_RUNS", "3"))))
 async def test_never_a_sum_whatever_the_order_of_faults(build: Build, seed: int) -> None:
     """Every kind of statistic of a whole contact centre, and faults in a row, from a seed."""
     rng = Random(seed)

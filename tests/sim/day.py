@@ -220,6 +220,7 @@ class Day:
                 or standing is None
                 or standing.lineage != self.lineages[name]
                 or not process.feeds[name].connected
+                or process.feeds[name].wire is None  # cut, and it does not know yet
                 or (source.applied or 0) < unsure
             ):
                 return False
@@ -233,27 +234,40 @@ class Day:
         if not others or not self.is_exact(others[0]) or not process.alive:
             return False
         other = others[0]
-        if not all(p.peer.replication.is_done for p in (process, other)):
+        if other.peer.intake.standings != process.peer.intake.standings:
             return False
         self._forget_closed()
-        if (
-            any(other.store.statistic(text) is None for text in self.oracle.lives)
-            or other.store.lacking()
-        ):
+        if any(other.store.statistic(text) is None for text in self.oracle.lives):
             return False
-        return other.peer.intake.standings == process.peer.intake.standings
+        if other.store.lacking():
+            return False
+        if self.has_exchanged():
+            return True
+        self._walk()
+        return self.watch.is_comparable(other) and self.watch.equal(other, self.at(), False)
+
+    def has_exchanged(self) -> bool:
+        """Whether neither has anything that the other one has not been given."""
+        peers = [process.peer for process in self.living()]
+        ids = {peer.session.id for peer in peers}
+        done = all(peer.replication.is_done for peer in peers)
+        return len(peers) == 2 and len(ids) == 1 and None not in ids and done
 
     def _forget_closed(self) -> None:
         for text in list(self.oracle.lives):
             if not any(process.store.statistic(text) for process in self.living()):
                 self.oracle.forget(text)
 
-    def _horizon(self) -> dict[str, int]:
-        """How far the oracle may walk: nobody will open anything before that."""
+    def _walk(self) -> None:
+        """Let the oracle walk as far as it may: nobody will open anything before that."""
         standing = [p.store.positions() for p in self.living()]
-        return {
-            name: min((p[name] for p in standing if name in p), default=0) for name in self.switches
-        }
+        here = self.oracle.positions()
+        self.oracle.advance(
+            {
+                name: max(min((p[name] for p in standing if name in p), default=0), here[name])
+                for name in self.switches
+            }
+        )
 
     def at(self) -> dict[str, int]:
         """A time of every source at which values can be compared."""
@@ -276,16 +290,14 @@ class Day:
         self.agenda.after(LOOK_SECONDS, self._look)
         self._looks += 1
         self.watch.look()
-        if self.is_converged():
-            for process in self.living():
-                process.caught_up = True
         if self._looks % COMPARE_LOOKS == 0:
             self._forget_closed()
-            self.oracle.advance(
-                {n: max(p, self.oracle.positions()[n]) for n, p in self._horizon().items()}
-            )
+            self._walk()
             if not self.outcome.rough:
                 self.watch.compare()
+            else:
+                for process in self.living():
+                    self.watch.bounded(process, self.at())
 
     def is_converged(self) -> bool:
         """Whether nothing is left to do."""
@@ -334,9 +346,11 @@ class Day:
         for text in mine.keys() & theirs.keys():
             if mine[text] != theirs[text]:
                 self.watch.violated(f"{text} is {mine[text]!r} on A and {theirs[text]!r} on B")
-        if not self.outcome.rough:
-            for process in (first, second):
-                self.watch.equal(process, at)
+        for process in (first, second):
+            if self.outcome.rough:
+                self.watch.bounded(process, at)
+            else:
+                self.watch.equal(process, at, True)
         self.outcome.figures["statistics"] += len(mine)
 
     # -- the trace ------------------------------------------------------------------------

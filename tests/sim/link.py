@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from statserver_trio.ha.addp import Heard
 from statserver_trio.ha.codec import Decoder, Outbox, ProtocolError
-from statserver_trio.ha.intake import PeerAbsent
+from statserver_trio.ha.feed_words import PeerAbsent
 from statserver_trio.ha.messages import Hello, Ignored, Message
 from statserver_trio.ha.peer import Malformed
 from statserver_trio.ha.session import GREETING_TIMEOUT

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from math import inf
 from typing import TYPE_CHECKING
 
 import trio
 from attrs import evolve
 
 from statserver_trio.api.messages import ServerModeInfo
+from statserver_trio.server.assembly import feed_options
 from statserver_trio.server.clock import Clock
-from statserver_trio.server.feed_task import FeedOptions
 from statserver_trio.server.ha.pair import Pair
 from statserver_trio.server.hub import Hub
 from statserver_trio.server.link_definitions import key_text
@@ -53,7 +52,7 @@ class Process:
     Attributes:
         alive: Until it is killed.
         knocking: Connections that came while it was frozen.
-        caught_up: It has had everything of the other member at least once.
+        proven: Statistics that have been seen to be right, by key.
     """
 
     def __init__(self, day: Day, host: Host, role: str, variant: Variant) -> None:
@@ -62,7 +61,7 @@ class Process:
         self.role = role
         self.variant = variant
         self.alive = True
-        self.caught_up = False
+        self.proven: dict[str, Statistic | None] = {}
         self.config = evolve(config_of(role, variant), ha=day.ha)
         self.links: dict[SimLink, None] = {}
         self.lobby: dict[SimLink, None] = {}
@@ -107,13 +106,7 @@ class Process:
             tserver.name: SimFeed(
                 self,
                 day.switches[tserver.name],
-                FeedOptions(
-                    name=tserver.name,
-                    application=config.server.name,
-                    switch=tserver.switch,
-                    keepalive=day.plan.feed_keepalive,
-                    loss_timeout=inf,
-                ),
+                evolve(feed_options(config, tserver), keepalive=day.plan.feed_keepalive),
             )
             for tserver in config.tserver
         }
@@ -234,9 +227,9 @@ class Process:
         news: list[Statistic] = []
         for statistic in engine._changed_hands:
             is_open = engine.statistics.get(statistic.key) is statistic
-            if is_open and statistic.subscriptions:
-                if self.store.statistic(key_text(statistic.key)) is not statistic:
-                    news.append(statistic)
+            is_known = self.store.statistic(key_text(statistic.key)) is statistic
+            if is_open and statistic.subscriptions and not is_known:
+                news.append(statistic)
         for statistic in news:
             self.day.opened(self, statistic)
         self.member.clients_changed()

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from statserver_trio.ha.messages import Chunk, ChunkAck, Message
 from statserver_trio.ha.session import State as SessionState
+from statserver_trio.model.actions import DURABLE
 from statserver_trio.server.shadow import LOG_MAX
+from statserver_trio.stats.statistic import Statistic
 
 if TYPE_CHECKING:
     from .clients import Client
@@ -18,6 +20,21 @@ REFUSALS = {  # what a client may be told: what it asks for need not exist on ev
     "incompatible", "unknown-filter", "unknown-time-profile", "unknown-stat-type", "bad-request",
 }  # fmt: skip
 WAITING_BYTES_MAX = 4 * 1024 * 1024  # on a link of a small pair
+
+
+def is_count(statistic: Statistic | None) -> bool:
+    """Whether it counts what happens at one moment, and does not forget.
+
+    What goes on while a hole is left ends there, and what a snapshot tells of begins anew: so a
+    call that lasts may count twice, just as at a server that stands alone.
+    """
+    return (
+        statistic is not None
+        and statistic.category.name == "TotalNumber"
+        and statistic.stat_type.subject == "DNAction"
+        and not statistic.stat_type.main_mask & DURABLE
+        and (statistic.profile is None or statistic.profile.kind == "Growing")
+    )
 
 
 class Watch:
@@ -138,26 +155,57 @@ class Watch:
     def compare(self) -> None:
         """Whoever stands where the oracle stands must have its values."""
         day = self.day
-        here = day.oracle.positions()
         for process in day.living():
-            if process.caught_up and day.is_exact(process) and process.store.positions() == here:
-                self.equal(process, day.at())
+            if self.is_comparable(process):
+                self.equal(process, day.at(), day.has_exchanged())
 
-    def equal(self, process: Process, at: dict[str, int]) -> None:
-        """Compare a member that is exact with the oracle."""
+    def is_comparable(self, process: Process) -> bool:
+        """Whether it stands where the oracle does."""
+        here = self.day.oracle.positions()
+        return self.day.is_exact(process) and process.store.positions() == here
+
+    def equal(self, process: Process, at: dict[str, int], has_everything: bool) -> bool:
+        """Compare a member that is exact with the oracle; whether all that it has is right.
+
+        Args:
+            has_everything: Nothing is on its way to it. If something is, it may have begun to
+                count by itself what the other one has counted for longer; but what was right
+                once must stay so.
+        """
         day, store = self.day, process.store
         lacking = set(store.lacking())
-        keys = [k for k in store.open_keys() if k in day.oracle.lives and k not in lacking]
+        keys = [k for k in store.open_keys() if k in day.oracle.lives and k not in day.oracle.free]
         truth = day.oracle.values(at, set(keys))
         mine = day.values(process, at, keys)
+        all_right = True
         for text in keys:
             self.compared += 1
-            lives = truth[text]
-            if text not in day.oracle.free and lives and mine[text] not in lives:
+            lives, statistic = truth[text], store.statistic(text)
+            if not lives or mine[text] == lives[0]:
+                process.proven[text] = statistic
+                continue
+            all_right = False
+            must = has_everything or process.proven.get(text) is statistic
+            if must and text not in lacking and mine[text] not in lives:
                 self.violated(
                     f"{process.host.name}: {text} is {mine[text]!r}, and should be "
                     f"{' or '.join(map(repr, lives))}"
                 )
+        return all_right
+
+    def bounded(self, process: Process, at: dict[str, int]) -> None:
+        """Whatever was lost, nothing may be counted more often than it happened."""
+        day, store = self.day, process.store
+        if store.positions() != day.oracle.positions():
+            return
+        keys = [text for text in store.open_keys() if is_count(store.statistic(text))]
+        truth = day.oracle.values(at, set(keys))
+        mine = day.values(process, at, [text for text in keys if truth.get(text)])
+        for text, value in mine.items():
+            self.compared += 1
+            if value > max(truth[text]):
+                name = process.host.name
+                self.violated(f"{name}: {text} is {value}, and cannot be above {truth[text]}")
 
     # -- clients --------------------------------------------------------------------------
 

@@ -65,7 +65,6 @@ MEMBERS = {
     ("GroupQueues", "Lines"): ["dn 8001", "dn 8002"],
 }
 FILTER = parse_filter("gold", 'PairExists("Segment","gold") | PairExists("ReasonCode","Lunch")')
-RANGE = parse_time_range("5-20", "5-20")
 PROFILES: dict[str, TimeProfile] = {
     text: parse_time_profile(f"P{number},{kind}", text, UTC)
     for number, (kind, text) in enumerate(
@@ -91,15 +90,22 @@ STATUS_MASKS = (
     "WaitForNextCall",
     "NotReadyForNextCall,AfterCallWork",
     "CallInbound,CallOnHold",
+    "NotReadyForNextCall,LoggedOut,NotMonitored",
     "*,~LoggedOut,~NotMonitored",
     "*",
 )
-DEFINITIONS = Definitions(time_ranges={"5-20": RANGE}, filters={"gold": FILTER})
+RANGES = {text: parse_time_range(text, text) for text in ("5-20", "0-12", "10-")}
+DEFINITIONS = Definitions(time_ranges=RANGES, filters={"gold": FILTER})
 # Of agents at a queue; they count only where numbers of now are asked for, without a filter.
 PSEUDO_ACTIONS = mask_of(
     "AgentLogin", "AgentActive", "AgentReady", "DNLogin", "DNActive", "DNReady"
 )
-OF = {"DNAction": "actions", "DNStatus": "dn_statuses", "AgentStatus": "statuses"}
+OF = {
+    "DNAction": "actions",
+    "DNStatus": "dn_statuses",
+    "AgentStatus": "statuses",
+    "GroupStatus": "statuses",
+}
 
 
 # -- days ---------------------------------------------------------------------------------
@@ -316,6 +322,7 @@ class Asked:
     profile: str
     filtered: bool
     opened: int  # ms after midnight
+    range2: str | None = None
 
 
 # At the moments at which stories begin and profiles reset, or at any other.
@@ -332,6 +339,7 @@ def questions(draw: st.DrawFn, opened: st.SearchStrategy[int] | None = None) -> 
     if object_type in object_types.REGULAR:
         subjects += ["DNStatus"]
         subjects += [] if object_type == "RegDN" else ["AgentStatus"]
+        subjects += ["GroupStatus"] if object_type in object_types.GROUPS else []
     subject = draw(st.sampled_from(subjects))
     masks = ACTION_MASKS if subject == "DNAction" else STATUS_MASKS
     return Asked(
@@ -342,6 +350,7 @@ def questions(draw: st.DrawFn, opened: st.SearchStrategy[int] | None = None) -> 
         draw(st.sampled_from(sorted(PROFILES))),
         draw(st.booleans()),
         draw(openings if opened is None else opened),
+        draw(st.sampled_from([None, "5-20", "0-12", "10-"])),
     )
 
 
@@ -357,7 +366,7 @@ def categories_of(asked: Asked) -> Iterator[Category]:
     for category in CATEGORIES.values():
         if category.kind == "state":
             continue
-        if category.of == "status" and asked.subject == "DNAction":
+        if category.of == ("status" if asked.subject == "DNAction" else "action"):
             continue
         if category.objects is not None and asked.object[0] not in category.objects:
             continue
@@ -372,6 +381,7 @@ def request(asked: Asked, category: Category) -> StatisticRequest:
         stat_type(category.name, asked.subject, asked.main, asked.rel, object_type),
         PROFILES[asked.profile],
         time_range="5-20" if category.time_range != "no" else None,
+        time_range2=asked.range2,
         filter="gold" if asked.filtered else None,
     )
 
@@ -399,7 +409,7 @@ class Both:
         self.observer.apply(event, floor(now))
 
     def ask(self, asked: Asked, now: int) -> None:
-        for member in MEMBERS[asked.object]:
+        for member in members_of(asked):
             kind, _, name = member.partition(" ")
             if kind == "agent":
                 self.observer.world.agent(name)
@@ -438,9 +448,7 @@ class Both:
         of = OF[asked.subject]
         if of == "dn_statuses" and asked.object[0] in ("RegDN", "Queue"):
             of = "statuses"
-        diaries = [
-            self.observer.diaries.get(member, slow.Diary()) for member in MEMBERS[asked.object]
-        ]
+        diaries = [self.observer.diaries.get(name, slow.Diary()) for name in members_of(asked)]
         counted = ALL_ACTIONS
         if asked.object[0] in ("Queue", "GroupQueues") and (
             asked.filtered
@@ -454,9 +462,26 @@ class Both:
             rel_test = None if category.name == "AverageNumberPerRelativeHour" else test
             rel_mask = stat.rel_mask & counted
             rel = slow.Numbers(diaries, evolve(question, mask=rel_mask, test=rel_test))
-        limits = (RANGE.low_ms, RANGE.high_ms) if category.time_range != "no" else None
+        limits = limits_of("5-20") if category.time_range != "no" else None
+        if category.name == "ServiceFactor1":
+            assert limits is not None
+            answered = evolve(question, mask=mask_of("CallAnswered"))
+            lost = evolve(question, mask=mask_of("CallAbandoned", "CallAbandonedFromRinging"))
+            both = slow.Numbers(diaries, answered), slow.Numbers(diaries, lost)
+            return slow.service_factor(*both, limits, limits_of(asked.range2))
         found = slow.value(category.name, main, rel, limits, t - since)
         return found // 1000 if category.result == "time" else found
+
+
+def members_of(asked: Asked) -> list[str]:
+    """Whose diaries are read; of a group's own status the group's."""
+    if asked.subject == "GroupStatus":
+        return [f"group {asked.object[1]}"]
+    return MEMBERS[asked.object]
+
+
+def limits_of(name: str | None) -> slow.Range | None:
+    return None if name is None else (RANGES[name].low_ms, RANGES[name].high_ms)
 
 
 def floor(ms: int) -> int:

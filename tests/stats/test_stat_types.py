@@ -62,10 +62,28 @@ def test_keywords_and_words_in_any_case_and_with_aliases() -> None:
         ({"Category": "EstimWaitTime"}, "Category", "not available in this release"),
         ({"Subject": None}, "Subject", "required"),
         ({"Subject": "Weather"}, "Subject", "is no subject"),
-        ({"Subject": "GroupStatus"}, "Subject", "not available in this release"),
+        ({"Subject": "CampaignAction"}, "Subject", "not available in this release"),
+        ({"Subject": "GroupStatus"}, "Subject", "cannot be asked of Agent"),
+        (
+            {"Objects": "GroupAgents", "Subject": "GroupStatus", "Category": "ServiceFactor1"},
+            "Subject",
+            "needs actions",
+        ),
+        (
+            {
+                "Objects": "GroupAgents",
+                "Subject": "GroupStatus",
+                "Category": "CurrentContinuousTime",
+            },
+            "Objects",
+            "allows only Agent, Place",
+        ),
         ({"Objects": "Queue", "Subject": "AgentStatus"}, "Subject", "cannot be asked of Queue"),
         ({"Objects": "RegDN", "Subject": "AgentStatus"}, "Subject", "cannot be asked of RegDN"),
         ({"Category": "CurrentContinuousTime"}, "Subject", "needs a status"),
+        ({"Category": "TotalContinuousNumber"}, "Subject", "needs a status"),
+        ({"Category": "ServiceFactor1", "Subject": "AgentStatus"}, "Subject", "needs actions"),
+        ({"Category": "ServiceFactor1", "MainMask": "~*"}, "MainMask", "not empty"),
         ({"MainMask": None}, "MainMask", "required"),
         ({"MainMask": "Nonsense"}, "MainMask", "no such action: Nonsense"),
         ({"Category": "RelativeNumber"}, "RelMask", "required"),
@@ -93,6 +111,24 @@ def test_what_is_passed_over_is_said() -> None:
     assert parse_stat_type("Talk", {**GOOD, "MaskUsage": "x"}).name == "Talk"
 
 
+@pytest.mark.parametrize(
+    ("masks", "said"),
+    [
+        ({"MainMask": "CallAnswered"}, []),
+        ({"MainMask": "CallWait"}, ["MainMask: ServiceFactor1 counts CallAnswered whatever"]),
+        (
+            {"MainMask": "CallAnswered", "RelMask": "CallAbandoned"},
+            ["RelMask: ServiceFactor1 counts CallAbandoned, CallAbandonedFromRinging whatever"],
+        ),
+    ],
+)
+def test_a_compound_category_says_that_it_has_its_own_masks(
+    masks: dict[str, str], said: list[str]
+) -> None:
+    found = unknown_options({**GOOD, "Category": "servicefactor1", **masks})
+    assert [line.partition(" is written")[0] for line in found] == said
+
+
 @pytest.mark.parametrize("name", sorted({*CATEGORIES, *LATER}))
 def test_every_category_is_known_in_any_case(name: str) -> None:
     assert canonical_category(f" {name.upper()} ") == name
@@ -101,5 +137,6 @@ def test_every_category_is_known_in_any_case(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(CATEGORIES))
 def test_every_category_can_be_configured(name: str) -> None:
-    options = {**GOOD, "Objects": "Agent", "Category": name, "Subject": "AgentStatus"}
+    subject = "DNAction" if CATEGORIES[name].of == "action" else "AgentStatus"
+    options = {**GOOD, "Objects": "Agent", "Category": name, "Subject": subject}
     assert parse_stat_type("X", {**options, "RelMask": "*"}).category == name

@@ -13,15 +13,19 @@ from typing import Any
 
 import msgspec
 import pytest
+from reloads import a_stat_type, definitions, directory
 
 from statserver_trio.config.load import load
 from statserver_trio.config.site import Site, make_site
 from statserver_trio.simulator.contact_centre import ContactCentre
 from statserver_trio.stats.categories import CATEGORIES
 from statserver_trio.stats.engine import Engine
+from statserver_trio.stats.filters import parse_filter
 from statserver_trio.stats.notifications import Mode, Notification
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.statistic import Statistic
+from statserver_trio.stats.time_profiles import UTC, parse_time_profile
+from statserver_trio.stats.time_ranges import parse_time_range
 from statserver_trio.stats.transfer import (
     adopt_statistic,
     definition_hash,
@@ -61,7 +65,10 @@ def some_requests(site: Site, rng: Random) -> list[StatisticRequest]:
             profile = rng.choice([None, "QuarterHour", "LastHour"]) if historical else None
             chosen = rng.choice([None, None, "Gold", "Spanish"])
             object_id = rng.choice(IDS[object_type])
-            requests.append(StatisticRequest(object_type, object_id, name, profile, filter=chosen))
+            ranges = rng.choice([None, "Range0-30"]), rng.choice([None, "Range0-5", "MinuteUp"])
+            requests.append(
+                StatisticRequest(object_type, object_id, name, profile, *ranges, chosen)
+            )
     return requests
 
 
@@ -127,6 +134,33 @@ def test_the_earlier_one_counts(site: Site) -> None:
     assert not adopt_statistic(early, mine, wire(export_statistic(theirs)), now)
     assert adopt_statistic(late, theirs, wire(export_statistic(mine)), now)
     assert early.value(mine, now) == late.value(theirs, now)
+
+
+LONG = parse_time_range("Short", "0-11")
+# What is asked for, and what a site that means something else by it has.
+OTHERWISE: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"time_range": "Short"}, {"time_ranges": {"Short": LONG}}),
+    ({"time_range2": "Short"}, {"time_ranges": {"Short": LONG}}),
+    ({"filter": "Vip"}, {"filters": {"Vip": parse_filter("Vip", 'PairExists("Class","*")')}}),
+    (
+        {"time_profile": "Minutes"},
+        {"time_profiles": {"Minutes": parse_time_profile("Minutes,Growing", "0:00 +0:02", UTC)}},
+    ),
+    ({}, {"stat_types": {"Factor": a_stat_type("Factor", "TotalNumber", "CallAnswered")}}),
+]
+
+
+@pytest.mark.parametrize(("asked", "otherwise"), OTHERWISE)
+def test_the_same_name_for_something_else_has_another_hash(
+    asked: dict[str, Any], otherwise: dict[str, Any]
+) -> None:
+    def hash_of(**changes: Any) -> str:
+        engine = Engine(definitions(**changes), directory())
+        engine.add_source("ts1", "sw1")
+        request = StatisticRequest("Queue", "8001@sw1", "Factor", **asked)
+        return definition_hash(engine.open(request, int(START * 1000)))
+
+    assert hash_of() == hash_of() != hash_of(**otherwise)
 
 
 @pytest.mark.parametrize("longest", ["Longest_Call", "Most_Calls_Waiting"])

@@ -15,7 +15,7 @@ from random import Random
 
 import trio
 
-from ...ha.intake import PeerAbsent
+from ...ha.feed_words import PeerAbsent
 from ..sockets import keep_alive
 from ..supervisor import THE_WORLD, causes
 from .link import Link

@@ -13,7 +13,15 @@ import logging
 
 import msgspec
 
-from ...ha.intake import Arrived, Interrupted, SourceAdded, SourceAt, SourceDescribed
+from ...ha.feed_words import (
+    Arrived,
+    Interrupted,
+    SourceAdded,
+    SourceAt,
+    SourceAway,
+    SourceDescribed,
+    SourceResumed,
+)
 from ...ha.source_intake import FACT, State
 from ...tlib.codec import encode
 from ...tlib.events import (
@@ -66,6 +74,7 @@ class PairFeeds:
         self._connected.add(name)
         if resumed:
             self._hub.engine.sources[name].lost_at = None
+            self._member.tell(SourceResumed(name))
         else:
             self._say_where(name, position)
         self._show()
@@ -87,6 +96,7 @@ class PairFeeds:
     def source_lost(self, name: str, reason: str) -> None:
         """A feed is gone; what it would have said may come from the other member."""
         self._connected.discard(name)
+        self._member.tell(SourceAway(name))
         self._show()
 
     def source_given_up(self, name: str, now_ms: int) -> None:

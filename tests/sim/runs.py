@@ -1,0 +1,79 @@
+"""Many days, in several processes if wanted, and what they come to."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from attrs import define, field
+
+from .day import Outcome, live
+
+AT_A_TIME = 4  # seeds that a process takes at once
+
+
+def command(outcome: Outcome) -> str:
+    """What replays a day, line by line."""
+    rough = " --rough" if outcome.rough else ""
+    return f".venv/bin/python -m tests.sim --seed {outcome.seed}{rough} --trace"
+
+
+def run_days(seeds: Iterable[int], rough: bool = False, processes: int = 1) -> Iterator[Outcome]:
+    """The outcomes, in any order."""
+    if processes == 1:
+        yield from (live(seed, rough) for seed in seeds)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would take over whatever runs here
+    with context.Pool(processes) as pool:
+        yield from pool.imap_unordered(partial(live, rough=rough), seeds, AT_A_TIME)
+
+
+@define
+class Total:
+    """All of it."""
+
+    days: int = 0
+    seconds: float = 0.0
+    figures: Counter[str] = field(factory=Counter)
+    faults: Counter[str] = field(factory=Counter)
+    convergence: list[float] = field(factory=list)
+    failed: list[Outcome] = field(factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """One more day."""
+        self.days += 1
+        self.seconds += outcome.seconds
+        self.figures += outcome.figures
+        self.faults += outcome.faults
+        if outcome.convergence is not None:
+            self.convergence.append(outcome.convergence)
+        if outcome.violations:
+            self.failed.append(outcome)
+
+    def percentile(self, share: float) -> float | None:
+        """Of the seconds that it took to be equal again."""
+        times = sorted(self.convergence)
+        return times[min(len(times) - 1, int(share * len(times)))] if times else None
+
+    def as_data(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "days": self.days,
+            "pairHours": round(self.seconds / 3600, 2),
+            "figures": dict(sorted(self.figures.items())),
+            "faults": dict(self.faults.most_common()),
+            "convergence": {
+                "p50": self.percentile(0.5), "p99": self.percentile(0.99),
+                "max": self.percentile(1.0),
+            },
+            "violations": [
+                {
+                    "seed": each.seed, "rough": each.rough, "command": command(each),
+                    "violations": each.violations[:5],
+                }
+                for each in sorted(self.failed, key=lambda outcome: outcome.seed)
+            ],
+        }  # fmt: skip
