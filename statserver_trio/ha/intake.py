@@ -33,6 +33,7 @@ from .feed_words import (
     Arrived,
     Interrupted,
     PeerAbsent,
+    Restored,
     SourceAdded,
     SourceAt,
     SourceAway,
@@ -43,7 +44,7 @@ from .journal import Journal
 from .messages import JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
 from .messages import Journal as JournalAnswer
 from .serving import Serving
-from .source_intake import Restored, SourceIntake, State, better
+from .source_intake import SourceIntake, State, better
 from .store import AdoptWorld, Joined, Log, WorldBuilt
 
 REJOIN_INTERVAL = 60.0  # seconds between two looks at whether the peer's picture is better
@@ -146,7 +147,7 @@ class Intake:
                 self.sources[name].interrupted()
                 return []
             case SourceAway(name) | SourceResumed(name):
-                self.sources[name].away = isinstance(event, SourceAway)
+                self.sources[name].comes_or_goes(isinstance(event, SourceAway))
                 return []
             case PeerAbsent():
                 return [] if self.linked else self._alone(now)

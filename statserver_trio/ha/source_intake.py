@@ -36,9 +36,10 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from math import inf
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from .coverage import merged
+from .feed_words import Restored
 from .journal import Journal, Line
 from .messages import Event, Ranges, Standing
 from .store import ApplyEvents, BeginAt, HoleLeft, Log
@@ -51,29 +52,6 @@ COVERAGE_RANGES_MAX = 1000  # with more holes than that, the oldest ranges are f
 
 INTERRUPTION = (None, None)  # a mark among what is held
 FACT = -1  # in place of the position of a fact
-
-
-@frozen
-class Restored:
-    """Event: what we knew of a source before our process was restarted.
-
-    Tell it after ``SourceAdded`` and before anything arrives. The engine stands there
-    already. Whether the feed or the peer still has what came after is found out as after
-    any other loss.
-
-    Attributes:
-        position: The last one that was applied.
-        standing, coverage: Of the picture.
-        wants_snapshots: Those that a feed sends by itself are welcome.
-        described: Whether they had all arrived.
-    """
-
-    source: str
-    position: int
-    standing: Standing
-    coverage: Ranges
-    wants_snapshots: bool = False
-    described: bool = True
 
 
 class State(enum.Enum):
@@ -150,6 +128,11 @@ class SourceIntake:
         Nor, after a restart, for the first word of the feed: there may be a hole before it.
         """
         return self.is_heard and (self.described or not self._wants_snapshots)
+
+    def comes_or_goes(self, away: bool) -> None:
+        """The feed was lost; or it is back, and has told us all that we missed."""
+        self.away = away
+        self.is_heard = self.is_heard or not away
 
     def is_described(self) -> None:
         """All snapshots of the present connection have arrived."""
