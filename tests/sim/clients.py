@@ -136,10 +136,13 @@ class Client:
     def open(self, rng: Random) -> None:
         """Ask for one more statistic."""
         if self.process is not None and len(self.wants) < self.day.plan.statistics:
-            self._references += 1
-            request = some_request(rng, self.day, self.process)
-            self.wants[self._references] = request
-            self._say({**request, "referenceId": self._references})
+            self.ask(some_request(rng, self.day, self.process))
+
+    def ask(self, request: dict[str, Any]) -> None:
+        """Ask for that one."""
+        self._references += 1
+        self.wants[self._references] = request
+        self._say({**request, "referenceId": self._references})
 
     def close(self, rng: Random) -> None:
         """Have enough of one."""
@@ -203,14 +206,15 @@ class Client:
                     self.ids.pop(reference, None)
                 self._seen.pop(reference, None)
             case "Info" if reference in self.wants:
-                self._value(reference, event["value"])
+                self._value(reference, event["value"], event["complete"])
 
-    def _value(self, reference: int, value: Any) -> None:
+    def _value(self, reference: int, value: Any, is_complete: bool) -> None:
         request, process = self.wants[reference], self.process
         assert process is not None
         metric = request["metric"]
         stat_type = process.hub.engine.definitions.stat_types.get(metric["statisticType"])
         if stat_type is not None and only_grows(stat_type, metric):
-            before = self._seen.get(reference, 0)
-            self.day.watch.grew(self, request, before, value)
-            self._seen[reference] = value
+            before = self._seen.pop(reference, 0)
+            if is_complete:  # else it may have counted too much, and said that it is not sure
+                self.day.watch.grew(self, request, before, value)
+                self._seen[reference] = value

@@ -62,14 +62,19 @@ class Outcome:
 class Day:
     """Everything of one seed.
 
+    Args:
+        plan: Of a day that somebody makes up; by the seed if there is none.
+
     Attributes:
         speaker: Whose turn it is, for the trace.
     """
 
-    def __init__(self, seed: int, rough: bool = False, tracing: bool = False) -> None:
+    def __init__(
+        self, seed: int, rough: bool = False, tracing: bool = False, plan: Plan | None = None
+    ) -> None:
         self.outcome = Outcome(seed, rough)
         self.rng = Random(f"{seed}/{rough}")
-        self.plan: Plan = make_plan(self.rng, rough)
+        self.plan = plan or make_plan(self.rng, rough)
         self.tracing = tracing
         self.speaker = ""
         self.agenda = Agenda()
@@ -123,7 +128,7 @@ class Day:
         return outcome
 
     def _live(self) -> None:
-        self._start()
+        self.come_up()
         for client in self.clients:
             client.come(self.rng.choice(list(self.processes.values())))
         end = self.agenda.now + self.plan.length
@@ -132,19 +137,28 @@ class Day:
         self.agenda.run(end)
         self.trouble.end()
         self.note("all trouble is over")
+        self.become_equal()
+
+    def become_equal(self) -> None:
+        """Wait until the members are, or should be, and compare them."""
         healed = self.agenda.now
-        while not self.is_converged():
-            self.agenda.run(self.agenda.now + 0.5)
-            if self.agenda.now > healed + HEAL_SECONDS:
-                self.watch.violated(f"not equal after {HEAL_SECONDS:g} s: {self.why_not()}")
-                break
+        self._wait_for_equality(healed)
         self.outcome.convergence = self.agenda.now - healed
         for switch in self.switches.values():
             switch.is_open = False
+            switch.shout()  # who has missed the last ones finds out
         self.agenda.run(self.agenda.now + 10)
+        self._wait_for_equality(healed)
         self._final()
 
-    def _start(self) -> None:
+    def _wait_for_equality(self, since: float) -> None:
+        while not self.is_converged():
+            self.agenda.run(self.agenda.now + 0.5)
+            if self.agenda.now > since + HEAL_SECONDS:
+                self.watch.violated(f"not equal after {HEAL_SECONDS:g} s: {self.why_not()}")
+                return
+
+    def come_up(self) -> None:
         """Both come up, and agree about a first picture; the oracle begins with it."""
         for name, at in self.plan.starts.items():
             self.agenda.after(at, lambda name=name: self.start(name))

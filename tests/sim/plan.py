@@ -37,7 +37,8 @@ class Plan:
         pace: Seconds between two troubles, on average.
         kinds: Which kinds of trouble there are, and how often each.
         recent: Events that a T-Server keeps for those who come back.
-        work_delay: Seconds until a member gets to installing.
+        work_delay: Seconds until a member gets to installing, or goes on with it ...
+        slice_items: ... and how much it does at a time.
         options: Of ``[ha]``.
     """
 
@@ -56,6 +57,7 @@ class Plan:
     favourites: tuple[str, ...]
     reader_delay: float
     work_delay: float
+    slice_items: int
     feed_keepalive: float
     starts: dict[str, float]
     options: dict[str, Any]
@@ -108,7 +110,8 @@ def make_plan(rng: Random, rough: bool) -> Plan:
         statistics=rng.choice((5, 20)),
         favourites=FAVOURITES,
         reader_delay=rng.choice((TICK, 0.5, 5.0)),
-        work_delay=rng.choice((0.0, TICK, 0.125)),
+        work_delay=rng.choice((0.0, TICK, TICK, 0.0625)),
+        slice_items=rng.choice((1, 10, 200)),
         feed_keepalive=rng.choice((5.0, 10.0)),
         starts=rng.choice(
             (

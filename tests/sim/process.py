@@ -99,6 +99,7 @@ class Process:
         self.member = self.pair.member
         self.store = self.member.store
         self.installer = self.member.installer
+        self.installer.slice_items = day.plan.slice_items
         self.peer = self.member.peer
         self.reloader = Reloader(None, config, self.hub, self.pair)
         self.hub.after_clients = self._after_clients

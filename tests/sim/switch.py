@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .day import Day
     from .process import Process
 
+STRANGE = b'{"event":"EventStrange","EventSequenceNumber":%d,"time":%.3f}\n'
 BATCH = 0.5  # seconds that a T-Server may keep events together
 
 
@@ -56,6 +57,11 @@ class Switch:
         """Its Unix time, which need not be ours."""
         return self._start + self.day.agenda.now
 
+    def go_on(self) -> None:
+        """Speak again, after a silence in which nothing has happened."""
+        self.is_open = True
+        self._wait()
+
     def _wait(self) -> None:
         after = self.centre.next_time() - self.clock
         late = self._rng.choice((0.0, 0.0, BATCH))
@@ -79,10 +85,10 @@ class Switch:
         for wire in list(self.wires):
             wire.flush()
 
-    def shout(self, line: bytes) -> None:
-        """A line that is no event of the contact centre, with the next position in it."""
+    def shout(self) -> None:
+        """An event that nobody knows."""
         self.position += 1
-        data = line % self.position
+        data = STRANGE % (self.position, self.clock)
         self.log.append((self.position, data))
         event = _Odd(self.position, data)
         self.feed.position = self.position

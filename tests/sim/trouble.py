@@ -82,6 +82,8 @@ class Trouble:
         for process in day.living():
             for feed in process.feeds.values():
                 feed.reachable = True
+                if feed.wire is not None:
+                    feed.wire.drops = 0
             if process.variant != day.variant:
                 process.reload(day.variant)
 
@@ -297,9 +299,7 @@ class Trouble:
 
     def _strange(self) -> bool:
         day = self.day
-        switch = day.switches[day.rng.choice(sorted(day.switches))]
-        time = f'"time":{switch.clock:.3f}'.encode()
-        switch.shout(b'{"event":"EventStrange","EventSequenceNumber":%d,' + time + b"}\n")
+        day.switches[day.rng.choice(sorted(day.switches))].shout()
         return True
 
     # -- the operators --------------------------------------------------------------------

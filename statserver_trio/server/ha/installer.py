@@ -23,9 +23,13 @@ class Installer:
 
     Args:
         tell: Lets the machines know what has been done.
+
+    Attributes:
+        slice_items: How much is done at a time; a simulation has more and smaller slices.
     """
 
     def __init__(self, store: PairStore, hub: Hub, tell: Callable[[object], None]) -> None:
+        self.slice_items = SLICE_ITEMS
         self._store = store
         self._hub = hub
         self._tell = tell
@@ -57,11 +61,12 @@ class Installer:
 
         Called by the task; a simulation without tasks calls it itself.
         """
-        for done in self._store.go_on(SLICE_ITEMS):
+        for done in self._store.go_on(self.slice_items):
             self._tell(done)
             self._lacking += self._store.take_doubtful()
             self._hub.distribute()
-        batch, self._lacking = self._lacking[:SLICE_ITEMS], self._lacking[SLICE_ITEMS:]
+        slice_items = self.slice_items
+        batch, self._lacking = self._lacking[:slice_items], self._lacking[slice_items:]
         wanted = self._store.lacking(batch)
         if wanted:
             self._tell(Wanted(tuple(wanted)))

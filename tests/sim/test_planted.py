@@ -1,0 +1,76 @@
+"""Planted bugs in the real engine's half of the pair: days must find them, or they prove nothing.
+
+Those in the machines are planted in ``tests/ha/test_ha_planted.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from statserver_trio.ha.coverage import Choice
+from statserver_trio.server import chunk_work
+from statserver_trio.server.chunk_work import ChunkWork
+from statserver_trio.server.pair_store import PairStore
+from statserver_trio.server.shadow import Shadow
+from statserver_trio.stats import transfer
+from statserver_trio.stats.ledger import Ledger, Sums
+
+from .day import live
+
+SEEDS = 40
+
+Patch = pytest.MonkeyPatch
+
+
+def adding_instead_of_adopting(patch: Patch) -> None:
+    back = transfer._back_from
+
+    def add(now: Sums, data: list[int]) -> Sums:
+        base = back(now, data)
+        return base._replace(ended=min(base.ended, 0) - 1 if data[0] else base.ended)
+
+    patch.setattr(transfer, "_back_from", add)
+
+
+def forgetting_the_tail(patch: Patch) -> None:
+    patch.setattr(Shadow, "catch_up", lambda self: iter(()))
+
+
+def taking_what_is_ahead_as_it_is(patch: Patch) -> None:
+    patch.setattr(ChunkWork, "can_go_on", property(lambda self: bool(self._waiting)))
+    patch.setattr(PairStore, "is_at", lambda self, positions: True)
+
+
+def taking_whatever_comes(patch: Patch) -> None:
+    patch.setattr(chunk_work, "choose", lambda *args: Choice.TAKE)
+
+
+def believing_the_replaced_picture(patch: Patch) -> None:
+    adopt = PairStore.adopt_world
+
+    def believe(self: PairStore, as_of: Any, blob: bytes, since: Any) -> None:
+        adopt(self, as_of, blob, {})
+
+    patch.setattr(PairStore, "adopt_world", believe)
+
+
+def rolling_by_the_clock_of_arrival(patch: Patch) -> None:
+    patch.setattr(Ledger, "roll", lambda self, t: setattr(self, "next_boundary", t + 60_000))
+
+
+BUGS = [
+    adding_instead_of_adopting,
+    forgetting_the_tail,
+    taking_what_is_ahead_as_it_is,
+    taking_whatever_comes,
+    believing_the_replaced_picture,
+    rolling_by_the_clock_of_arrival,
+]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
+def test_a_planted_bug_is_found(bug: Any, monkeypatch: Patch) -> None:
+    bug(monkeypatch)
+    assert any(live(seed).violations for seed in range(SEEDS))

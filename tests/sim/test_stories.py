@@ -1,0 +1,71 @@
+"""Days that somebody made up, on the parts of the simulation."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from attrs import evolve
+
+from .clients import OBJECTS, Client
+from .day import Day
+from .plan import Plan, make_plan
+from .process import Process
+from .site import Variant
+
+
+def a_plan() -> Plan:
+    """An ordinary pair that both start at once; nothing happens to it by chance."""
+    options = {"addp_timeout": 2.0, "addp_remote_timeout": 2.0, "addp_trace": "off"}
+    return evolve(
+        make_plan(Random(1), rough=False),
+        variant=Variant(),
+        kinds={},
+        starts={"A": 0.0, "B": 0.0},
+        statistics=1000,
+        clients=2,
+        options={**options, "connect_timeout": 1.0, "chunk_size": 10, "join_timeout": 5.0},
+    )
+
+
+def open_all(client: Client, process: Process, object_type: str) -> int:
+    """Ask for everything that there is of an object; how many that is."""
+    client.come(process)
+    client.day.agenda.run(client.day.agenda.now + 0.1)
+    object_id = OBJECTS[object_type][0]
+    names = [
+        name
+        for name, stat_type in process.hub.engine.definitions.stat_types.items()
+        if object_type in stat_type.objects
+    ]
+    for name in names:
+        what = {"objectId": object_id, "objectType": object_type}
+        client.ask({"request": "OpenStatistic", "object": what, "metric": {"statisticType": name}})
+    return len(names)
+
+
+@pytest.mark.parametrize("first", ["A", "B"])
+def test_of_two_that_were_opened_between_the_same_events_the_earlier_one_counts(first: str) -> None:
+    day = Day(1, plan=a_plan())
+    day.come_up()
+    day.agenda.run(day.agenda.now + 60)
+    for switch in day.switches.values():
+        switch.is_open = False
+    paths = [day.network.path(day.hosts[a], day.hosts[b]) for a, b in (("A", "B"), ("B", "A"))]
+    for path in paths:
+        path.blocked = True
+    day.agenda.run(day.agenda.now + 10)
+    other = {"A": "B", "B": "A"}[first]
+    for client, name in zip(day.clients, (first, other), strict=True):
+        opened = open_all(client, day.processes[name], "Agent")
+        day.agenda.run(day.agenda.now + 7)
+    for path in paths:
+        path.blocked = False
+    day.network.heal()
+    for switch in day.switches.values():
+        switch.go_on()
+    day.agenda.run(day.agenda.now + 60)
+    day.become_equal()
+    assert not day.watch.violations
+    assert len(day.processes["A"].store.open_keys()) == opened > 30
+    assert all(len(lives) == 2 for lives in day.oracle.lives.values()), "each was opened twice"
