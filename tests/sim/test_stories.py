@@ -7,11 +7,14 @@ from random import Random
 import pytest
 from attrs import evolve
 
+from statserver_trio.ha.store import Abort, ApplyEvents
+
 from .clients import OBJECTS, Client
 from .day import Day
 from .plan import Plan, make_plan
 from .process import Process
 from .site import Variant
+from .switch import STRANGE
 
 
 def a_plan() -> Plan:
@@ -42,6 +45,20 @@ def open_all(client: Client, process: Process, object_type: str) -> int:
         what = {"objectId": object_id, "objectType": object_type}
         client.ask({"request": "OpenStatistic", "object": what, "metric": {"statisticType": name}})
     return len(names)
+
+
+def test_hanging_up_drops_nothing_else_that_is_to_be_done() -> None:
+    """The same moment may end the link and the patience with a hole."""
+    day = Day(1, plan=a_plan())
+    day.come_up()
+    process, switch = day.processes["A"], day.switches["ts1"]
+    switch.is_open = False
+    day.agenda.run(day.agenda.now + 1)
+    position = switch.position + 1
+    event = (position, STRANGE % (position, switch.clock))
+    process.member._perform([Abort("gone"), ApplyEvents("ts1", [event])])
+    assert process.member.link is None
+    assert process.store.positions() == {"ts1": position}
 
 
 @pytest.mark.parametrize("first", ["A", "B"])

@@ -249,20 +249,26 @@ class Member:
     # -- doing what the machines want --------------------------------------------------------
 
     def _perform(self, actions: list[object]) -> None:
+        """Do all of it; hanging up comes last, since it brings about more to be done."""
+        end: Disconnect | Abort | None = None
         for action in actions:
+            if isinstance(action, Disconnect | Abort):
+                end = end or action
+                continue
+            if end is not None and isinstance(action, Send):
+                continue  # nobody would hear it
             rule = self._rules.get(type(action))
             if rule is not None:
                 rule(action)
                 continue
-            if isinstance(action, Disconnect | Abort):
-                self._hang_up(action.reason, isinstance(action, Abort))
-                return
             done, answer = perform(action, self.store)
             assert done, f"nobody does {action!r}"
             if isinstance(action, MOVES):
                 self._moved(action)
             if answer is not None:
                 self._perform(self.peer.handle_event(answer, self._clock.monotonic()))
+        if end is not None:
+            self._hang_up(end.reason, isinstance(end, Abort))
 
     def _moved(self, action: object) -> None:
         if isinstance(action, HoleLeft):
