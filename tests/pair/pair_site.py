@@ -37,7 +37,7 @@ from statserver_trio.server.clock import Clock
 from statserver_trio.server.feed_task import FeedOptions
 from statserver_trio.server.ha import dialling
 from statserver_trio.server.ha.link import Link
-from statserver_trio.server.pair_store import key_text
+from statserver_trio.server.ha.pair_store import key_text
 from statserver_trio.server.serve import serve
 from statserver_trio.server.tserver import TServer as FeedServer
 from statserver_trio.simulator.contact_centre import ContactCentre

@@ -38,7 +38,7 @@ from ...stats.statistic import Statistic
 from ...stats.transfer import adopt_statistic
 from ...tlib.codec import Decoder
 from ...tlib.events import TEvent, Unhandled
-from ..chunk_work import BROKEN
+from ..ha.chunk_work import BROKEN
 from ..link_definitions import Hashes, request_from
 from .form import End, Ending, Frame, Happened, Head, Picture, Refused, Slice
 

@@ -14,17 +14,17 @@ from typing import Any
 import msgspec
 from attrs import define, field
 
-from ..ha.coverage import Coverage, clipped, holes, merged, missing
-from ..ha.messages import Event, Item, Kind, Positions, Ranges
-from ..ha.store import Installed, InstallItems
-from ..stats.engine import Engine
-from ..stats.requests import StatisticError, StatisticRequest
-from ..stats.statistic import Statistic
-from ..stats.transfer import adopt_statistic, export_statistic, replace_world
-from ..tlib.codec import decode_line
-from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
+from ...ha.coverage import Coverage, clipped, holes, merged, missing
+from ...ha.messages import Event, Item, Kind, Positions, Ranges
+from ...ha.store import Installed, InstallItems
+from ...stats.engine import Engine
+from ...stats.requests import StatisticError, StatisticRequest
+from ...stats.statistic import Statistic
+from ...stats.transfer import adopt_statistic, export_statistic, replace_world
+from ...tlib.codec import decode_line
+from ...tlib.events import EventServerDisconnected, TEvent, Unhandled
+from ..link_definitions import Hashes, definition_of, key_text
 from .chunk_work import ChunkWork, is_behind
-from .link_definitions import Hashes, definition_of, key_text
 from .shadow import Shadow, Steps
 
 _encode, _decode = msgspec.msgpack.encode, msgspec.msgpack.decode
