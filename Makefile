@@ -26,7 +26,7 @@ types: $(READY)
 
 tests: test
 
-bench: $(READY)    ## how fast, and how that changes with open statistics
+bench: $(READY)    ## how fast: events, open statistics, replication
 	$(BIN)/python -m benchmarks
 
 RUNS  ?= 1000

@@ -29,7 +29,7 @@ from statserver_trio.ha.status import is_synchronised
 from statserver_trio.ha.store import Greeted, Joined, Log, perform
 from statserver_trio.machine import Connected, Send
 from statserver_trio.server import garbage
-from statserver_trio.server.pair_store import PairStore
+from statserver_trio.server.ha.pair_store import PairStore
 from statserver_trio.stats.engine import Engine
 from statserver_trio.tlib.codec import Decoder as EventDecoder
 from statserver_trio.tlib.codec import encode

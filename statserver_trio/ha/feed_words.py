@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from .messages import Event
+from .messages import Event, Ranges, Standing
 
 
 @frozen
@@ -19,6 +19,29 @@ class SourceAdded:
 
     source: str
     contiguous: bool = True
+
+
+@frozen
+class Restored:
+    """Event: what we knew of a source before our process was restarted.
+
+    Tell it after ``SourceAdded`` and before anything arrives. The engine stands there
+    already. Whether the feed or the peer still has what came after is found out as after
+    any other loss.
+
+    Attributes:
+        position: The last one that was applied.
+        standing, coverage: Of the picture.
+        wants_snapshots: Those that a feed sends by itself are welcome.
+        described: Whether they had all arrived.
+    """
+
+    source: str
+    position: int
+    standing: Standing
+    coverage: Ranges
+    wants_snapshots: bool = False
+    described: bool = True
 
 
 @frozen

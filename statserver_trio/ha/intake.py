@@ -33,6 +33,7 @@ from .feed_words import (
     Arrived,
     Interrupted,
     PeerAbsent,
+    Restored,
     SourceAdded,
     SourceAt,
     SourceAway,
@@ -43,7 +44,7 @@ from .journal import Journal
 from .messages import JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
 from .messages import Journal as JournalAnswer
 from .serving import Serving
-from .source_intake import Restored, SourceIntake, State, better
+from .source_intake import SourceIntake, State, better
 from .store import AdoptWorld, Joined, Log, WorldBuilt
 
 REJOIN_INTERVAL = 60.0  # seconds between two looks at whether the peer's picture is better
@@ -140,13 +141,13 @@ class Intake:
                 source.away, source.described = False, not snapshots_follow
                 return self._stands_at(source, position, now)
             case SourceDescribed(name):
-                self.sources[name].described = True
+                self.sources[name].is_described()
                 return []
             case Interrupted(name):
                 self.sources[name].interrupted()
                 return []
             case SourceAway(name) | SourceResumed(name):
-                self.sources[name].away = isinstance(event, SourceAway)
+                self.sources[name].comes_or_goes(isinstance(event, SourceAway))
                 return []
             case PeerAbsent():
                 return [] if self.linked else self._alone(now)
@@ -164,10 +165,12 @@ class Intake:
         return [Disconnect(f"the intake cannot make sense of {type(event).__name__}")]
 
     def _stands_at(self, source: SourceIntake, position: int, now: float) -> list[object]:
-        restarts = source.restarts
+        restarts, was_heard = source.restarts, source.is_heard
         actions = source.stands_at(position, now)
         if source.restarts != restarts:  # what the peer said of its picture was in old numbers
             self._peer_standings.pop(source.name, None)
+            if not was_heard:  # ours is from a file; the peer may have heard all of it
+                self._join(source, now)
         return actions
 
     def _add(self, name: str, contiguous: bool) -> None:

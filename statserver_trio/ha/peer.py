@@ -30,6 +30,7 @@ from .feed_words import (
     Arrived,
     Interrupted,
     PeerAbsent,
+    Restored,
     SourceAdded,
     SourceAt,
     SourceAway,
@@ -75,7 +76,6 @@ from .replication import (
 )
 from .roles import ConfigurationReloaded, ModeChanged, Roles
 from .session import Progress, Session, SessionOptions, State
-from .source_intake import Restored
 from .store import (
     Abort,
     Admit,

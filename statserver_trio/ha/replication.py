@@ -292,7 +292,8 @@ class Replication:
     def _add(self, keys: Iterable[str], now: float) -> None:
         """These are to be pushed, at the end of the queue."""
         if not (self._known or self._in_flight or self.parking.reasons):  # a new session
-            self._pending.update(dict.fromkeys(keys))
+            news = dict.fromkeys(keys)
+            self._pending = self._pending | news if self._pending else news
             return
         for key in keys:
             self.parking.discard(key)

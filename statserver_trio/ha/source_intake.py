@@ -36,9 +36,10 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from math import inf
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from .coverage import merged
+from .feed_words import Restored
 from .journal import Journal, Line
 from .messages import Event, Ranges, Standing
 from .store import ApplyEvents, BeginAt, HoleLeft, Log
@@ -51,29 +52,6 @@ COVERAGE_RANGES_MAX = 1000  # with more holes than that, the oldest ranges are f
 
 INTERRUPTION = (None, None)  # a mark among what is held
 FACT = -1  # in place of the position of a fact
-
-
-@frozen
-class Restored:
-    """Event: what we knew of a source before our process was restarted.
-
-    Tell it after ``SourceAdded`` and before anything arrives. The engine stands there
-    already. Whether the feed or the peer still has what came after is found out as after
-    any other loss.
-
-    Attributes:
-        position: The last one that was applied.
-        standing, coverage: Of the picture.
-        wants_snapshots: Those that a feed sends by itself are welcome.
-        described: Whether they had all arrived.
-    """
-
-    source: str
-    position: int
-    standing: Standing
-    coverage: Ranges
-    wants_snapshots: bool = False
-    described: bool = True
 
 
 class State(enum.Enum):
@@ -114,6 +92,7 @@ class SourceIntake:
         coverage: The positions that our picture contains.
         away: The feed is not connected.
         described: All snapshots of the present connection have arrived.
+        is_heard: Its feed has said something; else all we know is from a backup file.
         hole: The missing positions that are being waited for.
         repaired, left, restarts: Holes filled and given up, and how often the
             source began to count anew.
@@ -132,6 +111,7 @@ class SourceIntake:
     asked: bool = False  # the peer, for the hole
     away: bool = True
     described: bool = True
+    is_heard: bool = True
     duplicates: int = 0
     repaired: int = 0
     left: int = 0
@@ -143,8 +123,20 @@ class SourceIntake:
 
     @property
     def is_whole(self) -> bool:
-        """Whether our picture does not wait for snapshots, of what went on when it began."""
-        return self.described or not self._wants_snapshots
+        """Whether our picture does not wait for snapshots, of what went on when it began.
+
+        Nor, after a restart, for the first word of the feed: there may be a hole before it.
+        """
+        return self.is_heard and (self.described or not self._wants_snapshots)
+
+    def comes_or_goes(self, away: bool) -> None:
+        """The feed was lost; or it is back, and has told us all that we missed."""
+        self.away = away
+        self.is_heard = self.is_heard or not away
+
+    def is_described(self) -> None:
+        """All snapshots of the present connection have arrived."""
+        self.described = self.is_heard = True
 
     # -- over a restart --------------------------------------------------------------
 
@@ -154,7 +146,7 @@ class SourceIntake:
         assert not self._held, "something has arrived already"
         self.state, self.applied, self.standing = State.LIVE, event.position, event.standing
         self.coverage, self.described = list(event.coverage), event.described
-        self._wants_snapshots = event.wants_snapshots
+        self._wants_snapshots, self.is_heard = event.wants_snapshots, False
         self.journal.begin_after(event.position)
 
     def as_of_now(self) -> Restored | None:
@@ -167,12 +159,13 @@ class SourceIntake:
             return None
         wants = self.state is not State.LIVE or self._wants_snapshots
         ours = list(self.coverage)
-        return Restored(self.name, self.applied, self.standing, ours, wants, self.is_whole)
+        return Restored(self.name, self.applied, self.standing, ours, wants, self.described)
 
     # -- what the feed says ----------------------------------------------------------
 
     def arrived(self, events: Iterable[Event], now: float) -> list[object]:
         """Events of the feed, in the order in which it sent them."""
+        self.is_heard = True
         for event in events:
             position, line = event
             if position is not None and position != FACT:
@@ -185,6 +178,7 @@ class SourceIntake:
 
         Snapshots follow. What we have not applied up to there we have missed.
         """
+        self.is_heard = True
         heard = self.journal.last
         # The peer may have told us more than our own feed could know when it greeted us.
         if self.state is State.LIVE and heard is not None and position < heard:

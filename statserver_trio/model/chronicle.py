@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from .actions import BITS
 from .calls import Call
+from .groups import GroupNode
 from .nodes import AgentNode, DNNode, MediationDN, Node, PlaceNode, RegularDN
 from .occurrences import (
     BEGAN,
@@ -33,9 +34,12 @@ class Chronicle:
 
     def __init__(self) -> None:
         self._records: list[Record] = []
+        self._regrouped: dict[GroupNode, int] = {}  # whose members changed, and when
 
     def take(self) -> list[Record]:
         """What was written since the last time, in order."""
+        if self._regrouped:
+            self._restatus_groups()
         records, self._records = self._records, []
         return records
 
@@ -122,8 +126,24 @@ class Chronicle:
         """Work out the status of an agent or a place."""
         assert isinstance(parent, AgentNode | PlaceNode)
         action, source = parent.top()
-        if source is not parent.status.source or action != parent.status.action:
+        old = parent.status
+        if source is not old.source or action != old.action:
             self._change(parent, Status(action, t, source))
+            for group in parent.groups:
+                group.count(old.action, action)
+                self._regrouped[group] = t
+
+    def regrouped(self, group: GroupNode, t: int) -> None:
+        """The members of a group are others now, or other than they were."""
+        self._regrouped[group] = t
+
+    def _restatus_groups(self) -> None:
+        """Work out the statuses of groups, when every member's is in place."""
+        for group, t in self._regrouped.items():
+            action = group.top()
+            if action != group.status.action:
+                self._change(group, Status(action, t, None))
+        self._regrouped.clear()
 
     def _change_dn(self, dn: RegularDN, new: Status) -> None:
         old = dn.status

@@ -3,7 +3,7 @@
 DNs are where actions happen. Places and agents are parents of DNs and have no
 actions of their own: they see those of their DNs while they are associated. A
 place is associated with its DNs for good, an agent with a DN while he is logged
-in on it.
+in on it. Groups, which have a status and nothing else, are in :mod:`.groups`.
 
 ``interest`` says which actions somebody wants to hear about (a set of action
 codes), ``wants_status``, ``wants_dn_statuses`` and ``wants_facts`` likewise; the
@@ -21,6 +21,7 @@ from .occurrences import Occurrence, Status
 
 if TYPE_CHECKING:
     from .calls import Call, Leg
+    from .groups import GroupNode
 
 NOT_MONITORED = CODES["NotMonitored"]
 MONITORED = CODES["Monitored"]
@@ -208,12 +209,13 @@ class MediationDN(DNNode):
 class AgentNode(Node):
     """An agent, as one world sees him: the DNs of this switch he is logged in on."""
 
-    __slots__ = ("dns", "id")
+    __slots__ = ("dns", "groups", "id")
 
     def __init__(self, agent_id: str, t: int) -> None:
         super().__init__()
         self.id = agent_id
         self.dns: dict[RegularDN, None] = {}
+        self.groups: tuple[GroupNode, ...] = ()  # he is a member of
         self.status = Status(LOGGED_OUT, t, None)
 
     @property
@@ -246,12 +248,13 @@ class AgentNode(Node):
 class PlaceNode(Node):
     """A place, as one world sees it: its DNs on this switch."""
 
-    __slots__ = ("dns", "name")
+    __slots__ = ("dns", "groups", "name")
 
     def __init__(self, name: str, t: int) -> None:
         super().__init__()
         self.name = name
         self.dns: dict[RegularDN, None] = {}
+        self.groups: tuple[GroupNode, ...] = ()  # it is a member of
         self.status = Status(NOT_MONITORED, t, None)
 
     @property

@@ -45,6 +45,10 @@ def export_world(world: World) -> Data:
             for agent_id, node in world.agents()
         ],
         "places": [{"name": name, "status": _status(node.status)} for name, node in world.places()],
+        "groups": [
+            {"type": node.type, "name": node.name, "status": _status(node.status)}
+            for node in world.groups
+        ],
     }
 
 
@@ -199,7 +203,22 @@ class _Adoption:
             place = world.place(each["name"])
             if place is not None:
                 self._restore_status(place, each["status"])
+        self._groups(data["groups"])
         world.chronicle.take()
+
+    def _groups(self, data: list[Data]) -> None:
+        """Since when a group has had its status is told; what it is follows from its members.
+
+        They may be others here: then it has had it since now.
+        """
+        world = self._world
+        world.groups.recount()
+        told = {(each["type"], each["name"]): each["status"] for each in data}
+        for group in world.groups:
+            name, start, _ = told.get((group.type, group.name), ("", 0, None))
+            action = group.top()
+            since = start if CODES.get(name) == action else world.now
+            group.status = Status(action, since, None)
 
     # -- finding ---------------------------------------------------------------------
 

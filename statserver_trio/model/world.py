@@ -24,6 +24,7 @@ from .calls import Call, Leg, Phase, Visit
 from .chronicle import Chronicle
 from .creation import ADDRESS_TYPES, CREATES
 from .directory import MEDIATION_TYPES, Directory, DNKey
+from .groups import Groups
 from .legs import engage
 from .nodes import AgentNode, DNNode, MediationDN, PlaceNode, RegularDN
 from .occurrences import Record
@@ -93,6 +94,8 @@ class World:
         for key in self._place_of:
             if key.switch == switch and key.number not in self._dns:
                 self._new_dn(key.number, "Extension")
+        self.groups = Groups(self.chronicle)
+        self.groups.relist(directory, self._agents, self._places, t)
 
     # -- the fold --------------------------------------------------------------------
 
@@ -190,15 +193,14 @@ class World:
         """An agent by id; made where he is configured or may be made."""
         agent = self._agents.get(agent_id)
         may_be = agent_id in self.directory.agents or self.directory.auto_create
-        if agent is None and agent_id and may_be:
-            agent = self._agents[agent_id] = AgentNode(agent_id, self.began)
-        return agent
+        return self.agent_for_sure(agent_id) if agent is None and agent_id and may_be else agent
 
     def agent_for_sure(self, agent_id: str) -> AgentNode:
         """An agent by id, made if need be: another server knows that he exists."""
         agent = self._agents.get(agent_id)
         if agent is None:
             agent = self._agents[agent_id] = AgentNode(agent_id, self.began)
+            self.groups.appeared(agent)
         return agent
 
     def knows_agent(self, agent_id: str) -> bool:
@@ -258,7 +260,8 @@ class World:
         """Take over a changed directory: what is new in it comes into being.
 
         A place whose DNs are others now is another place: a new node, which nobody watches
-        yet. What is no longer listed stays until :meth:`strike`.
+        yet. What is no longer listed stays until :meth:`strike`. Members of groups come and
+        go ``now``.
         """
         old, self.directory = self.directory, directory
         self._place_of = directory.place_of()
@@ -283,6 +286,7 @@ class World:
                     self._new_dn(key.number, listed.type)
                 elif isinstance(dn_here, MediationDN) == listed.is_mediation:
                     dn_here.type = listed.type
+        self.groups.relist(directory, self._agents, self._places, self.now)
 
     def unlisted(self) -> tuple[list[DNNode], list[AgentNode]]:
         """DNs and agents that may not be: not listed, and nobody is who is not."""

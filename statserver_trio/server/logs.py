@@ -14,12 +14,15 @@ PACKAGE = __package__.partition(".")[0] if __package__ else "statserver_trio"
 
 # Category to the loggers that belong to it.
 CATEGORIES: dict[str, tuple[str, ...]] = {
-    "Init": ("server.serve", "server.reload", "commands"),
+    "Init": ("server.serve", "server.reload", "server.backup.restoring", "commands"),
     "Client": ("server.client_task", "server.hub"),
-    "Server": ("server.feed_task", "server.recorder", "server.supervisor", "server.tserver"),
+    "Server": (
+        "server.feed_task", "server.recorder", "server.supervisor", "server.tserver",
+        "server.backup.task",
+    ),
     "Mngmnt": ("server.management", "server.http"),
     "HA": ("server.ha", "ha"),
-}
+}  # fmt: skip
 NOT_IN_ALL = frozenset({"HA"})
 
 

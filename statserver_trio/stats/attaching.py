@@ -86,7 +86,8 @@ class Attachments:
                     self._tallies.pop(part.row.kind, None)
 
     def _find(self, statistic: Statistic, now: int) -> Found:
-        return self._objects.find(statistic.key.object_type, statistic.key.object_id, now)
+        key, subject = statistic.key, statistic.stat_type.subject
+        return self._objects.find(key.object_type, key.object_id, now, subject)
 
     def _attach_node(self, statistic: Statistic, source: Source, node: Node, now: int) -> None:
         statistic.sources.append(source)

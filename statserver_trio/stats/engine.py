@@ -221,7 +221,7 @@ class Engine:
             StatisticError: There is no such object any more; nothing was changed.
         """
         came, left = self.attachments.regroup(statistic, now, by_events)
-        if came or left:
+        if came or left or statistic.stat_type.subject == "GroupStatus":
             self._schedule.regrouped(statistic)
         return came, left
 

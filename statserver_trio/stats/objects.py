@@ -28,13 +28,14 @@ class Objects:
         self.directory = directory
         self._sources = sources
 
-    def find(self, object_type: str, object_id: str, now: int) -> Found:
-        """The nodes of an object.
+    def find(self, object_type: str, object_id: str, now: int, subject: str = "") -> Found:
+        """The nodes of an object, as that subject sees it.
 
         Raises:
             StatisticError: ``unknown-object``, with what would have been known.
         """
-        return FINDERS[object_type](self, object_id, now)
+        finders = GROUP_FINDERS if subject == "GroupStatus" else FINDERS
+        return finders[object_type](self, object_id, now)
 
     # -- DNs -------------------------------------------------------------------------
 
@@ -77,8 +78,7 @@ class Objects:
 
     def agent(self, agent_id: str, now: int) -> Found:
         """The agent's nodes; in the first world where he has none anywhere yet."""
-        if agent_id not in self.directory.agents and not self._may_be_made(agent_id, now):
-            raise _unknown(f"agent {agent_id!r} is not configured")
+        self._check_agent(agent_id, now)
         found: Found = []
         worlds = [(source, source.world(now)) for source in self._sources.values()]
         for source, world in worlds:
@@ -88,6 +88,10 @@ class Objects:
             source, world = worlds[0]
             found = _node(source, world.agent(agent_id))
         return found
+
+    def _check_agent(self, agent_id: str, now: int) -> None:
+        if agent_id not in self.directory.agents and not self._may_be_made(agent_id, now):
+            raise _unknown(f"agent {agent_id!r} is not configured")
 
     def _may_be_made(self, agent_id: str, now: int) -> bool:
         return bool(agent_id) and (
@@ -114,6 +118,25 @@ class Objects:
         """The places of a group."""
         members = self._members(self.directory.place_groups, name, "place group")
         return [found for member in members for found in self.place(member, now)]
+
+    # -- groups themselves -----------------------------------------------------------
+
+    def agent_group_itself(self, name: str, now: int) -> Found:
+        """The group, wherever any of its agents is known; nobody comes into being for it."""
+        for member in self._members(self.directory.agent_groups, name, "agent group"):
+            self._check_agent(member, now)
+        return self._group("GroupAgents", name, now)
+
+    def place_group_itself(self, name: str, now: int) -> Found:
+        """The group, wherever any of its places is."""
+        self.place_group(name, now)  # or else it says which one is missing
+        return self._group("GroupPlaces", name, now)
+
+    def _group(self, group_type: str, name: str, now: int) -> Found:
+        groups = [(s, s.world(now).groups.get(group_type, name)) for s in self._sources.values()]
+        found: Found = [(source, group) for source, group in groups if group is not None]
+        populated = [(s, group) for s, group in groups if group is not None and group.members]
+        return [*populated] or found[:1]
 
     def _members(self, groups: Mapping[str, tuple[T, ...]], name: str, what: str) -> tuple[T, ...]:
         if name not in groups:
@@ -143,4 +166,10 @@ FINDERS: dict[str, Finder] = {
     "GroupAgents": Objects.agent_group,
     "Place": Objects.place,
     "GroupPlaces": Objects.place_group,
+}
+
+# Whose own status is asked for, and not those of the members.
+GROUP_FINDERS: dict[str, Finder] = {
+    "GroupAgents": Objects.agent_group_itself,
+    "GroupPlaces": Objects.place_group_itself,
 }

@@ -38,6 +38,13 @@ from .rows import Watch
 RESOLUTIONS = {"second": 1000, "millisecond": 1}
 THE_FEED = (EventServerConnected, EventServerDisconnected)
 
+# Where a directory says who is in which group.
+_GROUPED: tuple[Callable[[Directory], object], ...] = (
+    lambda directory: directory.agent_groups,
+    lambda directory: directory.place_groups,
+    lambda directory: directory.places,
+)
+
 
 class Source:
     """One T-Server (or other feed) and everything that is counted of it."""
@@ -211,8 +218,11 @@ class Source:
 
     def relist(self, directory: Directory, now: int, options: WorldOptions | None = None) -> None:
         """Take over a changed directory, and options; what is new in it comes into being."""
-        self._directory, self._options = directory, options or self._options
+        before, self._directory = self._directory, directory
+        self._options = options or self._options
         if self._world is not None:
+            if any(groups(before) != groups(directory) for groups in _GROUPED):
+                self._move_on(now)  # members come and go now, not with the last event
             self._world.options = self._options
             self._world.relist(directory)
             self.settle(now)
@@ -221,12 +231,18 @@ class Source:
         """Forget the DNs and agents that the directory no longer has; after :meth:`relist`."""
         world = self._world
         if world is not None and any(world.unlisted()):
-            t = self.clock(now)
-            self.check(t)
-            if t >= self.ledger.next_boundary:
-                self._roll(t)
-            world.strike(t)
+            self._move_on(now)
+            world.strike(world.now)
             self.settle(now)
+
+    def _move_on(self, now: int) -> None:
+        """Something happens now although there is no event: it comes after all that was before."""
+        world = self.world(now)
+        t = self.clock(now)
+        self.check(t)
+        if t >= self.ledger.next_boundary:
+            self._roll(t)
+        world.now = t
 
     @property
     def ignored(self) -> int:

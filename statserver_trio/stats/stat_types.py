@@ -37,6 +37,7 @@ SUBJECTS: dict[str, frozenset[str]] = {
     "DNStatus": object_types.REGULAR | frozenset({"Queue", "RoutePoint"}),
     "AgentStatus": _PEOPLE,
     "PlaceStatus": _PEOPLE,
+    "GroupStatus": frozenset({"GroupAgents", "GroupPlaces"}),
 }
 
 
@@ -51,7 +52,7 @@ _NEEDS = {
     "action": _Needs("actions", ("DNAction",)),
     "status": _Needs("a status", tuple(name for name in SUBJECTS if name != "DNAction")),
 }
-SUBJECTS_LATER = ("GroupStatus", "CampaignAction")
+SUBJECTS_LATER = ("CampaignAction",)
 _SUBJECT_NAMES = {name.lower(): name for name in (*SUBJECTS, *SUBJECTS_LATER)} | {
     "action": "DNAction"
 }

@@ -2,8 +2,9 @@
 
 Root is the statistic's object, nodes are what it consists of. With an agent or
 place status the tree ends at the DNs' statuses, with DNStatus too, with DNAction
-it goes down to the actions. A logged-out agent has status 23 and no DNs, as in a
-real message of the vendor's. Times are Unix seconds, of when a status began.
+it goes down to the actions; with GroupStatus it is the group's own status alone.
+A logged-out agent has status 23 and no DNs, as in a real message of the vendor's.
+Times are Unix seconds, of when a status began.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..model.actions import NAMES, STATUS_NAMES, STATUS_NUMBERS
+from ..model.groups import GroupNode, joint_status
 from ..model.nodes import AgentNode, DNNode, MediationDN, Node, PlaceNode, RegularDN
 from ..model.occurrences import Occurrence, Status
 from .object_types import GROUPS
@@ -25,6 +27,10 @@ def state_of(object_type: str, object_id: str, nodes: list[Node], subject: str, 
     Args:
         mask: Which actions are shown, where the subject goes down to them.
     """
+    groups = [node for node in nodes if isinstance(node, GroupNode)]
+    if groups:  # the group itself
+        status = _status(joint_status(groups))
+        return {"objectId": object_id, "objectType": object_type, **status}
     shown = [_node(node, subject, mask) for node in nodes]
     if object_type in GROUPS:
         return {"objectId": object_id, "objectType": object_type, "members": shown}

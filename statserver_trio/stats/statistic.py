@@ -34,6 +34,7 @@ COUNTED = {
     "DNStatus": DN_STATUSES,
     "AgentStatus": STATUSES,
     "PlaceStatus": STATUSES,
+    "GroupStatus": STATUSES,  # of the group itself, which is a node like any other
 }
 
 
@@ -143,6 +144,8 @@ class Statistic:
         feature, tally = self.category.feature, ""
         if feature == "depth":
             feature, tally = "", f"{self.key.object_type}:{self.key.object_id}"
+            if self.stat_type.subject == "GroupStatus":  # not what its members add up to
+                tally += ":GroupStatus"
         return RowKind(mask, COUNTED[self.stat_type.subject], self.filter, None, feature, tally)
 
     def measure(

@@ -14,6 +14,7 @@ import pytest
 CONF = """
 [server]
 name = "test"
+data-dir = "{data}"
 
 [[listen]]
 port = {port}
@@ -38,7 +39,7 @@ def free_port() -> int:
 def conf(tmp_path: Path) -> tuple[Path, int]:
     port = free_port()
     path = tmp_path / "server.toml"
-    path.write_text(CONF.format(port=port, feed=free_port()))
+    path.write_text(CONF.format(port=port, feed=free_port(), data=tmp_path))
     return path, port
 
 

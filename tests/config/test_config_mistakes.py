@@ -42,6 +42,16 @@ CASES = {
         "[server] debug-level: no such name as 'Noise'; "
         "may list all, Action, Client, Init, HA, Java, Mngmnt, Reset, Server, Status"
     ),
+    "[server]\nauto-backup-interval = -1": (
+        "[server] auto-backup-interval: must be a number from 0 to 1440, not -1"
+    ),
+    "[server]\nauto-backup-interval = '5'": (
+        "[server] auto-backup-interval: must be a number from 0 to 1440, not '5'"
+    ),
+    "[server]\nbackup-file-aggregates-store = 'yes'": (
+        "[server] backup-file-aggregates-store: must be true or false, not 'yes'"
+    ),
+    "[server]\ndata-dir = ''": "[server] data-dir: must be a text in quotes, not ''",
     "[ha]\naddp-timeout = '10'": ("[ha] addp-timeout: must be a number from 1 to 3600, not '10'"),
     "[ha]\naddp-timeout = true": "[ha] addp-timeout: must be a number from 1 to 3600, not true",
     "[ha]\naddp-timeout = 0.5": "[ha] addp-timeout: must be a number from 1 to 3600, not 0.5",

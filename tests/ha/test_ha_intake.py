@@ -5,16 +5,17 @@ import itertools
 from math import inf
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from statserver_trio.ha import coverage
 from statserver_trio.ha.clock_offset import WallClock
 from statserver_trio.ha.coverage import Choice, choose, clipped, contains, holes, merged, size
-from statserver_trio.ha.feed_words import Arrived, PeerAbsent, SourceAdded, SourceAt
+from statserver_trio.ha.feed_words import Arrived, PeerAbsent, Restored, SourceAdded, SourceAt
 from statserver_trio.ha.intake import REJOIN_INTERVAL, SERVE_SHARE, Intake, IntakeOptions
 from statserver_trio.ha.journal import RANGE_BYTES_MAX, Journal
-from statserver_trio.ha.messages import JoinRequest, JoinState, Standing
+from statserver_trio.ha.messages import JoinRequest, JoinState, JournalRequest, Standing
 from statserver_trio.ha.source_intake import (
     DRAIN_EVENTS_MAX,
     DRAIN_PAUSE,
@@ -170,6 +171,106 @@ def test_a_feed_that_was_away_says_where_it_stands():
         HoleLeft("s", 11, 12),
         ApplyEvents("s", [SNAPSHOT, *events(13)]),
     ]
+
+
+FROM_FILE = Restored("s", 20, Standing("file", 3, 1.5), [(4, 9), (11, 20)])
+
+
+def restarted(contiguous=True, event=FROM_FILE):
+    """A source of which there was a backup file."""
+    new = lambda since, now: Standing("new", since, now)  # noqa: E731
+    source = SourceIntake("s", contiguous, Journal(100, 60, contiguous), new)
+    source.restored(event)
+    return source
+
+
+def test_a_restarted_member_goes_on_where_it_was():
+    source = restarted()
+    assert (source.state, source.applied, source.standing) == (State.LIVE, 20, FROM_FILE.standing)
+    assert source.as_of_now() == FROM_FILE
+    assert not source.is_whole  # there may be a hole before the first word of the feed
+    assert source.arrived(events(21, 22), 0) == [ApplyEvents("s", events(21, 22))]
+    assert source.is_whole
+    assert source.arrived([SNAPSHOT], 0) == []  # the feed goes on, so they tell us nothing
+    assert source.coverage == [(4, 9), (11, 22)]
+    assert source.journal.range(21, 22) == events(21, 22)
+    assert source.journal.range(20, 22) is None  # what came before is not here, only known
+
+
+def test_what_a_restarted_member_missed_is_a_hole_like_any_other():
+    source = restarted()
+    assert source.stands_at(25, 0) == []
+    assert (source.state, source.hole) == (State.HOLE, (21, 25))
+    waiting = source.as_of_now()  # a second restart, before it is filled
+    assert (waiting.position, waiting.wants_snapshots) == (20, True)
+    source.arrived([SNAPSHOT], 0)
+    assert source.fill(25, events(*range(21, 26)), 1) == [
+        ApplyEvents("s", events(*range(21, 26))),
+    ]
+    assert (source.standing, source.coverage) == (FROM_FILE.standing, [(4, 9), (11, 25)])
+
+
+def test_snapshots_that_were_still_to_come_are_welcome_after_a_restart():
+    source = restarted(event=evolve(FROM_FILE, wants_snapshots=True, described=False))
+    assert source.arrived([SNAPSHOT], 0) == [ApplyEvents("s", [SNAPSHOT])]
+    assert not source.is_whole
+    source.is_described()
+    assert source.is_whole
+
+
+def test_a_source_that_was_restarted_as_well_begins_anew():
+    source = restarted()
+    [alarm, begin] = source.stands_at(7, 1)
+    assert alarm.level == "alarm"
+    assert begin == BeginAt("s", 7)
+    assert source.standing == Standing("new", 7, 1)
+
+
+def test_a_feed_that_is_back_with_nothing_new_has_been_heard():
+    source = restarted()
+    source.comes_or_goes(away=True)
+    assert not source.is_whole
+    source.comes_or_goes(away=False)
+    assert source.is_whole
+
+
+def after_a_restart():
+    wall = WallClock()
+    wall.set(1000.0, 0.0)
+    intake = Intake(True, lambda: "new", wall, IntakeOptions(gap_timeout=5, join_timeout=30))
+    for event in (SourceAdded("s"), SourceAdded("t"), FROM_FILE):
+        assert intake.handle_event(event, 0) == []
+    return intake
+
+
+def test_only_what_is_not_in_the_file_waits_for_the_peer():
+    intake = after_a_restart()
+    intake.start(0)
+    assert intake.is_joining  # the other source
+    assert not intake.is_fresh
+    assert intake.positions == {"s": 20}
+    assert intake.standings == {"s": FROM_FILE.standing}
+    assert intake.open({}, False, 1) == [Send(JoinRequest(1, {"t": 0}))]
+
+
+def test_the_hole_after_a_restart_waits_for_the_first_link():
+    intake = after_a_restart()
+    intake.start(0)
+    intake.handle_event(SourceAt("s", 25), 1)
+    assert intake.next_deadline() == 30
+    assert intake.handle_timer(20) == []
+    asked = intake.open({"s": FROM_FILE.standing}, False, 21)
+    assert Send(JournalRequest("s", 21, 25)) in asked
+    assert intake.handle_timer(25.9) == []
+    assert HoleLeft("s", 21, 25) in intake.handle_timer(26)
+
+
+def test_nobody_to_wait_for_no_patience():
+    intake = after_a_restart()
+    intake.start(0)
+    intake.handle_event(SourceAt("s", 25), 1)
+    intake.handle_event(PeerAbsent(), 2)
+    assert HoleLeft("s", 21, 25) in intake.handle_timer(6)
 
 
 def test_a_joiner_goes_on_from_the_peers_picture():

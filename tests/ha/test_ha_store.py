@@ -6,8 +6,8 @@ from ha_real import START, SWITCH, RealFeed, an_engine
 
 from statserver_trio.ha.messages import Kind, Result
 from statserver_trio.ha.store import InstallItems
-from statserver_trio.server.pair_store import PairStore
-from statserver_trio.server.shadow import IDLE_MS, LAG_MAX
+from statserver_trio.server.ha.pair_store import PairStore
+from statserver_trio.server.ha.shadow import IDLE_MS, LAG_MAX
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.tlib.codec import decode_line
 

@@ -26,13 +26,17 @@ import tables  # noqa: E402 - it lives next door
 
 START = 1_767_258_000.0
 PLACES = {f"P{n}": Place(f"P{n}", (DNKey(str(7000 + n), "sw1"),)) for n in range(1, 7)}
-DIRECTORY = Directory(places=PLACES)
+GROUPS = {"Odd": ("a1", "a3", "a5"), "Even": ("a2", "a4", "a6"), "Nobody": ()}
+DIRECTORY = Directory(
+    places=PLACES, agent_groups=GROUPS, place_groups={"Floor": tuple(PLACES), "Desk": ("P2",)}
+)
 
 
 def listen(world: World) -> None:
     """Be interested in everything, at every node there is."""
     nodes: list[Node] = [*world.dns()]
     nodes += [node for _, node in world.agents()] + [node for _, node in world.places()]
+    nodes += world.groups
     for node in nodes:
         node.interest = ALL_ACTIONS
         node.wants_status = node.wants_facts = True

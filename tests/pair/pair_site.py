@@ -37,7 +37,7 @@ from statserver_trio.server.clock import Clock
 from statserver_trio.server.feed_task import FeedOptions
 from statserver_trio.server.ha import dialling
 from statserver_trio.server.ha.link import Link
-from statserver_trio.server.pair_store import key_text
+from statserver_trio.server.ha.pair_store import key_text
 from statserver_trio.server.serve import serve
 from statserver_trio.server.tserver import TServer as FeedServer
 from statserver_trio.simulator.contact_centre import ContactCentre
@@ -108,6 +108,8 @@ FAVOURITES = (
     "Agent:a1:Login_Time,profile=Hour",
     "Agent:a1:Talk_Time",
 )
+
+NO_FILE = "auto-backup-interval = 0\n"
 
 _who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="")
 
@@ -452,14 +454,15 @@ class Server:
     def value(self, name: str) -> Any:
         """The value of one."""
         asked = parse_open(name)
-        profile = asked.time_profile
-        for key, value in self.values().items():
-            _, kind, id, stat_type, its_profile, _, chosen = json.loads(key)
-            if (kind, id, stat_type) == (asked.object_type, asked.object_id, asked.stat_type) and (
-                (its_profile.partition(",")[0] or "Default") == (profile or "Default")
-                and (chosen or "") == (asked.filter or "")
+        wanted = (asked.object_type, asked.object_id, asked.stat_type, asked.filter or "")
+        profile = asked.time_profile or "Default"
+        for key, statistic in self.engine.statistics.items():
+            its = "Default" if statistic.profile is None else statistic.profile.name
+            if (key.object_type, key.object_id, key.stat_type, key.filter) == wanted and (
+                its == profile
             ):
-                return value
+                at = {s.ledger: self.site.instant(n) for n, s in self.engine.sources.items()}
+                return self.engine.value_at(statistic, at).value
         raise AssertionError(f"{name} is not open at {self.name}: {list(self.values())}")
 
 
@@ -473,6 +476,7 @@ class Site:
         include: A file that says it instead.
         switches: One T-Server each.
         protocol: Of the link.
+        backup_minutes: From one backup file to the next; none unless a story is about them.
     """
 
     def __init__(
@@ -485,6 +489,7 @@ class Site:
         include: str = "",
         switches: tuple[str, ...] = ("sw1",),
         protocol: str = "addp",
+        backup_minutes: float = 0,
     ) -> None:
         self.nursery, self.folder = nursery, folder
         self.clock = Clock(EPOCH)
@@ -498,7 +503,8 @@ class Site:
         )
         ports = (("default", CLIENTS), ("management", MANAGEMENT))
         clients = "".join(f'[[listen]]\nid = "{id}"\nport = {port}\n' for id, port in ports)
-        head = f"{include}\n[server]\n"
+        files = f'data-dir = "{folder}"\nauto-backup-interval = {backup_minutes}\n'
+        head = f"{include}\n[server]\n{files}"
         feeds += common
         redundancy = 'redundancy-type = "hot-standby"\n'
         self.primary = Server(
@@ -515,7 +521,9 @@ class Site:
             f'{clients}[ha]\npeer-host = "{PRIMARY}"\npeer-port = {HA}\nprotocol = "{protocol}"\n'
             f"{ha}\n{feeds}",
         )
-        self.oracle = Server(self, ORACLE, f'{head}name = "{ORACLE}"\n{clients}{feeds}')
+        self.oracle = Server(
+            self, ORACLE, f'{include}\n[server]\n{NO_FILE}name = "{ORACLE}"\n{clients}{feeds}'
+        )
         self.said: list[tuple[float, str, Message]] = []  # on the link: when, who, what
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from pair_site import FAVOURITES, PRIMARY, SOON, Server, Site
 
 from statserver_trio.config.mistakes import ConfigError
 from statserver_trio.ha.messages import Chunk, Delete, DeleteAck, Gone
+from statserver_trio.tlib.events import EventQueued
 
 Build = Callable[..., Site]
 VIP = "Queue:8001@sw1:Entered,filter=Vip"
@@ -28,7 +30,7 @@ WHY = "filter 'Vip' was deleted"
 
 def names(member: Server) -> list[str]:
     """The stat types and filters of what is open there."""
-    return sorted(key.split('"')[7] + key.split('"')[13] for key in member.open_statistics())
+    return sorted(key.stat_type + key.filter for key in member.engine.statistics)
 
 
 # -- 13, 14: different definitions -----------------------------------------------------------------
@@ -40,7 +42,7 @@ async def test_scenario_13_what_only_one_has_configured_waits_for_the_other(buil
     site.primary.opens("Queue:8001@sw1:Abandoned", VIP)
     await trio.sleep(SOON)
     parked = site.primary["replication.parked"]
-    assert [(each["key"].split('"')[7], each["reason"]) for each in parked] == [
+    assert [(json.loads(each["key"])[3], each["reason"]) for each in parked] == [
         ("Abandoned", "unresolved")
     ]
     assert names(site.backup) == ["Entered", "EnteredVip"]  # the others are not held up
@@ -88,6 +90,30 @@ async def test_scenario_14_the_same_name_for_something_else_is_not_mixed_up(buil
     keys = [next(k for k in m.open_statistics() if '"Hour' in k) for m in site.both]
     assert keys[0] != keys[1]  # each counts by its own profile
     assert [m.phase for m in site.both] == ["SYNCED", "SYNCED"]
+
+
+@pytest.mark.parametrize("first", ["primary", "backup"])
+async def test_scenario_14_open_on_both_with_other_contents_each_keeps_its_own(
+    build: Build, first: str
+) -> None:
+    site = build()
+    site.backup.edit('PairExists("Class","Vip")', 'PairExists("Class","Gold")')
+    await site.run_network()
+    for server in (site.oracle, *site.both):
+        await server.start()
+    await trio.sleep(SOON)
+    for member in (getattr(site, first), site.other(getattr(site, first))):
+        member.opens(VIP, PLAIN)
+        for n, kind in enumerate(("Vip", "Vip", "Vip", "Gold")):
+            data = {"Class": kind}
+            name = f"{member.name} {n}"
+            site.switch.say(EventQueued(this_dn="8001", conn_id=name, user_data=data))
+        await trio.sleep(SOON)
+    expected = {"primary": [6, 1], "backup": [3, 2]}[first]
+    assert [m.value(VIP) for m in site.both] == expected
+    assert [m.value(PLAIN) for m in site.both] == [8, 8]
+    parked = [m["replication.parked"] for m in site.both]
+    assert [[each["reason"] for each in each_one] for each_one in parked] == [["unresolved"]] * 2
 
 
 # -- 16, 17: deleted while apart -------------------------------------------------------------------

@@ -223,6 +223,32 @@ async def test_scenario_35_a_goodbye_keeps_the_session_and_is_quick(
     assert not site.primary.errors() + site.backup.errors()
 
 
+@pytest.mark.parametrize("name", MEMBERS)
+async def test_scenario_35_the_file_is_written_after_the_goodbye(build: Build, name: str) -> None:
+    """It holds also what the peer had pushed of an unfinished synchronisation, and goes on."""
+    ha = "chunk-size = 1\nchunk-timeout = 2"
+    site = await build(ha=ha, backup_minutes=60).up(*FAVOURITES[:2])
+    await site.switch.day(20)
+    member = site.primary if name == PRIMARY else site.backup
+    site.opens(site.primary, *FAVOURITES[2:])
+    await trio.sleep(SOON)
+    here = len(member.open_statistics())
+    assert (here < len(FAVOURITES)) == (member is site.backup)
+    start = trio.current_time()
+    await member.stop()
+    assert trio.current_time() - start <= 10
+    lines = member.log()
+    goodbye = next(n for n, line in enumerate(lines) if "lost: shutdown" in line)
+    written = [n for n, line in enumerate(lines) if f": {here} statistics, " in line]
+    assert written[-1] > goodbye
+    await site.switch.day(10)
+    await member.start()
+    await trio.sleep(0.5)
+    assert len(member.open_statistics()) >= here  # before anybody has pushed anything
+    site.opens(site.primary, *FAVOURITES)
+    await site.quiet()
+
+
 async def test_scenario_35_a_shutdown_does_not_wait_for_a_peer_that_does_not_read(
     build: Build,
 ) -> None:

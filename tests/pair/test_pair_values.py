@@ -14,7 +14,7 @@ from pair_site import BACKUP, CONTACT_CENTRE, EPOCH, FAVOURITES, PRIMARY, SOON, 
 from statserver_trio.config.load import load
 from statserver_trio.ha.messages import Chunk, ChunkAck, Item, Result
 from statserver_trio.ha.store import InstallItems
-from statserver_trio.server.chunk_work import ChunkWork
+from statserver_trio.server.ha.chunk_work import ChunkWork
 from statserver_trio.server.ha.installer import SLICE_ITEMS
 from statserver_trio.tlib.events import (
     EventAgentLogin,

@@ -438,6 +438,23 @@ async def test_a_disk_that_hangs_holds_nobody_up(
     assert list(here.folder.iterdir()) == []
 
 
+async def test_a_disk_that_does_not_answer_at_the_start(
+    nursery: trio.Nursery,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    gate: threading.Event,
+) -> None:
+    here = Here(nursery, tmp_path / "var")
+    monkeypatch.setattr(task, "_prepare", lambda path: gate.wait())
+    monkeypatch.setattr(task, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(task, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(task, "DISCARD_SECONDS", 0.1)
+    with trio.fail_after(30):
+        async with here.running("server") as server:
+            assert server.backup.error == "no answer from the disk in 0.2 s"
+            assert server.hub.engine.statistics == {}
+
+
 async def test_a_disturbed_cut_is_begun_again(
     autojump_clock: Any,
     here: Here,

@@ -6,7 +6,7 @@ import msgspec
 
 from statserver_trio.model.actions import mask_of
 from statserver_trio.model.directory import Directory
-from statserver_trio.server.pair_store import PairStore
+from statserver_trio.server.ha.pair_store import PairStore
 from statserver_trio.stats.definitions import Definitions, StatType
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest

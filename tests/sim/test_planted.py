@@ -11,9 +11,9 @@ import pytest
 
 from statserver_trio.ha.coverage import Choice
 from statserver_trio.server import chunk_work
-from statserver_trio.server.chunk_work import ChunkWork
-from statserver_trio.server.pair_store import PairStore
-from statserver_trio.server.shadow import Shadow
+from statserver_trio.server.ha.chunk_work import ChunkWork
+from statserver_trio.server.ha.pair_store import PairStore
+from statserver_trio.server.ha.shadow import Shadow
 from statserver_trio.stats import transfer
 from statserver_trio.stats.ledger import Ledger, Sums
 

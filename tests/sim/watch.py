@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from statserver_trio.ha.messages import Chunk, ChunkAck, Message
 from statserver_trio.ha.session import State as SessionState
 from statserver_trio.model.actions import DURABLE
-from statserver_trio.server.shadow import LOG_MAX
+from statserver_trio.server.ha.shadow import LOG_MAX
 from statserver_trio.stats.statistic import Statistic
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import define, field
 
-from statserver_trio.model.actions import ALL_ACTIONS
+from statserver_trio.model.actions import ALL_ACTIONS, CODES, NAMES
 from statserver_trio.model.directory import Directory
 from statserver_trio.model.nodes import AgentNode, DNNode, Node, PlaceNode
 from statserver_trio.model.occurrences import (
@@ -80,6 +80,10 @@ class Observer:
         self._open: dict[tuple[Node, int, Any], Durable] = {}
         self._watched: set[Node] = set()
         self._sources: dict[Durable, Any] = {}
+        self._groups = {
+            **{f"group {g}": [f"agent {a}" for a in m] for g, m in directory.agent_groups.items()},
+            **{f"group {g}": [f"place {p}" for p in m] for g, m in directory.place_groups.items()},
+        }
         self.world = World(switch, directory, t, options)
         make_dn, make_agent = self.world._new_dn, self.world.agent
 
@@ -98,6 +102,9 @@ class Observer:
         self.world.agent = agent  # type: ignore[method-assign]
         for node in [*self.world.dns(), *self.world._places.values()]:
             self.watch(node)
+        for group, members in self._groups.items():
+            first = Durable(self._group_status(members), t, facts=[(t, 0, {})])
+            self.diaries[group] = Diary(statuses=[first])
 
     def watch(self, node: Node) -> None:
         """Let a node write its diary, from what goes on there on."""
@@ -157,6 +164,30 @@ class Observer:
                 for (whose, _, what), durable in self._open.items():
                     if whose is node and record[2] in (what, self._sources.get(durable)):
                         durable.facts.append((t, self.order, record[2].facts))
+        self._look_at_groups(t)
+
+    def _group_status(self, members: list[str]) -> int:
+        """By the members' own diaries, from the first to the last."""
+        found = []
+        for member in members:
+            diary = self.diaries.get(member)
+            found.append("LoggedOut" if diary is None else NAMES[diary.statuses[-1].action])
+        if all(status == "NotMonitored" for status in found):
+            return CODES["NotMonitored"]
+        if "WaitForNextCall" in found:
+            return CODES["WaitForNextCall"]
+        everybody_left = all(status == "LoggedOut" for status in found)
+        return CODES["LoggedOut" if everybody_left else "NotReadyForNextCall"]
+
+    def _look_at_groups(self, t: int) -> None:
+        """Every group writes its own diary, once per event."""
+        for group, members in self._groups.items():
+            statuses = self.diaries[group].statuses
+            action = self._group_status(members)
+            if action != statuses[-1].action:
+                self.order += 1
+                statuses[-1].end, statuses[-1].ended_at = t, self.order
+                statuses.append(Durable(action, t, facts=[(t, self.order, {})]))
 
     def _begin(self, node: Node, kind: int, what: Any, start: int) -> None:
         durable = Durable(what.action, start, facts=[(start, self.order, what.facts)])

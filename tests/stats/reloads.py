@@ -54,18 +54,30 @@ STATUSES = {
 }
 
 
+# Of the group's own status.
+GROUP_STATUSES = {
+    "Manned": ("TotalTime", "WaitForNextCall"),
+    "Since": ("CurrentTime", "*"),
+    "Turns": ("TotalNumber", "WaitForNextCall"),
+    "Own": ("CurrentState", "*"),
+}
+
+
 def a_stat_type(name: str, category: str, mask: str, subject: str = "DNAction") -> Any:
     options = {"Objects": OBJECTS, "Category": category, "Subject": subject, "MainMask": mask}
     if name in QUEUE_TYPES:
         options["Objects"] = "Queue, GroupQueues"
     if subject == "AgentStatus":
         options["Objects"] = "Agent, GroupAgents"
+    if subject == "GroupStatus":
+        options["Objects"] = "GroupAgents, GroupPlaces"
     return parse_stat_type(name, options)
 
 
 def definitions(**changes: Any) -> Definitions:
     stat_types = {n: a_stat_type(n, *what) for n, what in (STAT_TYPES | QUEUE_TYPES).items()}
     stat_types |= {n: a_stat_type(n, *what, "AgentStatus") for n, what in STATUSES.items()}
+    stat_types |= {n: a_stat_type(n, *what, "GroupStatus") for n, what in GROUP_STATUSES.items()}
     profiles = {
         "Never": parse_time_profile("Never,Growing", "never", UTC),
         "Minutes": parse_time_profile("Minutes,Growing", "0:00 +0:01", UTC),

@@ -90,6 +90,7 @@ STATUS_MASKS = (
     "WaitForNextCall",
     "NotReadyForNextCall,AfterCallWork",
     "CallInbound,CallOnHold",
+    "NotReadyForNextCall,LoggedOut,NotMonitored",
     "*,~LoggedOut,~NotMonitored",
     "*",
 )
@@ -99,7 +100,12 @@ DEFINITIONS = Definitions(time_ranges=RANGES, filters={"gold": FILTER})
 PSEUDO_ACTIONS = mask_of(
     "AgentLogin", "AgentActive", "AgentReady", "DNLogin", "DNActive", "DNReady"
 )
-OF = {"DNAction": "actions", "DNStatus": "dn_statuses", "AgentStatus": "statuses"}
+OF = {
+    "DNAction": "actions",
+    "DNStatus": "dn_statuses",
+    "AgentStatus": "statuses",
+    "GroupStatus": "statuses",
+}
 
 
 # -- days ---------------------------------------------------------------------------------
@@ -333,6 +339,7 @@ def questions(draw: st.DrawFn, opened: st.SearchStrategy[int] | None = None) -> 
     if object_type in object_types.REGULAR:
         subjects += ["DNStatus"]
         subjects += [] if object_type == "RegDN" else ["AgentStatus"]
+        subjects += ["GroupStatus"] if object_type in object_types.GROUPS else []
     subject = draw(st.sampled_from(subjects))
     masks = ACTION_MASKS if subject == "DNAction" else STATUS_MASKS
     return Asked(
@@ -402,7 +409,7 @@ class Both:
         self.observer.apply(event, floor(now))
 
     def ask(self, asked: Asked, now: int) -> None:
-        for member in MEMBERS[asked.object]:
+        for member in members_of(asked):
             kind, _, name = member.partition(" ")
             if kind == "agent":
                 self.observer.world.agent(name)
@@ -441,9 +448,7 @@ class Both:
         of = OF[asked.subject]
         if of == "dn_statuses" and asked.object[0] in ("RegDN", "Queue"):
             of = "statuses"
-        diaries = [
-            self.observer.diaries.get(member, slow.Diary()) for member in MEMBERS[asked.object]
-        ]
+        diaries = [self.observer.diaries.get(name, slow.Diary()) for name in members_of(asked)]
         counted = ALL_ACTIONS
         if asked.object[0] in ("Queue", "GroupQueues") and (
             asked.filtered
@@ -466,6 +471,13 @@ class Both:
             return slow.service_factor(*both, limits, limits_of(asked.range2))
         found = slow.value(category.name, main, rel, limits, t - since)
         return found // 1000 if category.result == "time" else found
+
+
+def members_of(asked: Asked) -> list[str]:
+    """Whose diaries are read; of a group's own status the group's."""
+    if asked.subject == "GroupStatus":
+        return [f"group {asked.object[1]}"]
+    return MEMBERS[asked.object]
 
 
 def limits_of(name: str | None) -> slow.Range | None:

@@ -295,6 +295,7 @@ def test_no_historical_value_jumps_and_rows_do_not_pile_up(
     """
     engine = engine_of()
     names = [*(n for n in STAT_TYPES if n not in ("Now", "Most", "Least", "State")), *STATUSES]
+    names.append("Manned")
     group = [opened(engine, name, profile=profile) for name in names]
     alone = {n: opened(engine, "Calls", f"Agent:a{n}", profile="Never") for n in (1, 2, 3)}
     members, t, talking = {"a1", "a2"}, 1, set()

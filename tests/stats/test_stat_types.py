@@ -62,7 +62,22 @@ def test_keywords_and_words_in_any_case_and_with_aliases() -> None:
         ({"Category": "EstimWaitTime"}, "Category", "not available in this release"),
         ({"Subject": None}, "Subject", "required"),
         ({"Subject": "Weather"}, "Subject", "is no subject"),
-        ({"Subject": "GroupStatus"}, "Subject", "not available in this release"),
+        ({"Subject": "CampaignAction"}, "Subject", "not available in this release"),
+        ({"Subject": "GroupStatus"}, "Subject", "cannot be asked of Agent"),
+        (
+            {"Objects": "GroupAgents", "Subject": "GroupStatus", "Category": "ServiceFactor1"},
+            "Subject",
+            "needs actions",
+        ),
+        (
+            {
+                "Objects": "GroupAgents",
+                "Subject": "GroupStatus",
+                "Category": "CurrentContinuousTime",
+            },
+            "Objects",
+            "allows only Agent, Place",
+        ),
         ({"Objects": "Queue", "Subject": "AgentStatus"}, "Subject", "cannot be asked of Queue"),
         ({"Objects": "RegDN", "Subject": "AgentStatus"}, "Subject", "cannot be asked of RegDN"),
         ({"Category": "CurrentContinuousTime"}, "Subject", "needs a status"),

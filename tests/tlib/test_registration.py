@@ -35,6 +35,7 @@ from statserver_trio.tlib.registration_words import (
     Expired,
     Gap,
     Lost,
+    Memory,
     Received,
     Resumed,
     Skipped,
@@ -242,6 +243,37 @@ def play(session, story):
         done = session.handle_timer(now) if event is None else session.handle_event(event, now)
         assert done == actions, f"at {now}: {event}"
         assert event is not None or session.next_deadline() > now, f"at {now}: never satisfied"
+
+
+def test_a_session_that_is_remembered_goes_on_like_one_that_was_away():
+    before = FeedSession("app")
+    play(before, [*BEGINNING, (1, got(at(6)), [deliver(at(6))])])
+    memory = before.memory()
+    assert memory == Memory(6, ("7001",), True)
+    after = FeedSession("app")
+    after.remember(memory)
+    new = snapshot("7002")
+    story = [
+        (2, Connected(), [hello(6)]),
+        # Of what is known nothing is said again; of what is not, everything.
+        (2, got(at(7), server(7), UP, snapshot(), new), [
+            deliver(at(7)), Resumed(7), ALL, deliver(new),
+        ]),
+    ]  # fmt: skip
+    play(after, story)
+
+
+def test_a_session_that_is_remembered_and_has_missed_something():
+    after = FeedSession("app")
+    after.remember(Memory(6, ("7001",), True))
+    greeting = server(9)
+    story = [
+        (2, Connected(), [hello(6)]),
+        (2, got(greeting, UP, snapshot()), [
+            Gap(6, 10), Lost(9), ALL, deliver(greeting, UP, snapshot()),
+        ]),
+    ]  # fmt: skip
+    play(after, story)
 
 
 def test_a_list_of_dns():

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from attrs import define, field
@@ -55,8 +56,27 @@ class Applied:
 
 
 @define
+class Drawn:
+    """A source's action table, not yet encoded; it shares nothing with the source."""
+
+    source: str
+    heard_at: int
+    data: dict[str, Any]
+
+    def frame(self) -> Picture:
+        """As it is written; this is work for another thread."""
+        return Picture(self.source, self.heard_at, msgspec.msgpack.encode(self.data))
+
+
+Piece = Frame | Drawn | Applied
+
+
+@define
 class Cut:
     """One cut.
+
+    A source's action table is one piece, as it is on the pair's link: some 10 us per DN and
+    call. Everything else is cut in pieces that take ``seconds``.
 
     Args:
         cut_item: A statistic as it is now; None if it is not (any longer) to be written.
@@ -99,7 +119,7 @@ class Cut:
         else:
             self._happened.append(Applied(source, moment, events))
 
-    def pieces(self) -> Iterator[list[Frame | Applied]]:
+    def pieces(self) -> Iterator[list[Piece]]:
         """The frames, piece by piece; between two of them whatever wants to may happen.
 
         Raises:
@@ -129,11 +149,11 @@ class Cut:
         happened, self._happened, self._events = self._happened, [], 0
         return happened
 
-    def _picture(self, name: str) -> Picture:
+    def _picture(self, name: str) -> Drawn:
         source = self.engine.sources[name]
         source.settle(self.now_ms())
         self._positions[name] = source.position
-        return Picture(name, source.heard_at, msgspec.msgpack.encode(source.export()))
+        return Drawn(name, source.heard_at, source.export())
 
     def _slice(self, left: list[Statistic]) -> Slice:
         """As many of those that are left as there is time for."""

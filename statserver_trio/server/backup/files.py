@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
-from .cutting import Applied
+from .cutting import Piece
 from .form import (
     DIGEST_BYTES,
     END_MARK,
@@ -70,10 +70,10 @@ class Writer:
         self._file = self._aside.open("wb")
         self._write(beginning() + encoded(head))
 
-    def put(self, pieces: Iterable[Frame | Applied]) -> None:
+    def put(self, pieces: Iterable[Piece]) -> None:
         """Encode and write what was cut."""
         for piece in pieces:
-            self._write(encoded(piece.frame() if isinstance(piece, Applied) else piece))
+            self._write(encoded(piece if isinstance(piece, Frame) else piece.frame()))
         if self.abandoned:
             self.discard()
 

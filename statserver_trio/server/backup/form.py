@@ -87,7 +87,7 @@ class Ending(Struct, array_like=True, frozen=True):
         position: Of the last event applied; None where they have none.
         feed: How to go on with its feed.
         standing, coverage, wants_snapshots, described: Of a pair; see
-            :class:`~.ha.source_intake.Restored`.
+            :class:`~.ha.feed_words.Restored`.
     """
 
     position: int | None

@@ -23,6 +23,7 @@ was counted there is not used, since half a sum is worse than none (our decision
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -37,11 +38,13 @@ from ...stats.statistic import Statistic
 from ...stats.transfer import adopt_statistic
 from ...tlib.codec import Decoder
 from ...tlib.events import TEvent, Unhandled
-from ..chunk_work import BROKEN
+from ..ha.chunk_work import BROKEN
 from ..link_definitions import Hashes, request_from
 from .form import End, Ending, Frame, Happened, Head, Picture, Refused, Slice
 
-NAMES_MAX = 100  # of dropped statistics and sources that are kept for the log
+log = logging.getLogger(__name__)
+
+NAMES_MAX = 20  # of dropped statistics that are told; of more, how many
 
 
 @define
@@ -98,6 +101,19 @@ class Restoration:
             case End(moment, _, sources):
                 self.moment = moment
                 self.sources = {n: each for n, each in sources.items() if n in self._pictures}
+
+    def report(self, path: str, now: int) -> None:
+        """Say what came of it, at the end."""
+        away = (now - self.moment) / 1000
+        count = len(self.statistics)
+        log.info("backup file %s: %d statistics, as of %.0f s ago", path, count, away)
+        for name, why in self.lost_sources.items():
+            log.warning("backup file: T-Server %s begins from nothing: %s", name, why)
+        for name, why in self.dropped.items():
+            log.warning("backup file: statistic %s is dropped: %s", name, why)
+        if self.dropped_count > len(self.dropped):
+            more = self.dropped_count - len(self.dropped)
+            log.warning("backup file: %d more statistics are dropped", more)
 
     def abandon(self) -> None:
         """Be as if nothing had been played: it has come to an end in the middle."""

@@ -34,11 +34,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 ATTEMPTS = 5  # to cut without being disturbed
+READ_SECONDS = 60.0  # for a look at the whole file, or for one piece; then it is not used
 WRITE_SECONDS = 300.0  # for one file; then the disk is given up
 STOP_SECONDS = 8.0  # for the last one: the whole exit is to take no more than 10
 STOP_SLICE_SECONDS = 0.04  # nothing else is urgent then
 DISCARD_SECONDS = 1.0
-NAMED_MAX = 20  # dropped statistics, in the log
 
 
 class Backup:
@@ -79,6 +79,14 @@ class Backup:
             work, *arguments, abandon_on_cancel=True, limiter=self._limiter
         )
 
+    async def _read(self, work: Callable[..., T], *arguments: object) -> T:
+        try:
+            with trio.fail_after(READ_SECONDS):
+                return await self._in_thread(work, *arguments)
+        except trio.TooSlowError:
+            why = f"no answer from the disk in {READ_SECONDS:g} s"
+            raise TimeoutError(errno.ETIMEDOUT, why) from None
+
     # -- reading -----------------------------------------------------------------------------
 
     async def restore(self) -> None:
@@ -87,7 +95,7 @@ class Backup:
         if self.interval == inf:
             return
         try:
-            await self._in_thread(_prepare, self.path)
+            await self._read(_prepare, self.path)
         except OSError as error:
             self._failed(error)
         for path in (self.path, previous(self.path)):
@@ -100,7 +108,7 @@ class Backup:
         aggregates = self._config().server.backup_file_aggregates_store
         play = Restoration(self._hub.engine, self._application, aggregates, self._owner.restored)
         try:
-            reader = await self._in_thread(Reader, path)
+            reader = await self._read(Reader, path)
             play.take(reader.head)
         except FileNotFoundError:
             return False
@@ -110,7 +118,7 @@ class Backup:
                 reader.close()
             return False
         try:
-            while (frame := await self._in_thread(reader.next)) is not None:
+            while (frame := await self._read(reader.next)) is not None:
                 play.take(frame)
         except Exception as error:
             # Its checksum is right, so this is the disk or a mistake of ours, now or in the
@@ -131,20 +139,11 @@ class Backup:
             self._hub.engine.sources[name].lost_at = play.moment
             if ending.position is None:  # it cannot say what happened meanwhile
                 self._tap.source_given_up(name, now)
-        count = len(play.statistics)
-        away = (now - play.moment) / 1000
-        log.info("backup file %s: %d statistics, as of %.0f s ago", path, count, away)
-        for name, why in play.lost_sources.items():
-            log.warning("backup file: T-Server %s begins from nothing: %s", name, why)
-        for name, why in list(play.dropped.items())[:NAMED_MAX]:
-            log.warning("backup file: statistic %s is dropped: %s", name, why)
-        if play.dropped_count > NAMED_MAX:
-            more = play.dropped_count - NAMED_MAX
-            log.warning("backup file: %d more statistics are dropped", more)
+        play.report(str(path), now)
         self._restored = {
             "path": str(path),
             "asOf": play.moment / 1000,
-            "statistics": count,
+            "statistics": len(play.statistics),
             "dropped": play.dropped_count,
             "sources": sorted(play.sources),
         }

@@ -8,9 +8,10 @@ import trio
 from attrs import evolve
 
 from ...ha.coverage import Coverage
+from ...ha.feed_words import Restored
 from ...ha.holds import Released
 from ...ha.messages import Item, Standing
-from ...ha.source_intake import Restored, State
+from ...ha.source_intake import State
 from ...stats.statistic import Statistic
 from ...tlib.registration_words import Memory
 from ..backup.form import Ending

@@ -13,7 +13,7 @@ import trio
 from ...ha.holds import Wanted
 from ...ha.store import InstallItems
 from ..hub import Hub
-from ..pair_store import PairStore
+from .pair_store import PairStore
 
 SLICE_ITEMS = 200  # installed, or looked at, at a time; then the other tasks get their turn
 

@@ -57,9 +57,9 @@ from ...ha.store import (
 from ...machine import Connected, Disconnect, Disconnected, Send
 from ..clock import Clock
 from ..hub import Hub
-from ..pair_store import PairStore
 from .installer import Installer
 from .link import Link
+from .pair_store import PairStore
 
 log = logging.getLogger(__name__)
 

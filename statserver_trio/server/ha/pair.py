@@ -22,7 +22,6 @@ from ...stats.engine import Engine
 from ..clock import Clock
 from ..feed_task import FeedTask
 from ..hub import Hub
-from ..pair_store import PairStore
 from ..tap import Tap
 from .accepting import Acceptor
 from .backup import OneOfTwo
@@ -31,6 +30,7 @@ from .feeds import PairFeeds
 from .link import FLUSH_SECONDS
 from .member import Member
 from .options import identity, is_watched, peer_options
+from .pair_store import PairStore
 
 log = logging.getLogger(__name__)
 

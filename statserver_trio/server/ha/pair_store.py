@@ -14,17 +14,17 @@ from typing import Any
 import msgspec
 from attrs import define, field
 
-from ..ha.coverage import Coverage, clipped, holes, merged, missing
-from ..ha.messages import Event, Item, Kind, Positions, Ranges
-from ..ha.store import Installed, InstallItems
-from ..stats.engine import Engine
-from ..stats.requests import StatisticError, StatisticRequest
-from ..stats.statistic import Statistic
-from ..stats.transfer import adopt_statistic, export_statistic, replace_world
-from ..tlib.codec import decode_line
-from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
+from ...ha.coverage import Coverage, clipped, holes, merged, missing
+from ...ha.messages import Event, Item, Kind, Positions, Ranges
+from ...ha.store import Installed, InstallItems
+from ...stats.engine import Engine
+from ...stats.requests import StatisticError, StatisticRequest
+from ...stats.statistic import Statistic
+from ...stats.transfer import adopt_statistic, export_statistic, replace_world
+from ...tlib.codec import decode_line
+from ...tlib.events import EventServerDisconnected, TEvent, Unhandled
+from ..link_definitions import Hashes, definition_of, key_text
 from .chunk_work import ChunkWork, is_behind
-from .link_definitions import Hashes, definition_of, key_text
 from .shadow import Shadow, Steps
 
 _encode, _decode = msgspec.msgpack.encode, msgspec.msgpack.decode
@@ -319,11 +319,21 @@ class PairStore:
 
     def begin_at(self, source: str, position: int) -> None:
         """Our picture of a source begins, from its own snapshots, after that position."""
-        if self.engine.sources[source].position is not None:
+        ours = self.engine.sources[source]
+        was_away = ours.lost_at is not None  # it was started anew while we were
+        if ours.position is not None:
             self._end(source)
-        self.engine.sources[source].position = position
+        ours.position = position
         self._begin(source, position)
+        if was_away and position:
+            self._miss(source, position)
         self.shadow = None
+
+    def _miss(self, source: str, position: int) -> None:
+        """What is open lacks something of before that position, which the peer may have."""
+        self._holes[source] = [(position, position)]
+        for entry in self._entries.values():
+            entry.began[source] = position - 1
 
     def _doubt(self, name: str) -> None:
         """What is open contains a hole now, although the source itself has missed nothing."""

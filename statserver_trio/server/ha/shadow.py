@@ -21,11 +21,11 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 
 from attrs import define, field
 
-from ..stats.engine import Engine
-from ..stats.requests import StatisticRequest
-from ..stats.statistic import Statistic
-from ..stats.transfer import Data, adopt_statistic, export_statistic
-from ..tlib.events import TEvent, Unhandled
+from ...stats.engine import Engine
+from ...stats.requests import StatisticRequest
+from ...stats.statistic import Statistic
+from ...stats.transfer import Data, adopt_statistic, export_statistic
+from ...tlib.events import TEvent, Unhandled
 
 LAG_MAX = 500  # events of a source; further behind it follows although nobody needs it yet
 LOG_MAX = 20_000  # events of a source; if it does not get to follow, it is given up

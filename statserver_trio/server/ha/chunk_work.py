@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..ha.coverage import Choice, choose
-from ..ha.messages import Item, Kind, Positions, Result
-from ..ha.store import Installed, InstallItems
-from ..stats.requests import StatisticError
-from ..stats.statistic import Statistic
-from .link_definitions import request_from
+from ...ha.coverage import Choice, choose
+from ...ha.messages import Item, Kind, Positions, Result
+from ...ha.store import Installed, InstallItems
+from ...stats.requests import StatisticError
+from ...stats.statistic import Statistic
+from ..link_definitions import request_from
 from .shadow import Shadow, Steps
 
 if TYPE_CHECKING:
