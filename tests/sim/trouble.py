@@ -27,7 +27,7 @@ KINDS = {
     "cut_feed": 2, "blind": 2, "drop": 1, "repeat": 1, "late_feed": 1, "strange": 1,
     "options": 1, "role": 1, "reload": 1, "waver": 1, "jump": 1, "quiet": 1,
 }  # fmt: skip
-ROUGH_KINDS = {"kill_both": 1, "blind_both": 1}
+ROUGH_KINDS = {"kill_both": 1, "blind_both": 1, "renumber": 0.5}
 
 
 class Trouble:
@@ -265,6 +265,12 @@ class Trouble:
     def _blind_both(self) -> bool:
         for process in self.day.living():
             self._blind_it(process)
+        return True
+
+    def _renumber(self) -> bool:
+        """A T-Server begins to count anew; from then on no position can be compared."""
+        self.day.renumbered = True
+        self.day.switches[self.day.rng.choice(sorted(self.day.switches))].renumber()
         return True
 
     def _drop(self) -> bool:
