@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from statserver_trio.ha.coverage import Choice
-from statserver_trio.server import chunk_work
+from statserver_trio.server.ha import chunk_work
 from statserver_trio.server.ha.chunk_work import ChunkWork
 from statserver_trio.server.ha.pair_store import PairStore
 from statserver_trio.server.ha.shadow import Shadow
