@@ -117,6 +117,10 @@ class Deletion:
         """These are not."""
         self._open.difference_update(keys)
 
+    def is_doomed(self, key: str) -> bool:
+        """Whether the peer has deleted it, and we have not answered, because it is open here."""
+        return key in self._doomed
+
     def stamped(self, item: Item) -> Item:
         """The item with its generation."""
         generation = self._generations.get(item.key, 0)

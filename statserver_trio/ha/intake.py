@@ -351,10 +351,14 @@ class Intake:
             return []
         self.owes_state = False
         as_of = {name: self.positions[name] for name in world.sources}
-        standings = {name: self.standings[name] for name in world.sources}
+        # Also of those that we could not give: we may both be waiting for the other one's, and
+        # next time only one of us has to.
+        found = ((name, source.standing) for name, source in self.sources.items())
+        standings = {name: standing for name, standing in found if standing is not None}
         # It has our picture from now on, unless that comes too late; so one that it had is not
         # forgotten.
-        self._peer_standings = standings | self._peer_standings
+        given = {name: standings[name] for name in world.sources}
+        self._peer_standings = given | self._peer_standings
         actions: list[object] = [Send(JoinState(world.number, as_of, world.blob, standings))]
         if not as_of:
             actions.append(Log("warning", "the peer asked for our picture, and we have none"))

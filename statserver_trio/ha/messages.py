@@ -321,7 +321,7 @@ class JoinRequest(Message):
 class JoinState(Message):
     """The state of the sources in ``as_of``; those that are missing stay as they are.
 
-    ``standings`` says how good it is.
+    ``standings`` says how good our pictures are, also those that are not in it.
     """
 
     number: Number

@@ -1,9 +1,10 @@
 """Parked statistics: what the peer could not take, and when it is offered again.
 
-A definition that names what only one side has configured cannot be opened on the
-other. It must not hold up the rest, so it is put aside, and offered again after
-every change of either configuration and every ten minutes (hot-standby.md 4.3,
-scenario 13). Somebody should know, so the keys are logged, as often.
+A definition that names what only one side has configured cannot be opened on the other,
+be it that the other one does not have it yet or that it has deleted it. It must not
+hold up the rest, so it is put aside, and offered again after every change of either
+configuration and every ten minutes (hot-standby.md 4.3, scenario 13). Somebody should
+know, so the keys are logged, as often.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .store import Log
 
 RETRY_INTERVAL = 600.0  # seconds; of log lines as well
 NAMES_MAX = 10  # keys in one log line; of the others only the number is told
-PARKED = (Result.UNRESOLVED, Result.UNSUPPORTED, Result.ERROR)
+PARKED = (Result.UNRESOLVED, Result.UNSUPPORTED, Result.ERROR, Result.DELETED)
 
 
 @define

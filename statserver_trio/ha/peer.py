@@ -264,6 +264,9 @@ class Peer:
             case ConfigurationReloaded():
                 before = self.replication.handle_event(ConfigurationChanged(), now)
         actions: list[object] = machine.handle_event(event, now)
+        if isinstance(event, Delete):
+            doomed = [key for key, _ in event.keys if self.deletion.is_doomed(key)]
+            actions += self.replication.lost(doomed, now)
         return [*before, *actions]
 
     def _note_results(self, results: Iterable[tuple[Any, Result]], now: float) -> None:
@@ -343,6 +346,9 @@ class Peer:
                 case SessionExpired():
                     self.replication.forget()
                     self.holds.forget()
+                case Send(DeleteAck(results)):
+                    kept = [key for key, _, outcome in results if outcome is Gone.STILL_OPEN]
+                    self.replication.offer(kept, now)
                 case PeerMode(_, fingerprint):
                     result += self._configured(fingerprint, now)
                 case Abort(reason) | Disconnect(reason) | Admit(_, reason):

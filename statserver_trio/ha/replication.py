@@ -237,6 +237,16 @@ class Replication:
             if key not in self._in_flight:
                 self._known.add(key)
 
+    def lost(self, keys: Iterable[str], now: float) -> list[object]:
+        """The peer has deleted these, and we have not: they are not known to it any more."""
+        gone = [key for key in keys if key not in self._pending and key not in self._in_flight]
+        self._known.difference_update(gone)
+        return self.parking.park([(key, Result.DELETED) for key in gone], now)
+
+    def offer(self, keys: Iterable[str], now: float) -> None:
+        """The peer knows now that we keep these: it may have them again."""
+        self._add([key for key in keys if key in self.parking.reasons], now)
+
     def handle_timer(self, now: float) -> list[object]:
         """Ask for the next chunk; offer again what is parked; miss an acknowledgement."""
         if self._session is None:

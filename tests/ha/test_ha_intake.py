@@ -13,7 +13,7 @@ from statserver_trio.ha import coverage
 from statserver_trio.ha.clock_offset import WallClock
 from statserver_trio.ha.coverage import Choice, choose, clipped, contains, holes, merged, size
 from statserver_trio.ha.feed_words import Arrived, PeerAbsent, Restored, SourceAdded, SourceAt
-from statserver_trio.ha.intake import REJOIN_INTERVAL, Intake, IntakeOptions
+from statserver_trio.ha.intake import REJOIN_INTERVAL, SERVE_SHARE, Intake, IntakeOptions
 from statserver_trio.ha.journal import RANGE_BYTES_MAX, Journal
 from statserver_trio.ha.messages import JoinRequest, JoinState, JournalRequest, Standing
 from statserver_trio.ha.source_intake import (
@@ -24,7 +24,7 @@ from statserver_trio.ha.source_intake import (
     State,
     better,
 )
-from statserver_trio.ha.store import ApplyEvents, BeginAt, HoleLeft, WorldBuilt
+from statserver_trio.ha.store import ApplyEvents, BeginAt, HoleLeft, ServeJoin, WorldBuilt
 from statserver_trio.machine import Send
 
 RANGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6)
@@ -409,6 +409,20 @@ def test_a_better_picture_that_comes_too_late_is_asked_for_again(accepts):
     theirs = {"s": Standing("theirs", 3, 0.0)}
     assert intake.handle_event(JoinState(1, {"s": 10}, b"", theirs), 2) == []
     assert intake.handle_timer(REJOIN_INTERVAL) == [Send(JoinRequest(1, {"s": 10}))]
+
+
+def test_two_that_wait_for_each_other_learn_who_need_not():
+    intake = an_intake(accepts=True)
+    intake.change(IntakeOptions(join_timeout=3.0), 0)
+    mine = intake.standings
+    intake.close(1)
+    intake.open({"s": Standing("theirs", 3, 0.0)}, False, 1)
+    assert intake.is_joining
+    intake.handle_event(JoinRequest(1, {"s": 10}), 1)
+    patience = intake.options.join_timeout * SERVE_SHARE
+    assert ServeJoin(1, []) in intake.handle_timer(1 + patience)
+    [answer, _] = intake.handle_event(WorldBuilt(1, [], b""), 1 + patience)
+    assert answer == Send(JoinState(1, {}, b"", mine))
 
 
 def test_whoever_asked_for_our_picture_may_still_have_a_better_one():

@@ -329,6 +329,7 @@ def test_scenario_16_the_peer_never_deletes():
     pair.b.open("s:x:1")
     pair.drive(seconds=1)
     delete(pair.a, "s:x:1", "s:x:2")
+    pair.a.engine.unresolved |= {"s:x:1", "s:x:2"}  # so they cannot come back either
     pair.drive(seconds=30)
     assert pair.messages(DeleteAck) == []
     pair.drive(seconds=40)
@@ -337,6 +338,25 @@ def test_scenario_16_the_peer_never_deletes():
     assert set(KEYS) & pair.a.engine.statistics.keys() == {"s:x:3"}
     # Of those that its configuration keeps it keeps what its own clients want.
     assert set(KEYS) & pair.b.engine.statistics.keys() == {"s:x:1", "s:x:3"}
+
+
+@pytest.mark.parametrize("again", ["before we say that we keep it", "later"])
+def test_scenario_16_what_only_the_peer_deleted_comes_back_with_its_definition(again):
+    pair = up(options(session=SessionOptions(expiration_timeout=60)))
+    key = "s:x:1"
+    pair.drive(seconds=1)
+    delete(pair.b, key)
+    pair.b.engine.unresolved.add(key)
+    pair.drive(seconds=1)
+    assert pair.a.peer.replication.parking.reasons == {key: Result.DELETED}
+    pair.drive(seconds=0 if again.startswith("before") else 70)
+    assert key not in pair.b.engine.statistics
+    pair.b.engine.unresolved.clear()
+    pair.b.tell(ConfigurationReloaded("with it"))
+    pair.event("x")
+    pair.drive(seconds=70)
+    assert pair.b.engine.numbers()[key][0] > 0
+    assert pair.b.engine.numbers() == pair.a.engine.numbers()
 
 
 def test_scenario_16_a_tombstone_falls_after_a_day():
