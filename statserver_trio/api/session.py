@@ -157,12 +157,14 @@ class ClientSession:
         reference_id, engine = request.reference_id, self._engine
         self._admit(reference_id)
         notification = read_notification(request.notification)
+        before = len(engine.statistics)
         statistic = engine.open(read_request(request), now)
+        is_new = len(engine.statistics) > before
         opened = Opened(self, self._last_id + 1, reference_id)
         try:
             opened.subscription = engine.subscribe(statistic, notification, opened, now)
         except StatisticError:
-            if not statistic.subscriptions:  # opened for nothing
+            if is_new:  # opened for nothing; another one may be kept for the pair
                 engine.close_all([statistic], "")
             raise
         self._last_id += 1

@@ -245,7 +245,8 @@ class Replication:
 
     def offer(self, keys: Iterable[str], now: float) -> None:
         """The peer knows now that we keep these: it may have them again."""
-        self._add([key for key in keys if key in self.parking.reasons], now)
+        parked, flying = self.parking.reasons, self._in_flight  # those may come too early
+        self._add([key for key in keys if key in parked or key in flying], now)
 
     def handle_timer(self, now: float) -> list[object]:
         """Ask for the next chunk; offer again what is parked; miss an acknowledgement."""

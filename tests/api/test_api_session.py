@@ -602,6 +602,17 @@ def test_a_refused_mode_leaves_others_alone():
     assert short(desk.happens(1, "c1 waits")) == ["Info 1=1"]
 
 
+def test_a_refused_mode_leaves_alone_what_a_pair_keeps_for_others():
+    desk = Desk()
+    desk.engine.keeps = True
+    desk.opens()
+    [statistic] = desk.engine.statistics.values()
+    desk.asks(request="CloseStatistic", referenceId=3, statisticId=1)
+    assert not statistic.subscriptions
+    assert short(desk.opens(2, mode="ResetBased")) == ["Error incompatible"]
+    assert list(desk.engine.statistics.values()) == [statistic]
+
+
 def test_references_are_unique_among_open_statistics():
     desk = Desk()
     desk.opens(1)

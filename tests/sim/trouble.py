@@ -25,7 +25,7 @@ KINDS = {
     "cut": 2, "reset": 1, "partition": 2, "deaf": 2, "slow": 1, "thin": 1,
     "kill": 3, "freeze": 2,
     "cut_feed": 2, "blind": 2, "drop": 1, "repeat": 1, "late_feed": 1, "strange": 1,
-    "options": 1, "role": 1, "reload": 1, "jump": 1, "quiet": 1,
+    "options": 1, "role": 1, "reload": 1, "waver": 1, "jump": 1, "quiet": 1,
 }  # fmt: skip
 ROUGH_KINDS = {"kill_both": 1, "blind_both": 1}
 
@@ -338,6 +338,23 @@ class Trouble:
                     process.soon(lambda: process.reload(variant))
 
             day.agenda.after(seconds, reload)
+        return True
+
+    def _waver(self) -> bool:
+        """One member is given another file by mistake, and after a while the old one."""
+        day, process = self.day, self._someone()
+        if any(p.variant != day.variant or p.host.frozen for p in day.living()):
+            return False
+        if not process.alive:
+            return False
+        extras = day.variant.extras ^ {day.rng.choice(PLENTIFUL)}
+        process.reload(evolve(day.variant, extras=extras))
+
+        def mend() -> None:
+            if process.alive:
+                process.soon(lambda: process.reload(day.variant))
+
+        day.agenda.after(day.rng.choice((self._for(0, 5), self._for(5, 60))), mend)
         return True
 
     def _jump(self) -> bool:

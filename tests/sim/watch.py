@@ -86,6 +86,7 @@ class Watch:
         for process in processes:
             self._positions_grow(process)
             self._memory_is_bounded(process)
+            self._what_is_kept_is_open(process)
         if len(processes) == 2:
             self._one_session(*processes)
 
@@ -138,6 +139,13 @@ class Watch:
                 self.violated(f"{process.host.name}: {link.waiting_bytes} bytes wait for the link")
         if len(process.links) > 20:
             self.violated(f"{process.host.name}: {len(process.links)} links")
+
+    def _what_is_kept_is_open(self, process: Process) -> None:
+        statistics = process.hub.engine.statistics
+        for text in process.store.open_keys():
+            statistic = process.store.statistic(text)
+            if statistic is not None and statistics.get(statistic.key) is not statistic:
+                self.violated(f"{process.host.name}: {text} is replicated, and closed")
 
     def _one_session(self, first: Process, second: Process) -> None:
         mine, theirs = first.member.link, second.member.link
