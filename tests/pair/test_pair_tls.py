@@ -29,6 +29,7 @@ ATTEMPTS = 3  # to connect, that are waited for
 EXPIRED = datetime(2020, 1, 1, tzinfo=UTC)
 CONF = """
 [server]
+auto-backup-interval = 0
 name = "{name}"
 role = "{role}"
 peer = "{peer}"

@@ -216,6 +216,7 @@ async def over_the_network(parts: Parts, request: str) -> str:
 async def test_a_real_server_has_it(nursery: trio.Nursery, caplog: Any) -> None:
     caplog.set_level(logging.INFO)
     config = Config(
+        server=Server(auto_backup_interval=0.0),
         listen=(Listen(port=0), Listen(id="management", port=0)),
         tserver=(TServer(name="ts1", switch="sw1", port=9),),
     )

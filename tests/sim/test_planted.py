@@ -19,7 +19,7 @@ from statserver_trio.stats.ledger import Ledger, Sums
 
 from .day import live
 
-SEEDS = 40
+SEEDS = 120  # at most; most bugs show within a few days
 
 Patch = pytest.MonkeyPatch
 
