@@ -179,10 +179,11 @@ class Holds:
         """The peer has released these, and they are still being installed."""
         self._early.update(keys)
 
-    def installed(self, item: Item, now: float) -> None:
-        """The peer pushed this and we have it."""
+    def installed(self, item: Item, now: float, is_late: bool = False) -> None:
+        """The peer pushed this and we have it; ``is_late``: but not what it has counted."""
         key = item.key
-        self._wanted.pop(key, None)
+        if not is_late:
+            self._wanted.pop(key, None)
         if item.held and key not in self._early:
             self._theirs.add(key)
             self._claims.discard(key)

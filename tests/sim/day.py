@@ -206,8 +206,13 @@ class Day:
         self.note("opened %s", text)
         self.outcome.figures["opened by clients"] += 1
         oracle = self.oracle
-        if not any(p.store.statistic(text) for p in self.living() if p is not process):
-            oracle.forget(text)
+        was_deleted = text in process.peer.deletion.tombstones
+        if was_deleted or not any(
+            p.store.statistic(text) for p in self.living() if p is not process
+        ):
+            oracle.forget(text)  # what is deleted and created again counts from zero on both
+            for each in self.living():
+                each.proven.pop(text, None)
         positions = process.store.positions()
         here = oracle.positions()
         can_tell = self.is_exact(process) and all(positions[n] >= p for n, p in here.items())
@@ -240,6 +245,11 @@ class Day:
             ):
                 return False
         return True
+
+    def has_best_picture(self, process: Process) -> bool:
+        """Whether what it has applied is all that there was up to there."""
+        standings = process.peer.intake.standings
+        return {name: s.lineage for name, s in standings.items()} == self.lineages
 
     def may_lose(self, process: Process) -> bool:
         """Whether the other member holds everything that this one does, and sees everything."""

@@ -351,7 +351,7 @@ class Trouble:
         day, process = self.day, self._someone()
         if any(p.variant != day.variant or p.host.frozen for p in day.living()):
             return False
-        if not process.alive:
+        if not process.alive or not day.may_lose(process):
             return False
         extras = day.variant.extras ^ {day.rng.choice(PLENTIFUL)}
         process.reload(evolve(day.variant, extras=extras))
