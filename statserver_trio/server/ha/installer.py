@@ -15,7 +15,7 @@ from ...ha.store import InstallItems
 from ..hub import Hub
 from .pair_store import PairStore
 
-SLICE_ITEMS = 200  # installed, or looked at, at a time; then the other tasks get their turn
+SLICE_ITEMS = 50  # installed, or looked at, at a time; then the other tasks get their turn
 
 
 class Installer:

@@ -33,6 +33,7 @@ class Link:
     Attributes:
         address: Of the other end, for the log and the status.
         reason: Why it was closed, once it is.
+        bytes_sent: So far.
         closing: Nothing is read any more, and nothing new is written.
         decided: Set when a newcomer has been admitted, or refused.
         ended: Set when the stream is closed.
@@ -44,6 +45,7 @@ class Link:
         self.number = next(_numbers)
         self.decoder = Decoder()
         self.reason = ""
+        self.bytes_sent = 0
         self.closing = False
         self.decided = trio.Event()
         self.ended = trio.Event()
@@ -151,5 +153,6 @@ class Link:
             self._more = trio.Event()
             while frame := self._outbox.next_frame(urgent_only=self.closing):
                 await self.stream.send_all(frame)
+                self.bytes_sent += len(frame)
             if self.closing:
                 return
