@@ -394,6 +394,5 @@ class Member:
             "address": None if self.link is None else self.link.address,
             "synchronised": self.synchronised,
         }
-        sent = 0 if self.link is None else self.link.bytes_sent  # on this link
-        said["replication"] |= {"inexact": self.store.inexact, "bytesSent": sent}
+        said["replication"]["inexact"] = self.store.inexact
         return said
