@@ -21,7 +21,8 @@ is wanted here, or lingers, or is wanted there:
 
 A Release is numbered, acknowledged, and repeated after a lost connection; else the
 peer might keep something for good. The other question between the two is ``Want``:
-what we have of these statistics lacks something, and yours may not.
+what we have of these statistics lacks something, and yours may not. It is repeated as well,
+until they have come.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Holds:
     _claims_until: float = field(default=inf, init=False)
     _unwanted: dict[str, None] = field(factory=dict, init=False)  # not yet told
     _unwanted_at: float = field(default=inf, init=False)
-    _wanted: dict[str, None] = field(factory=dict, init=False)
+    _wanted: dict[str, None] = field(factory=dict, init=False)  # of the peer; not yet got
     _released: dict[str, None] = field(factory=dict, init=False)  # to be told to the peer
     _unheard: dict[int, list[str]] = field(factory=dict, init=False)  # told, by number
     _early: set[str] = field(factory=set, init=False)  # released while being installed
@@ -103,8 +104,7 @@ class Holds:
             self._claims_until = now + LINGER if self._claims else inf
         else:
             repeated = [Send(Release(number, keys)) for number, keys in self._unheard.items()]
-        wanted, self._wanted = self._wanted, {}
-        return [*_want(wanted), *repeated, *self._tell_released()]
+        return [*_want(self._wanted), *repeated, *self._tell_released()]
 
     def unlinked(self, now: float) -> None:
         """The peer may be back soon, or never."""
@@ -126,10 +126,8 @@ class Holds:
         """What we or the peer want, or do not want any longer."""
         match event:
             case Wanted(keys):
-                if self._linked:
-                    return _want(keys)
                 self._wanted.update(dict.fromkeys(keys))
-                return []
+                return _want(keys) if self._linked else []
             case Released(keys):
                 self._ours.difference_update(keys)
                 self._linger(keys, now)
@@ -181,9 +179,11 @@ class Holds:
         """The peer has released these, and they are still being installed."""
         self._early.update(keys)
 
-    def installed(self, item: Item, now: float) -> None:
-        """The peer pushed this and we have it."""
+    def installed(self, item: Item, now: float, is_late: bool = False) -> None:
+        """The peer pushed this and we have it; ``is_late``: but not what it has counted."""
         key = item.key
+        if not is_late:
+            self._wanted.pop(key, None)
         if item.held and key not in self._early:
             self._theirs.add(key)
             self._claims.discard(key)

@@ -10,7 +10,8 @@ when it is their turn (:mod:`.source_intake`). Here is what concerns the peer:
   asks for the peer's picture (``JoinRequest``), which comes as of a position not
   lower than ours (``JoinState``), and goes on from there with what has arrived in
   the meantime. If none comes within ``join_timeout``, the sources' own snapshots
-  must do.
+  must do. How good the peer's picture is it says in its greeting, and every minute
+  when it is asked: one that began anew meanwhile is another one.
 * The peer is served in the same two ways (:mod:`.serving`).
 
 Whoever has a backup file does not join but goes on where it was (:class:`Restored`); what
@@ -236,6 +237,9 @@ class Intake:
         if now >= self._rejoin_at:
             self._rejoin_at = now + REJOIN_INTERVAL
             self._join_if_worse(now)
+            if not self.is_joining:
+                self._number += 1
+                actions.append(Send(JoinRequest(self._number, {})))  # only how good they are
         return [*actions, *self._follow_up(now)]
 
     def next_deadline(self) -> float:
@@ -312,6 +316,9 @@ class Intake:
 
     def _state_came(self, state: JoinState, now: float) -> list[object]:
         self._peer_standings.update(state.standings)
+        if not (self.is_joining or state.as_of):
+            self._join_if_worse(now)  # we had only asked how good they are
+            return []
         if state.number != self._number or not self.is_joining:
             return []  # too late: we have begun alone, until we look again
         joining = [s for s in self.sources.values() if s.state is State.JOINING]
@@ -360,6 +367,6 @@ class Intake:
         given = {name: standings[name] for name in world.sources}
         self._peer_standings = given | self._peer_standings
         actions: list[object] = [Send(JoinState(world.number, as_of, world.blob, standings))]
-        if not as_of:
+        if not standings:
             actions.append(Log("warning", "the peer asked for our picture, and we have none"))
         return actions

@@ -273,7 +273,7 @@ class Peer:
         for item, result in results:
             self.replication.installed(item.key, result)
             if result in OPEN_NOW:
-                self.holds.installed(item, now)
+                self.holds.installed(item, now, is_late=result is Result.LATE)
 
     def _told(self, event: object, now: float) -> list[object]:
         match event:

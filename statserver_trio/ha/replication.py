@@ -228,7 +228,10 @@ class Replication:
         if result is Result.KEPT_MORE and key not in self._in_flight:
             self._known.discard(key)
             self._pending.setdefault(key)  # what it pushed had less, so it lacks ours
-        if result is Result.KEPT and key not in self._pending and key not in self._in_flight:
+        if result in (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.LATE):
+            self.parking.discard(key)  # so the peer has it
+        is_kept = result in (Result.KEPT, Result.LATE)
+        if is_kept and key not in self._pending and key not in self._in_flight:
             self._known.add(key)
         waits = key in self._pending and self.holds.ours(key)
         if result in (Result.OPENED, Result.ADOPTED) and not waits:

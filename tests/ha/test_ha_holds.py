@@ -6,8 +6,8 @@ import pytest
 from ha_pair import Pair
 
 from statserver_trio.ha.addp import AddpOptions
-from statserver_trio.ha.holds import LINGER, ORPHAN_SECONDS_MAX, UNWANTED_MAX, Released
-from statserver_trio.ha.messages import Release, ReleaseAck
+from statserver_trio.ha.holds import LINGER, ORPHAN_SECONDS_MAX, UNWANTED_MAX, Released, Wanted
+from statserver_trio.ha.messages import Release, ReleaseAck, Want
 from statserver_trio.ha.peer import PeerOptions
 from statserver_trio.ha.session import SessionOptions
 from statserver_trio.ha.store import Unwanted
@@ -106,6 +106,18 @@ def test_a_release_that_was_lost_with_the_link_is_told_again(away):
     together(pair)
     pair.drive(seconds=LINGER + 60)
     assert open_at(pair) == [[Y], [Y]]
+
+
+def test_what_was_asked_for_is_asked_for_again_until_it_comes():
+    pair = up()
+    pair.b.tell(Wanted((X, Y)))
+    pair.cut()  # on its way
+    pair.drive(seconds=2 * DIALS)
+    assert pair.b.peer.session.restored == 1
+    assert [sorted(want.keys) for want in pair.messages(Want, "B")] == [[X, Y]] * 2
+    pair.cut()
+    pair.drive(seconds=2 * DIALS)
+    assert len(pair.messages(Want)) == 2, "it has come"
 
 
 def test_let_go_while_apart():

@@ -421,8 +421,26 @@ def test_two_that_wait_for_each_other_learn_who_need_not():
     intake.handle_event(JoinRequest(1, {"s": 10}), 1)
     patience = intake.options.join_timeout * SERVE_SHARE
     assert ServeJoin(1, []) in intake.handle_timer(1 + patience)
-    [answer, _] = intake.handle_event(WorldBuilt(1, [], b""), 1 + patience)
-    assert answer == Send(JoinState(1, {}, b"", mine))
+    answer = [Send(JoinState(1, {}, b"", mine))]
+    assert intake.handle_event(WorldBuilt(1, [], b""), 1 + patience) == answer
+
+
+def test_how_good_the_peers_picture_is_is_asked_every_minute():
+    intake = an_intake(accepts=True)
+    mine = intake.standings["s"]
+    assert intake.handle_timer(REJOIN_INTERVAL) == [Send(JoinRequest(1, {}))]
+    now = REJOIN_INTERVAL + 1
+    worse, better_one = Standing("w", 11, mine.began), Standing("b", 9, mine.began)
+    assert intake.handle_event(JoinState(1, {}, b"", {"s": worse}), now) == []
+    joins = [Send(JoinRequest(2, {"s": 10}))]
+    assert intake.handle_event(JoinState(1, {}, b"", {"s": better_one}), now) == joins
+
+
+def test_the_answer_says_how_good_our_picture_is_at_once():
+    intake = an_intake(accepts=False)
+    assert intake.handle_event(JoinRequest(5, {}), 1) == [ServeJoin(5, [])]
+    answer = [Send(JoinState(5, {}, b"", intake.standings))]
+    assert intake.handle_event(WorldBuilt(5, [], b""), 1) == answer
 
 
 def test_whoever_asked_for_our_picture_may_still_have_a_better_one():

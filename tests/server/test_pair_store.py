@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from statserver_trio.ha.store import InstallItems
 from statserver_trio.model.actions import mask_of
 from statserver_trio.model.directory import Directory
 from statserver_trio.server.ha.pair_store import PairStore
@@ -19,7 +20,8 @@ NEVER = TimeProfile("Never", "Growing", "never")
 
 
 def a_store() -> PairStore:
-    engine = Engine(Definitions(), Directory())
+    definitions = Definitions({"Talks": TALKS}, {"Never": NEVER})
+    engine = Engine(definitions, Directory())
     engine.add_source("s", "sw1")
     return PairStore(engine, engine.empty_copy, lambda: 1_000_000, engine.apply)
 
@@ -50,6 +52,24 @@ def test_what_was_counted_on_a_picture_that_is_replaced_is_in_doubt() -> None:
     assert not store.lacking([opened(store, "7003")])
     store.apply("s", [an_event(14)])
     assert store.coverage(late) == {"s": [(11, 11), (14, 14)]}
+
+
+def test_a_hole_up_to_where_the_peer_stood_is_a_hole() -> None:
+    """The peer had just adopted a picture, and has counted nothing since."""
+    store, peer = a_store(), a_store()
+    for each in (store, peer):
+        each.begin_at("s", 0)
+    key = opened(peer, "7001")
+    events = [an_event(position) for position in range(1, 10)]
+    store.apply("s", events)
+    peer.adopt_world({"s": 9}, store.world(["s"]), {"s": 0})
+    item = peer.cut(key)
+    assert item is not None
+    assert item.coverage == {"s": [(0, 0)]}
+    store.begin_install(InstallItems(1, {"s": 9}, [item]))
+    assert store.go_on(100)
+    assert store.coverage(key) == {"s": [(0, 0), (9, 9)]}
+    assert store.lacking() == [key]
 
 
 def test_what_was_open_before_the_first_picture_lacks_nothing() -> None:

@@ -51,7 +51,7 @@ def main(
         for outcome in run_days(range(first, first + runs), rough, processes):
             total.add(outcome)
             if outcome.violations:
-                console.print(_failure(outcome), markup=False, highlight=False)
+                console.print(_failure(outcome), markup=False, highlight=False, soft_wrap=True)
             progress.update(task, advance=1, failed=len(total.failed))
     print(json.dumps(total.as_data(), indent=1) if as_json else _table(total))
     sys.exit(1 if total.failed else 0)

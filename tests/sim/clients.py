@@ -84,6 +84,7 @@ class Client:
 
     Attributes:
         wants: What it asks for again wherever it comes, by reference.
+        closings: Why statistics were closed that it had not closed itself.
     """
 
     def __init__(self, day: Day, name: str) -> None:
@@ -92,6 +93,7 @@ class Client:
         self.process: Process | None = None
         self.wants: dict[int, dict[str, Any]] = {}
         self.ids: dict[int, int] = {}  # reference: statistic id
+        self.closings: list[str] = []
         self._hub: HubClient | None = None
         self._seen: dict[int, float] = {}  # by reference, of what can only grow
         self._references = 0
@@ -202,6 +204,7 @@ class Client:
                 self.wants.pop(reference, None)
             case "StatisticClosed":
                 if "reason" in event:
+                    self.closings.append(event["reason"])
                     self.wants.pop(reference, None)
                     self.ids.pop(reference, None)
                 self._seen.pop(reference, None)
@@ -215,6 +218,8 @@ class Client:
         stat_type = process.hub.engine.definitions.stat_types.get(metric["statisticType"])
         if stat_type is not None and only_grows(stat_type, metric):
             before = self._seen.pop(reference, 0)
-            if is_complete:  # else it may have counted too much, and said that it is not sure
+            # Else it may have counted too much: in a hole, as it said, or by a picture that is
+            # going to be replaced by the other member's better one.
+            if is_complete and self.day.has_best_picture(process):
                 self.day.watch.grew(self, request, before, value)
                 self._seen[reference] = value

@@ -103,6 +103,7 @@ class Day:
         self.unsure: dict[tuple[str, str], float] = {}  # host, source: until that position
         self.clients = [Client(self, f"client{n}") for n in range(self.plan.clients)]
         self.trouble = Trouble(self)
+        self.renumbered = False  # positions do not mean what they did
         self._ids = 0
         self._hash = hashlib.blake2b(digest_size=16)
         self._looks = 0
@@ -205,8 +206,13 @@ class Day:
         self.note("opened %s", text)
         self.outcome.figures["opened by clients"] += 1
         oracle = self.oracle
-        if not any(p.store.statistic(text) for p in self.living() if p is not process):
-            oracle.forget(text)
+        was_deleted = text in process.peer.deletion.tombstones
+        if was_deleted or not any(
+            p.store.statistic(text) for p in self.living() if p is not process
+        ):
+            oracle.forget(text)  # what is deleted and created again counts from zero on both
+            for each in self.living():
+                each.proven.pop(text, None)
         positions = process.store.positions()
         here = oracle.positions()
         can_tell = self.is_exact(process) and all(positions[n] >= p for n, p in here.items())
@@ -239,6 +245,11 @@ class Day:
             ):
                 return False
         return True
+
+    def has_best_picture(self, process: Process) -> bool:
+        """Whether what it has applied is all that there was up to there."""
+        standings = process.peer.intake.standings
+        return {name: s.lineage for name, s in standings.items()} == self.lineages
 
     def may_lose(self, process: Process) -> bool:
         """Whether the other member holds everything that this one does, and sees everything."""
@@ -274,6 +285,8 @@ class Day:
 
     def _walk(self) -> None:
         """Let the oracle walk as far as it may: nobody will open anything before that."""
+        if self.renumbered:
+            return
         standing = [p.store.positions() for p in self.living()]
         here = self.oracle.positions()
         self.oracle.advance(
@@ -353,7 +366,8 @@ class Day:
                     f"{process.host.name} stands at {process.store.positions()}, not at {last}"
                 )
                 return
-        self.oracle.advance(last)
+        if not self.renumbered:
+            self.oracle.advance(last)
         at = self.at()
         mine, theirs = (self.values(p, at, p.store.open_keys()) for p in (first, second))
         # What no client wants any more is let go of by each in its own time.

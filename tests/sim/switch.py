@@ -97,6 +97,16 @@ class Switch:
             wire.note()
             wire.flush()
 
+    def renumber(self) -> None:
+        """The T-Server is restarted: it counts from the beginning, and everybody has to connect."""
+        for wire in list(self.wires):
+            wire.end.reset()
+            wire.ended("restarted")
+        self.position = 0
+        self.log.clear()
+        feed = self.feed
+        self.feed = Feed(feed.switch, feed.dns, feed.snapshot, self.day.plan.recent)
+
     def accept(self, end: End) -> None:
         """Somebody has connected."""
         self.wires[Wire(self, end)] = None

@@ -9,6 +9,7 @@ from attrs import evolve
 
 from statserver_trio.ha.store import Abort, ApplyEvents
 
+from .agenda import TICK
 from .clients import OBJECTS, Client
 from .day import Day
 from .plan import Plan, make_plan
@@ -27,6 +28,8 @@ def a_plan() -> Plan:
         starts={"A": 0.0, "B": 0.0},
         statistics=1000,
         clients=2,
+        reader_delay=TICK,
+        work_delay=TICK,
         options={**options, "connect_timeout": 1.0, "chunk_size": 10, "join_timeout": 5.0},
     )
 
@@ -59,6 +62,36 @@ def test_hanging_up_drops_nothing_else_that_is_to_be_done() -> None:
     process.member._perform([Abort("gone"), ApplyEvents("ts1", [event])])
     assert process.member.link is None
     assert process.store.positions() == {"ts1": position}
+
+
+def test_what_is_deleted_and_created_again_begins_anew_and_clients_hear_of_it() -> None:
+    with_it, without = (Variant(extras=frozenset(e)) for e in (["filters"], []))
+    day = Day(1, plan=evolve(a_plan(), variant=with_it))
+    day.come_up()
+    for client, name in zip(day.clients, "AB", strict=True):
+        client.come(day.processes[name])
+    day.agenda.run(day.agenda.now + 1)
+    ours, theirs = day.clients
+    request = {
+        "request": "OpenStatistic",
+        "object": {"objectId": "a1", "objectType": "Agent"},
+        "metric": {
+            "statisticType": "Total_Login_Time",
+            "filter": "Lunchtime",
+            "timeProfile": "SinceStart",
+        },
+    }
+    theirs.ask(request)
+    day.agenda.run(day.agenda.now + 60)
+    for variant in (without, with_it):
+        day.processes["A"].reload(variant)
+    ours.ask(request)
+    day.agenda.run(day.agenda.now + 5)
+    assert theirs.closings == ["deleted and created again"]
+    [key] = day.processes["B"].store.open_keys()
+    assert not day.processes["B"].peer.holds.ours(key)
+    day.become_equal()
+    assert not day.watch.violations
 
 
 @pytest.mark.parametrize("first", ["A", "B"])

@@ -27,7 +27,7 @@ KINDS = {
     "cut_feed": 2, "blind": 2, "drop": 1, "repeat": 1, "late_feed": 1, "strange": 1,
     "options": 1, "role": 1, "reload": 1, "waver": 1, "jump": 1, "quiet": 1,
 }  # fmt: skip
-ROUGH_KINDS = {"kill_both": 1, "blind_both": 1}
+ROUGH_KINDS = {"kill_both": 1, "blind_both": 1, "renumber": 0.5}
 
 
 class Trouble:
@@ -267,6 +267,12 @@ class Trouble:
             self._blind_it(process)
         return True
 
+    def _renumber(self) -> bool:
+        """A T-Server begins to count anew; from then on no position can be compared."""
+        self.day.renumbered = True
+        self.day.switches[self.day.rng.choice(sorted(self.day.switches))].renumber()
+        return True
+
     def _drop(self) -> bool:
         process = self._someone()
         if not process.alive or not self.day.may_lose(process):
@@ -345,7 +351,7 @@ class Trouble:
         day, process = self.day, self._someone()
         if any(p.variant != day.variant or p.host.frozen for p in day.living()):
             return False
-        if not process.alive:
+        if not process.alive or not day.may_lose(process):
             return False
         extras = day.variant.extras ^ {day.rng.choice(PLENTIFUL)}
         process.reload(evolve(day.variant, extras=extras))

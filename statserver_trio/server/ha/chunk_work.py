@@ -104,7 +104,7 @@ class ChunkWork:
                     ahead.append(index)
                     result = Result.LATE  # if nothing better comes of it
                 else:
-                    result, cost = self._take_as_it_is(item), TAKE_COST
+                    result, cost = self._take_as_it_is(item, action.as_of), TAKE_COST
             results.append(result)
             yield cost
         if ahead:
@@ -132,19 +132,23 @@ class ChunkWork:
             return self._older(mine, item)
         return None if choice in (Choice.TAKE, Choice.TAKE_INEXACT) else Result.KEPT_MORE
 
-    def _take_as_it_is(self, item: Item) -> Result:
+    def _take_as_it_is(self, item: Item, as_of: Positions) -> Result:
         try:
             payload = _decode(item.payload) if item.kind is Kind.OPEN else None
         except BROKEN as exc:
             return self._broken(item, exc)
-        return self._take(item, payload)
+        return self._take(item, payload, as_of)
 
-    def _take(self, item: Item, payload: Any) -> Result:
-        """Open it if need be, and let it have counted ``payload``, as of where we stand."""
+    def _take(self, item: Item, payload: Any, as_of: Positions) -> Result:
+        """Open it if need be, and let it have counted ``payload``, as of where we stand.
+
+        Args:
+            as_of: Where the peer stood; from there on ``payload`` is our own.
+        """
         try:
             is_new = self._open(item)
             if item.kind is Kind.OPEN:
-                self._store.adopt(item.key, payload, item.coverage)
+                self._store.adopt(item.key, payload, item.coverage, as_of)
         except StatisticError as exc:
             return self._unresolved(item, exc)
         except BROKEN as exc:
@@ -197,7 +201,7 @@ class ChunkWork:
             yield from shadow.catch_up()
             if self._store.shadow is not shadow:
                 return
-            results[index] = self._take(action.items[index], shadow.close(statistic))
+            results[index] = self._take(action.items[index], shadow.close(statistic), action.as_of)
             yield TAKE_COST
 
     def _late(self, action: InstallItems, ahead: list[int], results: list[Result]) -> Steps:

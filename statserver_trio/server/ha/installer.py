@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import trio
 
-from ...ha.holds import Wanted
+from ...ha.holds import Released, Wanted
 from ...ha.store import InstallItems
 from ..hub import Hub
 from .pair_store import PairStore
@@ -65,6 +65,9 @@ class Installer:
             self._tell(done)
             self._lacking += self._store.take_doubtful()
             self._hub.distribute()
+        for key, notices in self._store.take_taken_away():
+            self._hub.deliver(notices)
+            self._tell(Released((key,)))
         slice_items = self.slice_items
         batch, self._lacking = self._lacking[:slice_items], self._lacking[slice_items:]
         wanted = self._store.lacking(batch)

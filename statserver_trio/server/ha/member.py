@@ -394,5 +394,6 @@ class Member:
             "address": None if self.link is None else self.link.address,
             "synchronised": self.synchronised,
         }
-        said["replication"]["inexact"] = self.store.inexact
+        sent = 0 if self.link is None else self.link.bytes_sent  # on this link
+        said["replication"] |= {"inexact": self.store.inexact, "bytesSent": sent}
         return said

@@ -18,6 +18,7 @@ from ...ha.coverage import Coverage, clipped, holes, merged, missing
 from ...ha.messages import Event, Item, Kind, Positions, Ranges
 from ...ha.store import Installed, InstallItems
 from ...stats.engine import Engine
+from ...stats.notifications import Notice
 from ...stats.requests import StatisticError, StatisticRequest
 from ...stats.statistic import Statistic
 from ...stats.transfer import adopt_statistic, export_statistic, replace_world
@@ -88,6 +89,7 @@ class PairStore:
         self._hashes = Hashes()
         self._work = ChunkWork(self)
         self._doubtful: list[str] = []
+        self._taken_away: list[tuple[str, list[Notice]]] = []
 
     # -- what is open ----------------------------------------------------------------
 
@@ -101,14 +103,13 @@ class PairStore:
 
     def restored(self, statistic: Statistic, coverage: Coverage) -> None:
         """A statistic was opened, and has in it what was counted before a restart of ours."""
-        self._contains(self._entries[self.opened(statistic)], coverage)
+        self._contains(self._entries[self.opened(statistic)], coverage, self.positions())
 
-    def _contains(self, entry: _Entry, coverage: Coverage) -> None:
-        """From the end of that on, what it has is our own."""
+    def _contains(self, entry: _Entry, coverage: Coverage, as_of: Positions) -> None:
+        """From there on, what it has is our own; before, it may lack even the last events."""
         entry.adopted = coverage
-        began = {s: ranges[-1][1] for s, ranges in coverage.items() if ranges}
         here = self.positions()
-        entry.began = here | began
+        entry.began = here | {source: as_of[source] for source in coverage if source in as_of}
         is_whole = not missing(self._coverage(entry, here), here)
         entry.statistic.gap_at = None if is_whole else self._now_ms()
 
@@ -273,21 +274,31 @@ class PairStore:
         self.opened(statistic)
 
     def close(self, key: str, reason: str) -> None:
-        """Close a statistic for a reason that is not ours."""
+        """Close a statistic for a reason that is not ours; clients are to be told."""
         statistic = self.statistic(key)
         assert statistic is not None
-        self.engine.close_all([statistic], reason)
+        notices = self.engine.close_all([statistic], reason)
+        if notices:
+            self._taken_away.append((key, notices))
         self.closed(key)
 
-    def adopt(self, key: str, payload: Any, coverage: Coverage) -> None:
+    def take_taken_away(self) -> list[tuple[str, list[Notice]]]:
+        """What was closed lately although clients of ours want it; and what to tell them."""
+        taken_away, self._taken_away = self._taken_away, []
+        return taken_away
+
+    def adopt(self, key: str, payload: Any, coverage: Coverage, as_of: Positions) -> None:
         """Let a statistic have counted what the peer's has, brought up to where we stand.
+
+        Args:
+            coverage: What of it is the peer's, as of ``as_of``.
 
         Raises:
             KeyError, ValueError, TypeError: The payload does not fit; nothing was changed.
         """
         entry = self._entries[key]
         adopt_statistic(self.engine, entry.statistic, payload, self._now_ms(), by_force=True)
-        self._contains(entry, coverage)
+        self._contains(entry, coverage, as_of)
         entry.statistic.replicated_from = self.peer
         self._doubtful.append(key)
 
