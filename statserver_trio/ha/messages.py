@@ -189,6 +189,10 @@ class Result(enum.Enum):
     ERROR = "error"  # anything else; logged at the receiver
 
 
+# After these a statistic is open at the receiver, and means what the sender means by it.
+OPEN_NOW = (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.KEPT_MORE, Result.LATE)
+
+
 class Item(Struct, array_like=True, frozen=True):
     """One statistic.
 

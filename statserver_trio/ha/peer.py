@@ -42,6 +42,7 @@ from .holds import Holds, Released, Wanted
 from .installation import Installation
 from .intake import Intake, IntakeOptions
 from .messages import (
+    OPEN_NOW,
     Bye,
     Chunk,
     ChunkAck,
@@ -142,8 +143,6 @@ ROUTES: dict[type, str] = {
     **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),
     Knocked: "door",
 }
-# Results after which a statistic is open here, and means what the peer means by it.
-OPEN_NOW = (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.KEPT_MORE, Result.LATE)
 # What may be heard although no session is open.
 BEFORE_THE_SESSION = (Config, ConfigAck, Poll, Reply, *GREETINGS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from statserver_trio.ha.messages import Result
 from statserver_trio.ha.store import InstallItems
 from statserver_trio.model.actions import mask_of
 from statserver_trio.model.directory import Directory
@@ -80,3 +81,18 @@ def test_what_was_open_before_the_first_picture_lacks_nothing() -> None:
     store.adopt_world({"s": 7}, peer.world(["s"]), {})
     assert store.coverage(early) == {"s": [(7, 7)]}
     assert not store.lacking()
+
+
+def test_what_is_closed_before_its_chunk_is_installed_is_not_here() -> None:
+    """Our configuration lost it in between: to call it open would promise the peer a replica."""
+    store, peer = a_store(), a_store()
+    for each in (store, peer):
+        each.begin_at("s", 0)
+    items = [peer.cut(opened(peer, dn)) for dn in ("7001", "7002")]
+    chunk = [item for item in items if item is not None]
+    store.begin_install(InstallItems(1, {"s": 0}, chunk))
+    assert not store.go_on(1)
+    store.close(chunk[0].key, "its stat type is gone")
+    (answer,) = store.go_on(100)
+    assert answer.results == [Result.UNRESOLVED, Result.OPENED]
+    assert [store.statistic(item.key) is not None for item in chunk] == [False, True]

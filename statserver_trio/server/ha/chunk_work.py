@@ -13,13 +13,13 @@ position that we told it with the acknowledgement, at which the shadow still sta
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ...ha.coverage import Choice, choose
-from ...ha.messages import Item, Kind, Positions, Result
+from ...ha.messages import OPEN_NOW, Item, Kind, Positions, Result
 from ...ha.store import Installed, InstallItems
 from ...stats.requests import StatisticError
 from ...stats.statistic import Statistic
@@ -86,7 +86,15 @@ class ChunkWork:
             self._work = None
             del self._waiting[0]
             self._complain()
-            return LOOK_COST, Installed(action.seq, end.value)
+            return LOOK_COST, Installed(action.seq, self._still_open(action.items, end.value))
+
+    def _still_open(self, items: Sequence[Item], results: list[Result]) -> list[Result]:
+        """The results; what was closed after it was installed, and before all were, is not here."""
+        is_open = (self._store.statistic(item.key) is not None for item in items)
+        return [
+            Result.UNRESOLVED if result in OPEN_NOW and not here else result
+            for result, here in zip(results, is_open, strict=True)
+        ]
 
     # -- a chunk ---------------------------------------------------------------------
 
