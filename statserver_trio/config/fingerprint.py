@@ -14,8 +14,8 @@ from .schema import Config
 
 COUNTS = (
     "objects", "dns", "agents", "places", "agent-groups", "place-groups",
-    "virtual-agent-groups", "queue-groups", "time-profiles", "time-ranges", "filters",
-    "stat-types",
+    "virtual-agent-groups", "queue-groups", "origination-dns", "time-profiles", "time-ranges",
+    "filters", "stat-types",
 )  # fmt: skip
 COUNTS_IN_SERVER = ("time-zone", "time-resolution")
 

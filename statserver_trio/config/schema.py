@@ -271,6 +271,7 @@ class Config:
     place_groups: Mapping[str, tuple[str, ...]] = _names(checks.texts)
     virtual_agent_groups: Mapping[str, str] = _names(checks.text)
     queue_groups: Mapping[str, tuple[str, ...]] = _names(checks.texts)
+    origination_dns: Mapping[str, tuple[str, ...]] = _names(checks.texts)
     time_profiles: Mapping[str, str] = _names(checks.anything)
     time_ranges: Mapping[str, str] = _names(checks.anything)
     filters: Mapping[str, str] = _names(checks.anything)

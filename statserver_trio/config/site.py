@@ -165,6 +165,7 @@ class _Builder:
         return Directory(
             agent_groups=self._groups("agent-groups", config.agent_groups, self._member_agent),
             queue_groups=self._groups("queue-groups", config.queue_groups, self._member_queue),
+            origination_dns=self._origination_dns(),
             place_groups=self._groups(
                 "place-groups",
                 config.place_groups,
@@ -230,6 +231,15 @@ class _Builder:
                     members[found] = None
             made[name] = tuple(members)
         return made
+
+    def _origination_dns(self) -> dict[str, tuple[DNKey, ...]]:
+        section, config = "origination-dns", self._config
+        known = [*config.agent_groups, *config.place_groups]
+        for name in config.origination_dns:
+            if name not in known and not self._broken & {"agent-groups", "place-groups"}:
+                what = f"no such group as {name!r} in [agent-groups] or [place-groups]"
+                self._say((section, name), what + meant(name, known))
+        return self._groups(section, config.origination_dns, self._member_queue)
 
     def _member_agent(self, path: TablePath, name: str) -> str | None:
         if name not in self._agents:

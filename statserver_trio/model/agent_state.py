@@ -14,9 +14,8 @@ Do-not-disturb is the telephone's affair and means nothing, unless a site wants
 it to (``dnd-means-not-ready``): then it makes an agent who waits not ready, for
 as long as it is on. Whatever is said of the agent himself meanwhile counts more.
 
-A login may name a queue; from then on the DN is associated with that queue, and
-the queue shows the pseudo-actions AgentLogin, AgentActive and AgentReady (and
-their DN counterparts) for it. Rules: statistics.md §4.3–4.4, t-events.md §2.3.
+Whatever changes here shows at the queues that he serves, too (:mod:`.served_queues`).
+Rules: statistics.md §4.3–4.4, t-events.md §2.3.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..tlib import events as e
-from . import actions
+from . import actions, served_queues
 from .actions import CODES
 from .calls import Leg, Phase, reason_facts
-from .nodes import LOGGED_OUT, MediationDN, RegularDN
+from .nodes import LOGGED_OUT, RegularDN
 from .occurrences import NO_FACTS, Facts, Occurrence
 from .reflections import reflect_after_call_work
 
@@ -44,11 +43,6 @@ ON_HOOK = CODES["OnHook"]
 OFF_HOOK = CODES["OffHook"]
 ACW_CODES = frozenset(actions.AFTER_CALL_WORK.values())
 AFTER_CALL_WORK_MODE = "AfterCallWork"
-PSEUDO_ACTIONS = tuple(
-    (whose + condition, whose, condition)
-    for condition in ("Login", "Active", "Ready")
-    for whose in ("Agent", "DN")
-)
 # Work modes that are a state. ManualIn is none: such an agent asks for each call.
 LOGIN_STATES = {
     "AutoIn": WAIT,
@@ -88,7 +82,7 @@ def set_agent_state(world: World, dn: RegularDN, action: int, t: int, facts: Fac
     if present is not None and present.action == action and present.reasons == facts:
         return
     put(world, dn, "agent", action, t, facts)
-    refresh_pseudo_actions(world, dn, t)
+    served_queues.refresh(world, dn, t)
 
 
 # -- login and logout ---------------------------------------------------------------------
@@ -104,11 +98,8 @@ def log_in(world: World, dn: RegularDN, agent_id: str, queue: str, t: int) -> No
         world.chronicle.link(agent, dn, t)
     if "login" not in dn.state or dn.state["login"].action != LOGGED_IN:
         put(world, dn, "login", LOGGED_IN, t)
-    mediation = world.mediation_dn(queue) if queue else None
-    if mediation is not None:
-        dn.login_queues[mediation] = None
-        mediation.members[dn] = None
-    refresh_pseudo_actions(world, dn, t)
+    served_queues.log_in_to(world, dn, queue)
+    served_queues.refresh(world, dn, t)
 
 
 def log_out(world: World, dn: RegularDN, t: int) -> None:
@@ -116,47 +107,12 @@ def log_out(world: World, dn: RegularDN, t: int) -> None:
     dn.acw_pending = dn.before_dnd = None
     clear(world, dn, "agent", t)
     clear(world, dn, "login", t)
-    for queue in list(dn.login_queues):
-        leave_queue(world, dn, queue)
+    served_queues.leave_all(world, dn)
     agent = dn.agent
     if agent is not None:
         world.chronicle.unlink(agent, dn)
         world.chronicle.restatus_parent(agent, t)
     put(world, dn, "login", LOGGED_OUT, t)
-
-
-def leave_queue(world: World, dn: RegularDN, queue: MediationDN) -> None:
-    """The agent at ``dn`` no longer serves ``queue``."""
-    dn.login_queues.pop(queue, None)
-    queue.members.pop(dn, None)
-    for occurrence in queue.pseudo.pop(dn, {}).values():
-        world.chronicle.ended(occurrence)
-
-
-def refresh_pseudo_actions(world: World, dn: RegularDN, t: int) -> None:
-    """Bring the pseudo-actions of the DN's queues in line with the agent's state."""
-    state = dn.state.get("agent")
-    active = state is None or state.action == WAIT
-    on = {
-        "Login": True,
-        "Active": active and dn.is_monitored,
-        "Ready": state is not None and state.action == WAIT,
-    }
-    facts: Facts = NO_FACTS
-    if dn.agent is not None and not world.options.queue_use_pseudo_actions:
-        facts = {"AgentID": dn.agent.id}
-    for queue in dn.login_queues:
-        going_on = queue.pseudo.setdefault(dn, {})
-        for name, whose, condition in PSEUDO_ACTIONS:
-            if on[condition] == (name in going_on):
-                continue
-            if on[condition]:
-                known = facts if whose == "Agent" else NO_FACTS
-                occurrence = Occurrence(CODES[name], t, queue, reasons=known)
-                going_on[name] = occurrence
-                world.chronicle.began(occurrence)
-            else:
-                world.chronicle.ended(going_on.pop(name))
 
 
 # -- rules --------------------------------------------------------------------------------
@@ -184,7 +140,7 @@ def queue_logout(world: World, dn: RegularDN, event: e.EventQueueLogout, t: int)
     """The agent leaves one of his queues."""
     queue = world.mediation_dn(event.this_queue)
     if queue is not None:
-        leave_queue(world, dn, queue)
+        served_queues.log_out_of(world, dn, queue, t)
 
 
 def agent_ready(world: World, dn: RegularDN, event: e.EventAgentReady, t: int) -> None:
@@ -205,7 +161,7 @@ def agent_not_ready(world: World, dn: RegularDN, event: e.AgentEvent, t: int) ->
         if any(leg.phase is Phase.TALKING for leg in dn.legs.values()):
             dn.acw_pending, dn.before_dnd = facts, None
             clear(world, dn, "agent", t)
-            refresh_pseudo_actions(world, dn, t)
+            served_queues.refresh(world, dn, t)
         else:
             set_agent_state(world, dn, actions.AFTER_CALL_WORK[dn.acw_call_type], t, facts)
         return

@@ -73,6 +73,8 @@ class Directory:
     """Everything configured, by name.
 
     Attributes:
+        origination_dns: By name of an agent or place group, the queues and route points
+            where its calls come from: who is in the group serves them.
         auto_create: DNs, queues and agents that are seen in events and not
             listed here come into being; otherwise they are ignored and a
             request for them is refused.
@@ -84,6 +86,7 @@ class Directory:
     agent_groups: Mapping[str, tuple[str, ...]] = field(factory=dict)  # agent ids
     place_groups: Mapping[str, tuple[str, ...]] = field(factory=dict)  # place names
     queue_groups: Mapping[str, tuple[DNKey, ...]] = field(factory=dict)
+    origination_dns: Mapping[str, tuple[DNKey, ...]] = field(factory=dict)
     auto_create: bool = True
 
     def place_of(self) -> dict[DNKey, str]:

@@ -17,18 +17,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..tlib import events as e
-from . import actions, mediation_dn, regular_dn, snapshots
+from . import actions, mediation_dn, regular_dn, served_queues, snapshots
 from .agent_state import (
     LOGGED_IN,
     NOT_READY,
     OFF_HOOK,
     ON_HOOK,
     WAIT,
-    leave_queue,
     log_in,
     log_out,
     put,
-    refresh_pseudo_actions,
     set_agent_state,
 )
 from .calls import Visit
@@ -58,9 +56,7 @@ def lose(world: World, dn: DNNode, t: int) -> None:
         dn.acw_pending = dn.before_dnd = None
         dn.acw_visits = ()
         dn.watching = ""
-        for queue in dn.login_queues:
-            for occurrence in queue.pseudo.pop(dn, {}).values():
-                world.chronicle.ended(occurrence)
+        served_queues.fall_silent(world, dn)
     elif isinstance(dn, MediationDN):
         for call in list(dn.calls):
             mediation_dn.drop(world, dn, call, t)
@@ -121,7 +117,7 @@ def heard(world: World, dn: DNNode, t: int) -> None:
         return
     put(world, dn, "login", LOGGED_OUT if dn.agent is None else LOGGED_IN, t)
     if dn.agent is not None:
-        refresh_pseudo_actions(world, dn, t)
+        served_queues.refresh(world, dn, t)
 
 
 def put_hook(world: World, dn: DNNode, action: int, t: int) -> None:
@@ -178,7 +174,7 @@ def _agent(world: World, dn: RegularDN, agent_id: str, seen: snapshots.Seen, t: 
         set_agent_state(world, dn, action, t, facts or NO_FACTS)
     if behind_dnd:
         dn.before_dnd = facts or NO_FACTS
-    refresh_pseudo_actions(world, dn, t)
+    served_queues.refresh(world, dn, t)
 
 
 def _calls(world: World, dn: RegularDN, seen: snapshots.Seen, t: int) -> None:
@@ -226,7 +222,7 @@ def back_in_service(world: World, dn: DNNode, event: e.TEvent, t: int) -> None:
         if before is not None:
             set_agent_state(world, dn, before.action, t, before.reasons)
         dn.before_dnd = before_dnd
-        refresh_pseudo_actions(world, dn, t)
+        served_queues.refresh(world, dn, t)
 
 
 def unregistered(world: World, dn: DNNode, event: e.TEvent, t: int) -> None:
@@ -237,8 +233,7 @@ def unregistered(world: World, dn: DNNode, event: e.TEvent, t: int) -> None:
 def forget(world: World, dn: DNNode, t: int) -> None:
     """Lose a DN that serves no queue from now on."""
     if isinstance(dn, RegularDN):
-        for queue in list(dn.login_queues):
-            leave_queue(world, dn, queue)
+        served_queues.leave_all(world, dn)
     lose(world, dn, t)
 
 

@@ -111,6 +111,7 @@ class RegularDN(DNNode):
         "legs",
         "login_queues",
         "place",
+        "serves",
         "watching",
     )
 
@@ -121,6 +122,7 @@ class RegularDN(DNNode):
         self.agent: AgentNode | None = None
         self.agent_since = 0
         self.login_queues: dict[MediationDN, None] = {}
+        self.serves: dict[MediationDN, None] = {}  # these, and those of his groups
         # After-call work asked for during a call begins when the call ends; its facts wait here.
         self.acw_pending: Any = None
         # The facts of the WaitForNextCall that do-not-disturb has replaced.
@@ -182,7 +184,7 @@ class MediationDN(DNNode):
     def __init__(self, key: DNKey, dn_type: str, t: int) -> None:
         super().__init__(key, dn_type, t)
         self.calls: dict[Call, Occurrence] = {}  # waiting now
-        self.members: dict[RegularDN, None] = {}  # logged in to this queue
+        self.members: dict[RegularDN, None] = {}  # whose agents serve this queue
         self.pseudo: dict[RegularDN, dict[str, Occurrence]] = {}
 
     @property

@@ -62,6 +62,6 @@ def reflect_after_call_work(
         return
     for queue in visited:
         world.chronicle.happened(queue, CODES["ACWCompleted"], duration)
-    for queue in dn.login_queues:
+    for queue in dn.serves:
         if queue not in visited:
             world.chronicle.happened(queue, CODES["ACWMissed"], duration)

@@ -142,6 +142,7 @@ def _dn(dn: DNNode) -> Data:
             "agent": None if dn.agent is None else dn.agent.id,
             "agent_since": dn.agent_since,
             "login_queues": [queue.key.number for queue in dn.login_queues],
+            "serves": [queue.key.number for queue in dn.serves],
             "acw_pending": None if dn.acw_pending is None else _facts(dn.acw_pending),
             "acw_call_type": dn.acw_call_type,
             "acw_visits": [queue.key.number for queue in dn.acw_visits],
@@ -283,9 +284,9 @@ class _Adoption:
         dn.agent = None if agent_id is None else self._world.agent_for_sure(agent_id)
         dn.agent_since = data["agent_since"]
         dn.parents = tuple(parent for parent in (dn.place, dn.agent) if parent is not None)
-        for number in data["login_queues"]:
-            queue = self._queue(number)
-            dn.login_queues[queue] = None
+        dn.login_queues = dict.fromkeys(map(self._queue, data["login_queues"]))
+        dn.serves = dict.fromkeys(map(self._queue, data["serves"]))
+        for queue in dn.serves:
             queue.members[dn] = None
         pending = data["acw_pending"]
         dn.acw_pending = None if pending is None else (pending or NO_FACTS)

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from attrs import frozen
 
 from ..tlib import events as e
-from . import agent_state, mediation_dn, monitoring, regular_dn, supervision
+from . import agent_state, mediation_dn, monitoring, regular_dn, served_queues, supervision
 from .active_switching import CAMPAIGN
 from .calls import Call, Leg, Phase, Visit
 from .chronicle import Chronicle
@@ -29,6 +29,7 @@ from .legs import engage
 from .nodes import AgentNode, DNNode, MediationDN, PlaceNode, RegularDN
 from .occurrences import Record
 from .reflections import reflect
+from .served_queues import Origination
 
 CHECK_MS = 60_000  # how often calls are looked over for ones that got stuck
 
@@ -83,6 +84,7 @@ class World:
         self._agents: dict[str, AgentNode] = {}
         self._places: dict[str, PlaceNode] = {}
         self._place_of = directory.place_of()
+        self.origination = Origination(switch, directory)
         for place in directory.places.values():
             if any(key.switch == switch for key in place.dns):
                 self._places[place.name] = PlaceNode(place.name, t)
@@ -264,6 +266,7 @@ class World:
         go ``now``.
         """
         old, self.directory = self.directory, directory
+        self.origination = Origination(self.switch, directory)
         self._place_of = directory.place_of()
         moved = [name for name in self._places if directory.places.get(name) != old.places[name]]
         for name in moved:
@@ -287,6 +290,9 @@ class World:
                 elif isinstance(dn_here, MediationDN) == listed.is_mediation:
                     dn_here.type = listed.type
         self.groups.relist(directory, self._agents, self._places, self.now)
+        for each in self.dns():
+            if isinstance(each, RegularDN):
+                served_queues.refresh(self, each, self.now)
 
     def unlisted(self) -> tuple[list[DNNode], list[AgentNode]]:
         """DNs and agents that may not be: not listed, and nobody is who is not."""

@@ -296,6 +296,7 @@ SECTIONS: dict[str, Callable[[_State], Mapping[Any, Any]]] = {
     "agent-groups": lambda state: state.directory.agent_groups,
     "place-groups": lambda state: state.directory.place_groups,
     "queue-groups": lambda state: state.directory.queue_groups,
+    "origination-dns": lambda state: state.directory.origination_dns,
 }
 
 

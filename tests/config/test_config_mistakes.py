@@ -147,6 +147,9 @@ CASES = {
     "dns = [{ number='1', switch='s', type='Position' }]\n[queue-groups]\nG = ['1@s']": (
         "[queue-groups] G: 1@s is a Position, and no queue or route point"
     ),
+    "dns = [{ number='1', switch='s', type='Queue' }]\n[origination-dns]\nSales = ['1@s']": (
+        "[origination-dns] Sales: no such group as 'Sales' in [agent-groups] or [place-groups]"
+    ),
     "dns = [{ number='1', switch='s', type='Queue' }]\n[[places]]\nname = 'P'\ndns = ['1@s']": (
         "[places #1] dns: 1@s is a Queue and stands on no place"
     ),
@@ -341,6 +344,7 @@ def test_how_mistakes_are_written() -> None:
 
 SECTIONS = ["server", "listen", "ha", "dns", "agents", "places", "tserver", "stat-types", "filters"]
 GROUPS = ["agent-groups", "place-groups", "queue-groups", "time-profiles", "time-ranges"]
+GROUPS += ["origination-dns"]
 INNER = ["port", "id", "name", "role", "switch", "type", "number", "skills"]
 KEYS = st.sampled_from(SECTIONS + GROUPS + INNER)
 VALUES = st.recursive(

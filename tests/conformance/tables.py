@@ -387,6 +387,7 @@ def directory_of(settings: Iterable[tuple[str, str]]) -> Directory:
     agents: dict[str, Agent] = {}
     places: dict[str, Place] = {}
     groups: dict[str, dict[str, Any]] = {"agents": {}, "places": {}, "queues": {}}
+    origins: dict[str, tuple[DNKey, ...]] = {}
     auto_create = True
     for words, text in settings:
         kind, _, name = words.rpartition(" ")
@@ -401,6 +402,8 @@ def directory_of(settings: Iterable[tuple[str, str]]) -> Directory:
             groups["places"][name] = tuple(listed)
         elif kind == "queue group":
             groups["queues"][name] = keys
+        elif kind == "calls for":
+            origins[name] = keys
         elif kind == "DN":
             dns[DNKey(name, SWITCH)] = DN(DNKey(name, SWITCH), text)
         elif words == "only these agents":
@@ -409,7 +412,14 @@ def directory_of(settings: Iterable[tuple[str, str]]) -> Directory:
         elif words not in SETTINGS:
             raise TableError(f"{words!r}: no such setting")
     return Directory(
-        dns, agents, places, groups["agents"], groups["places"], groups["queues"], auto_create
+        dns,
+        agents,
+        places,
+        groups["agents"],
+        groups["places"],
+        groups["queues"],
+        origins,
+        auto_create=auto_create,
     )
 
 

@@ -45,6 +45,7 @@ QUEUE_TYPES = {
     "Waiting": ("CurrentNumber", "CallWait"),
     "Waited": ("TotalTime", "CallWait"),
     "Factor": ("ServiceFactor1", "CallAnswered"),
+    "Logged": ("CurrentNumber", "AgentLogin"),
 }
 STATUSES = {
     "Talks": ("TotalNumber", "CallInbound"),

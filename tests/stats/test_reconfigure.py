@@ -447,3 +447,21 @@ def test_a_dn_of_another_kind_has_to_wait_for_a_restart() -> None:
     assert changes.after_restart == ["[[dns]] 8001@sw1 stays a Queue, and is no Extension yet"]
     like = {**directory().dns, key: DN(key, "VirtualQueue")}
     assert reload(engine, 6, listed=directory(dns=like)).after_restart == []
+
+
+# -- origination DNs ----------------------------------------------------------------------
+
+
+def test_who_serves_a_queue_by_his_group_follows_the_configuration() -> None:
+    """8001 becomes an origination DN of the group of a1 and a2; then a3 takes the place of a2."""
+    engine = engine_of()
+    statistic = opened(engine, "Logged", "Queue:8001@sw1")
+    assert value(engine, statistic, 10) == 0
+    origins = {"Sales": (KEYS[0],)}
+    changes = reload(engine, 20, listed=evolve(directory("a1 a2"), origination_dns=origins))
+    assert changes.sections["origination-dns"].added == ["Sales"]
+    assert value(engine, statistic, 20) == 2
+    reload(engine, 30, listed=evolve(directory("a3"), origination_dns=origins))
+    assert value(engine, statistic, 30) == 1
+    reload(engine, 40, listed=directory("a3"))
+    assert value(engine, statistic, 40) == 0

@@ -1,0 +1,135 @@
+"""Served queues: which queues the agent at a DN serves, and what he shows there.
+
+He serves a queue in one of two ways (statistics.md §4.4):
+
+* he is logged in to it: the switch names the queue in the login;
+* he, or the place where his DN stands, is a member of a group that has it among its
+  *Origination DNs*: where calls for that group come from.
+
+Either way the queue shows the pseudo-actions AgentLogin, AgentActive and AgentReady and
+their DN counterparts for as long as we hear the DN, and calls that are answered there are
+its own (:mod:`.reflections`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from .actions import CODES
+from .directory import Directory, DNKey
+from .nodes import MediationDN, RegularDN
+from .occurrences import NO_FACTS, Facts, Occurrence
+
+if TYPE_CHECKING:
+    from .world import World
+
+WAIT = CODES["WaitForNextCall"]
+PSEUDO_ACTIONS = tuple(
+    (whose + condition, whose, condition)
+    for condition in ("Login", "Active", "Ready")
+    for whose in ("Agent", "DN")
+)
+
+M = TypeVar("M")
+
+
+class Origination:
+    """Where the calls of groups come from, by who takes them; on one switch."""
+
+    def __init__(self, switch: str, directory: Directory) -> None:
+        dns = directory.origination_dns
+        self._of_agents = _by_member(switch, dns, directory.agent_groups)
+        self._of_places = _by_member(switch, dns, directory.place_groups)
+
+    def numbers(self, dn: RegularDN) -> Iterable[str]:
+        """The queues and route points that the agent at ``dn`` serves by his groups."""
+        if dn.agent is None:
+            return
+        yield from self._of_agents.get(dn.agent.id, ())
+        if dn.place is not None:
+            yield from self._of_places.get(dn.place.name, ())
+
+
+def _by_member(
+    switch: str, dns: Mapping[str, Iterable[DNKey]], groups: Mapping[str, Iterable[M]]
+) -> dict[M, dict[str, None]]:
+    found: dict[M, dict[str, None]] = {}
+    for name, members in groups.items():
+        numbers = [key.number for key in dns.get(name, ()) if key.switch == switch]
+        for member in members if numbers else ():
+            found.setdefault(member, {}).update(dict.fromkeys(numbers))
+    return found
+
+
+def log_in_to(world: World, dn: RegularDN, number: str) -> None:
+    """The switch says that the agent at ``dn`` is logged in to this queue; empty is none."""
+    queue = world.mediation_dn(number) if number else None
+    if queue is not None:
+        dn.login_queues[queue] = None
+
+
+def log_out_of(world: World, dn: RegularDN, queue: MediationDN, t: int) -> None:
+    """The agent leaves one queue; by his groups he may serve it all the same."""
+    dn.login_queues.pop(queue, None)
+    refresh(world, dn, t)
+
+
+def leave_all(world: World, dn: RegularDN) -> None:
+    """Nobody at ``dn`` serves any queue now."""
+    dn.login_queues.clear()
+    for queue in list(dn.serves):
+        _leave(world, dn, queue)
+
+
+def fall_silent(world: World, dn: RegularDN) -> None:
+    """We do not hear the DN: whoever serves a queue there still does, and shows nothing."""
+    for queue in dn.serves:
+        for occurrence in queue.pseudo.pop(dn, {}).values():
+            world.chronicle.ended(occurrence)
+
+
+def _leave(world: World, dn: RegularDN, queue: MediationDN) -> None:
+    del dn.serves[queue], queue.members[dn]
+    for occurrence in queue.pseudo.pop(dn, {}).values():
+        world.chronicle.ended(occurrence)
+
+
+def refresh(world: World, dn: RegularDN, t: int) -> None:
+    """Bring queues and pseudo-actions in line with the agent's state, and with his groups."""
+    served = dict(dn.login_queues)
+    for number in world.origination.numbers(dn):
+        queue = world.mediation_dn(number)
+        if queue is not None:
+            served[queue] = None
+    for queue in [queue for queue in dn.serves if queue not in served]:
+        _leave(world, dn, queue)
+    for queue in served:
+        dn.serves[queue] = queue.members[dn] = None
+    if "monitor" not in dn.state:
+        _show(world, dn, t)
+
+
+def _show(world: World, dn: RegularDN, t: int) -> None:
+    state = dn.state.get("agent")
+    active = state is None or state.action == WAIT
+    on = {
+        "Login": True,
+        "Active": active and dn.is_monitored,
+        "Ready": state is not None and state.action == WAIT,
+    }
+    facts: Facts = NO_FACTS
+    if dn.agent is not None and not world.options.queue_use_pseudo_actions:
+        facts = {"AgentID": dn.agent.id}
+    for queue in dn.serves:
+        going_on = queue.pseudo.setdefault(dn, {})
+        for name, whose, condition in PSEUDO_ACTIONS:
+            if on[condition] == (name in going_on):
+                continue
+            if on[condition]:
+                known = facts if whose == "Agent" else NO_FACTS
+                occurrence = Occurrence(CODES[name], t, queue, reasons=known)
+                going_on[name] = occurrence
+                world.chronicle.began(occurrence)
+            else:
+                world.chronicle.ended(going_on.pop(name))
