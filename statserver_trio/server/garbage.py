@@ -23,8 +23,13 @@ PERIOD = 10.0  # seconds
 
 
 def tidy() -> None:
-    """Collect if that is quick, else set aside what is there."""
-    if len(gc.get_objects(generation=2)) > OBJECTS_MAX:
+    """Collect if that is quick, else set aside what is there.
+
+    Nothing gets old but by a collection of the middle-aged, so where there was none since the
+    last time the old ones are few, and may be counted. Even that takes too long of a million.
+    """
+    grew = gc.get_count()[2] > 0
+    if grew or len(gc.get_objects(generation=2)) > OBJECTS_MAX:
         gc.freeze()
     else:
         gc.collect()
