@@ -126,13 +126,13 @@ def agent_login(world: World, dn: RegularDN, event: e.EventAgentLogin, t: int) -
     if event.work_mode in LOGIN_STATES and "agent" not in dn.state and dn.acw_pending is None:
         set_agent_state(world, dn, LOGIN_STATES[event.work_mode], t, facts)
     if first:
-        world.chronicle.happened(dn, CODES["AgentLogin"], 0, facts)
+        world.chronicle.happened(dn, CODES["AgentLogin"], 0, reasons=facts)
 
 
 def agent_logout(world: World, dn: RegularDN, event: e.EventAgentLogout, t: int) -> None:
     """The final logout; what he did here ends with it."""
     facts = reason_facts(event.reasons, event.extensions)
-    world.chronicle.happened(dn, CODES["AgentLogout"], 0, facts)
+    world.chronicle.happened(dn, CODES["AgentLogout"], 0, reasons=facts)
     log_out(world, dn, t)
 
 

@@ -33,7 +33,7 @@ class Call:
 
     __slots__ = (
         "ani", "call_type", "conn_id", "dnis", "facts", "former", "heard_at", "legs", "observers",
-        "visits",
+        "others", "queues", "visits",
     )  # fmt: skip
 
     def __init__(self, conn_id: str) -> None:
@@ -43,23 +43,30 @@ class Call:
         self.dnis = ""
         self.facts: Facts = NO_FACTS  # the attached data, replaced as a whole and never edited
         self.former: list[tuple[int, Facts]] = []  # what the data were, each until when
+        self.others: dict[str, str] = {}  # OtherDN, by the DN it was told of
+        self.queues: dict[str, str] = {}  # ThisQueue likewise
         self.legs: dict[RegularDN, Leg] = {}
         self.visits: dict[MediationDN, Visit] = {}
         self.observers: dict[str, Observer] = {}  # supervisors who listen, by DN number
         self.heard_at = 0  # the time of its last event, for the stuck-call check
 
     def learn(self, event: CallEvent, t: int) -> bool:
-        """Take over what the event tells; true where the attached data changed."""
+        """Take over what the event tells; true where filters have to look again."""
         self.heard_at = t
+        known = (self.call_type, self.ani, self.dnis)
         if event.call_type != "Unknown":
             self.call_type = call_type_of(event.call_type)
         if event.ani:
             self.ani = event.ani
         if event.dnis:
             self.dnis = event.dnis
+        if event.other_dn:
+            self.others[event.this_dn] = event.other_dn
+        if event.this_queue:
+            self.queues[event.this_dn] = event.this_queue
         data = event.user_data
         if data is None or data == self.facts:
-            return False
+            return known != (self.call_type, self.ani, self.dnis)
         self.former.append((t, self.facts))
         del self.former[:-FORMER_MAX]
         self.facts = data

@@ -69,14 +69,21 @@ class Chronicle:
 
     # -- instantaneous actions -------------------------------------------------------
 
-    def happened(self, dn: DNNode, action: int, duration: int, facts: Facts = NO_FACTS) -> None:
+    def happened(
+        self,
+        dn: DNNode,
+        action: int,
+        duration: int,
+        call: Call | None = None,
+        reasons: Facts = NO_FACTS,
+    ) -> None:
         """Something happened at once; ``duration`` in ms, 0 for momentary actions."""
         bit = BITS[action]
-        if dn.interest & bit:
-            self._records.append((HAPPENED, dn, action, duration, facts))
-        for parent in dn.parents:
-            if parent.interest & bit:
-                self._records.append((HAPPENED, parent, action, duration, facts))
+        interested: list[Node] = [node for node in (dn, *dn.parents) if node.interest & bit]
+        if interested:
+            about = Occurrence(action, 0, dn, call, reasons)
+            for node in interested:
+                self._records.append((HAPPENED, node, action, duration, about))
 
     # -- associations ----------------------------------------------------------------
 

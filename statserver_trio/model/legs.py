@@ -46,7 +46,7 @@ def enter(world: World, dn: RegularDN, leg: Leg, phase: Phase, t: int) -> None:
         world.parties_changed(leg.call)
         return
     begin(world, dn, leg, PHASE_ACTION[phase][leg.call_type], t)
-    world.chronicle.happened(dn, PHASE_STARTED[phase][leg.call_type], 0, leg.call.facts)
+    world.chronicle.happened(dn, PHASE_STARTED[phase][leg.call_type], 0, leg.call)
     if phase is Phase.TALKING:
         side = actions.ORIGINATED if leg.originated else actions.RECEIVED
         if leg.call_type in side:

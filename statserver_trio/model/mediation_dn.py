@@ -16,7 +16,7 @@ from . import actions
 from .actions import CODES
 from .calls import Call, Visit, call_type_of
 from .nodes import MediationDN
-from .occurrences import Occurrence
+from .occurrences import NO_FACTS, Facts, Occurrence
 
 if TYPE_CHECKING:
     from .world import World
@@ -32,7 +32,7 @@ def queued(world: World, queue: MediationDN, event: e.CallEvent, t: int) -> None
     wait = Occurrence(actions.WAITING[call_type_of(event.call_type)], t, queue, call)
     queue.calls[call] = wait
     call.visits[queue] = Visit(queue, t, wait)
-    world.chronicle.happened(queue, CODES["CallEntered"], 0, call.facts)
+    world.chronicle.happened(queue, CODES["CallEntered"], 0, call)
     world.chronicle.began(wait)
 
 
@@ -81,7 +81,7 @@ def _leave(world: World, queue: MediationDN, call: Call, visit: Visit, name: str
     world.chronicle.ended(visit.wait)
     visit.wait = None
     del queue.calls[call]
-    world.chronicle.happened(queue, CODES[name], t - visit.entered, call.facts)
+    world.chronicle.happened(queue, CODES[name], t - visit.entered, call)
 
 
 def _settle(world: World, call: Call, queue: MediationDN) -> None:
@@ -119,7 +119,7 @@ def party_changed(world: World, queue: MediationDN, event: e.EventPartyChanged, 
     call = world.calls[event.conn_id]
     if world.keeps_enter_time(queue):
         call.visits[queue].entered = entered
-    world.chronicle.happened(queue, CODES["CallPartyChanged"], spent, call.facts)
+    world.chronicle.happened(queue, CODES["CallPartyChanged"], spent, call)
 
 
 def treatment_applied(
@@ -130,15 +130,16 @@ def treatment_applied(
     visit = call.visits.get(queue) if call is not None else None
     if visit is not None:
         visit.treatment_since = t
-    world.chronicle.happened(queue, CODES["CallTreatmentStarted"], 0, event.user_data or {})
+    told = _treatment(event.treatment_type)
+    world.chronicle.happened(queue, CODES["CallTreatmentStarted"], 0, call, told)
 
 
 def treatment_not_applied(
     world: World, queue: MediationDN, event: e.EventTreatmentNotApplied, t: int
 ) -> None:
     """The treatment could not begin."""
-    _told(world, event, t)
-    world.chronicle.happened(queue, CODES["CallTreatmentNotStarted"], 0, event.user_data or {})
+    call, told = _told(world, event, t), _treatment(event.treatment_type)
+    world.chronicle.happened(queue, CODES["CallTreatmentNotStarted"], 0, call, told)
 
 
 def treatment_end(world: World, queue: MediationDN, event: e.EventTreatmentEnd, t: int) -> None:
@@ -148,13 +149,18 @@ def treatment_end(world: World, queue: MediationDN, event: e.EventTreatmentEnd, 
     if call is None or visit is None or visit.treatment_since is None:
         return
     since, visit.treatment_since = visit.treatment_since, None
-    world.chronicle.happened(queue, CODES["CallTreatmentCompleted"], t - since, call.facts)
+    told = _treatment(event.treatment_type)
+    world.chronicle.happened(queue, CODES["CallTreatmentCompleted"], t - since, call, told)
+
+
+def _treatment(kind: str) -> Facts:
+    return {"TreatmentType": kind} if kind else NO_FACTS
 
 
 def user_event(world: World, queue: MediationDN, event: e.EventUserEvent, t: int) -> None:
     """A message for whoever listens to this DN."""
     for name in ("UserEvent", "UserEventReceived"):
-        world.chronicle.happened(queue, CODES[name], 0, event.user_data or {})
+        world.chronicle.happened(queue, CODES[name], 0, reasons=event.user_data or {})
 
 
 def clean(world: World, call: Call, visit: Visit, t: int) -> None:

@@ -9,7 +9,7 @@ says what the rest is:
 =============  =========================================================
 ``BEGAN``      node, occurrence, start
 ``ENDED``      node, occurrence, start
-``HAPPENED``   node, action, duration in ms, facts
+``HAPPENED``   node, action, duration in ms, occurrence
 ``STATUS``     node, status that ended, status that began
 ``FACTS``      node, occurrence whose facts have changed
 ``DN_STATUS``  node, status of one of its DNs that ended or None, its start,
@@ -38,7 +38,13 @@ NO_FACTS: Facts = {}
 
 
 class Occurrence:
-    """One durable action on one DN, from its beginning to its end."""
+    """One durable action on one DN, from its beginning to its end.
+
+    Or what happened at once, to be looked at by filters; that has no start.
+
+    Attributes:
+        reasons: Of an agent's state; of what happens at once whatever else was told of it.
+    """
 
     __slots__ = ("action", "call", "dn", "reasons", "start")
 

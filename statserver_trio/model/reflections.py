@@ -30,7 +30,7 @@ RINGING_ENDED = {
 def reflect(world: World, leg: Leg, name: str, t: int) -> None:
     """Count ``name`` at every queue the leg came from, with the time since entry."""
     for visit in leg.visits:
-        world.chronicle.happened(visit.queue, CODES[name], t - visit.entered, leg.call.facts)
+        world.chronicle.happened(visit.queue, CODES[name], t - visit.entered, leg.call)
 
 
 def reflect_ending(world: World, dn: RegularDN, leg: Leg, cause: str, t: int) -> None:
@@ -41,7 +41,7 @@ def reflect_ending(world: World, dn: RegularDN, leg: Leg, cause: str, t: int) ->
             # without that knowledge every call counts as its own (our decision).
             own = not visit.queue.members or dn in visit.queue.members
             name = "CallReleased" if own else "CallMissed"
-            world.chronicle.happened(visit.queue, CODES[name], t - leg.since, leg.call.facts)
+            world.chronicle.happened(visit.queue, CODES[name], t - leg.since, leg.call)
     else:
         name_or_none = RINGING_ENDED.get(cause)
         if name_or_none is not None:

@@ -98,9 +98,9 @@ def established(world: World, dn: RegularDN, event: e.EventEstablished, t: int) 
         return
     else:
         leave(world, leg)
-        world.chronicle.happened(dn, ANSWERED[leg.phase], t - leg.since, leg.call.facts)
+        world.chronicle.happened(dn, ANSWERED[leg.phase], t - leg.since, leg.call)
         if leg.joins and mode is None:
-            world.chronicle.happened(dn, CODES[leg.joins], t - leg.started, leg.call.facts)
+            world.chronicle.happened(dn, CODES[leg.joins], t - leg.started, leg.call)
     if mode is not None:
         supervision.join(world, dn, leg, mode, event.other_dn, t)
         return
@@ -133,26 +133,25 @@ def abandoned(world: World, dn: RegularDN, event: e.EventAbandoned, t: int) -> N
 
 
 def _end(world: World, dn: RegularDN, leg: Leg, cause: str, t: int) -> None:
-    facts = leg.call.facts
-    hold = leg.hold
+    call, hold = leg.call, leg.hold
     leave(world, leg)
     happened = world.chronicle.happened
     if leg.phase is Phase.TALKING:
         if hold is not None:
-            happened(dn, CODES["CallHeld"], t - hold.start, facts)
+            happened(dn, CODES["CallHeld"], t - hold.start, call)
             if cause in ("released", "abandoned"):
-                happened(dn, CODES["CallAbandonedFromHold"], t - hold.start, facts)
-        happened(dn, actions.COMPLETED[leg.call_type], t - leg.since, facts)
+                happened(dn, CODES["CallAbandonedFromHold"], t - hold.start, call)
+        happened(dn, actions.COMPLETED[leg.call_type], t - leg.since, call)
         if cause == "transferred" and leg.call_type != "Consult":
-            happened(dn, CODES["CallTransferMade"], t - leg.started, facts)
+            happened(dn, CODES["CallTransferMade"], t - leg.started, call)
         if cause == "conferenced" and leg.call_type == "Consult":
-            happened(dn, CODES["CallConferenceMade"], t - leg.started, facts)
+            happened(dn, CODES["CallConferenceMade"], t - leg.started, call)
     else:
         for name in ENDINGS[leg.phase, cause]:
-            happened(dn, CODES[name], t - leg.since, facts)
+            happened(dn, CODES[name], t - leg.since, call)
     reflect_ending(world, dn, leg, cause, t)
     remove(world, dn, leg)
-    world.forget_if_over(leg.call)
+    world.forget_if_over(call)
     world.call_ended_at(dn, leg, t)
 
 
@@ -171,7 +170,7 @@ def retrieved(world: World, dn: RegularDN, event: e.EventRetrieved, t: int) -> N
     hold, leg.hold = leg.hold, None
     end(world, leg, hold)
     for name in ("CallHeld", "CallRetrievedFromHold"):
-        world.chronicle.happened(dn, CODES[name], t - hold.start, leg.call.facts)
+        world.chronicle.happened(dn, CODES[name], t - hold.start, leg.call)
 
 
 def party_changed(world: World, dn: RegularDN, event: e.EventPartyChanged, t: int) -> None:
@@ -191,7 +190,7 @@ def party_changed(world: World, dn: RegularDN, event: e.EventPartyChanged, t: in
     name = PARTY_CHANGED[leg.phase]
     if leg.phase is Phase.TALKING and event.call_state == "Transferred":
         name = "CallTransferPartyChanged"
-    world.chronicle.happened(dn, CODES[name], t - leg.since, leg.call.facts)
+    world.chronicle.happened(dn, CODES[name], t - leg.since, leg.call)
     if leg.phase is Phase.RINGING:
         reflect(world, leg, name, t)
 
@@ -200,7 +199,6 @@ def _brought_in(
     world: World, dn: RegularDN, former: Leg, event: e.EventPartyChanged, t: int
 ) -> None:
     happened = world.chronicle.happened
-    facts = former.call.facts
     phase, spent, engaged = former.phase, t - former.since, former.asm is not None
     observer = former.call.observers.get(dn.key.number)
     remove(world, dn, former)
@@ -211,15 +209,15 @@ def _brought_in(
             supervision.move(world, dn, leg, observer, t)
         return
     if phase is Phase.TALKING:
-        happened(dn, actions.COMPLETED[former.call_type], spent, facts)
+        happened(dn, actions.COMPLETED[former.call_type], spent, former.call)
         leg.joins = ""
         # To join an engaged agent and his customer is the dialler's doing, and no transfer.
         name = BROUGHT_IN.get(event.call_state, "" if engaged else "CallTransferTaken")
         if name:
-            happened(dn, CODES[name], t - former.started, leg.call.facts)
+            happened(dn, CODES[name], t - former.started, leg.call)
     else:  # brought in before we answered: it counts when we do
         leg.joins = BROUGHT_IN.get(event.call_state, "")
-        happened(dn, CODES["CallRingingPartyChanged"], spent, leg.call.facts)
+        happened(dn, CODES["CallRingingPartyChanged"], spent, leg.call)
         if phase is Phase.RINGING:
             reflect(world, former, "CallRingingPartyChanged", t)
     enter(world, dn, leg, phase, t)
@@ -236,7 +234,7 @@ def party_added(world: World, dn: RegularDN, event: e.EventPartyAdded, t: int) -
     if event.third_party_dn == dn.key.number:
         names.append("CallConferenceOriginated")
     for name in names:
-        world.chronicle.happened(dn, CODES[name], 0, leg.call.facts)
+        world.chronicle.happened(dn, CODES[name], 0, leg.call)
 
 
 def party_deleted(world: World, dn: RegularDN, event: e.EventPartyDeleted, t: int) -> None:
@@ -244,7 +242,7 @@ def party_deleted(world: World, dn: RegularDN, event: e.EventPartyDeleted, t: in
     leg = find_leg(world, dn, event, t)
     if leg is None or supervision.party_deleted(world, leg, event):
         return
-    world.chronicle.happened(dn, CODES["CallConferencePartyDeleted"], 0, leg.call.facts)
+    world.chronicle.happened(dn, CODES["CallConferencePartyDeleted"], 0, leg.call)
     if event.other_dn == dn.key.number and event.other_dn_role == "DeletedParty":
         _end(world, dn, leg, "released", t)
 
@@ -256,7 +254,7 @@ def told(world: World, dn: RegularDN, event: e.CallEvent, t: int) -> None:
 
 def user_event(world: World, dn: RegularDN, event: e.EventUserEvent, t: int) -> None:
     """A message for whoever listens to this DN."""
-    world.chronicle.happened(dn, CODES["UserEvent"], 0, event.user_data or {})
+    world.chronicle.happened(dn, CODES["UserEvent"], 0, reasons=event.user_data or {})
 
 
 # -- queues and the clean-up --------------------------------------------------------------
@@ -283,9 +281,9 @@ def _distributed_here(
 
 def clean(world: World, dn: RegularDN, leg: Leg, t: int) -> None:
     """Remove a leg whose end was never told; no normal ending is counted for it."""
-    duration, facts = t - leg.started, leg.call.facts
+    duration = t - leg.started
     remove(world, dn, leg)
-    world.chronicle.happened(dn, CODES["StuckCallCleaned"], duration, facts)
+    world.chronicle.happened(dn, CODES["StuckCallCleaned"], duration, leg.call)
     if leg.phase is not Phase.TALKING:
         reflect(world, leg, "StuckCallCleanedWhileRinging", t)
 

@@ -126,8 +126,8 @@ def announce(world: World, mode: str, event: e.CallEvent) -> None:
     for number in (event.third_party_dn, event.other_dn):
         agent = world.dn(number)
         if isinstance(agent, RegularDN):
-            facts = world.calls[event.conn_id].facts
-            world.chronicle.happened(agent, CODES["CoachingRequested"], 0, facts)
+            call = world.calls[event.conn_id]
+            world.chronicle.happened(agent, CODES["CoachingRequested"], 0, call)
             return
 
 
@@ -232,7 +232,7 @@ def party_info(world: World, dn: RegularDN, event: e.EventPartyInfo, t: int) -> 
     elif leg.phase is Phase.TALKING and said != CONNECTED:
         leave(world, leg)
         completed = actions.COMPLETED[leg.call_type]
-        world.chronicle.happened(dn, completed, t - leg.since, leg.call.facts)
+        world.chronicle.happened(dn, completed, t - leg.since, leg.call)
         join(world, dn, leg, said, event.other_dn, t)
 
 

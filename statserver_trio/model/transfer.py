@@ -85,6 +85,8 @@ def _call(call: Call) -> Data:
         "type": call.call_type,
         "ani": call.ani,
         "dnis": call.dnis,
+        "others": dict(call.others),
+        "queues": dict(call.queues),
         "facts": _facts(call.facts),
         "former": [[until, _facts(facts)] for until, facts in call.former],
         "heard_at": call.heard_at,
@@ -250,6 +252,7 @@ class _Adoption:
     def _call(self, data: Data) -> None:
         call = self._world.call_by_id(data["id"], data["heard_at"])
         call.call_type, call.ani, call.dnis = data["type"], data["ani"], data["dnis"]
+        call.others, call.queues = dict(data["others"]), dict(data["queues"])
         call.facts = data["facts"] or NO_FACTS
         call.former = [(until, facts or NO_FACTS) for until, facts in data["former"]]
         for number, mode, watches, seen, deaf, left in data["observers"]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from ..model.actions import NAMES
-from ..model.occurrences import Facts, Occurrence, Status
+from ..model.occurrences import Occurrence, Status
 from .filters import Filter
 from .ledger import Ledger
 from .peaks import DepthPeaks, DurationPeaks
@@ -87,12 +87,21 @@ class Tally:
         self.number += change
 
 
+def _passes(test: Filter, each: Occurrence | Status) -> bool:
+    source = each.source if isinstance(each, Status) else each
+    return test.matches(each.facts, source)
+
+
 def _true_since(test: Filter, occurrence: Occurrence | Status, start: int) -> int:
-    """When the stretch began that goes on now; whoever opens later sees the same one."""
+    """When the stretch began that goes on now; whoever opens later sees the same one.
+
+    What was told of a call besides its data is taken to have been so from the start.
+    """
+    source = occurrence.source if isinstance(occurrence, Status) else occurrence
     for until, facts in reversed(occurrence.former_facts):
         if until <= start:
             break
-        if not test.matches(facts):
+        if not test.matches(facts, source):
             return until
     return start
 
@@ -127,7 +136,7 @@ class Counter:
         """An occurrence that began at ``start`` goes on as counting begins at ``t``."""
         if self._test is None:
             self._open(occurrence, start, t)
-        elif self._test.matches(occurrence.facts):
+        elif _passes(self._test, occurrence):
             self._open(occurrence, _true_since(self._test, occurrence, start), t)
 
     def begin(self, occurrence: Any, start: int, t: int) -> None:
@@ -137,7 +146,7 @@ class Counter:
         """
         if occurrence in self._stretches:
             return
-        if self._test is None or self._test.matches(occurrence.facts):
+        if self._test is None or _passes(self._test, occurrence):
             self._open(occurrence, start, t)
 
     def end(self, occurrence: Any, t: int) -> None:
@@ -149,15 +158,15 @@ class Counter:
         """The facts of an occurrence changed: the filter may have turned."""
         if self._test is None:
             return
-        passes = self._test.matches(occurrence.facts)
+        passes = _passes(self._test, occurrence)
         if passes and occurrence not in self._stretches:
             self._open(occurrence, t, t)
         elif not passes and occurrence in self._stretches:
             self._close(occurrence, t)
 
-    def happen(self, facts: Facts, duration: int, t: int) -> None:
+    def happen(self, about: Occurrence, duration: int, t: int) -> None:
         """Something happened at once."""
-        if self._test is not None and not self._test.matches(facts):
+        if self._test is not None and not self._test.matches(about.facts, about):
             return
         if self._range is not None and not self._range.contains(duration):
             return

@@ -21,6 +21,8 @@ from typing import Any, NamedTuple, NoReturn
 
 from attrs import field, frozen
 
+from ..model.occurrences import Occurrence
+
 TEXT_MAX = 4096  # characters of one filter (our decision)
 DEPTH_MAX = 50  # parentheses and negations inside each other (our decision)
 
@@ -48,8 +50,13 @@ class Filter:
     text: str
     _test: Test = field(eq=False, repr=False)
 
-    def matches(self, data: Mapping[str, Any] | None) -> bool:
-        """Whether a call with this attached data passes; None is no data at all."""
+    def matches(self, data: Mapping[str, Any] | None, source: Occurrence | None = None) -> bool:
+        """Whether what has this attached data passes; None is no data at all.
+
+        Args:
+            source: What has it: an action that goes on or happened at once; None for a status
+                that shows none.
+        """
         return self._test(data if data is not None else {})
 
 

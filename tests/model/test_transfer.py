@@ -56,7 +56,7 @@ def said(record: tuple[Any, ...]) -> tuple[Any, ...]:
         occurrence, start = rest
         shown: list[Any] = [occurrence.action, occurrence.conn_id, dict(occurrence.facts), start]
     elif kind == HAPPENED:
-        shown = [*rest[:2], dict(rest[2])]
+        shown = [*rest[:2], dict(rest[2].facts), dict(rest[2].reasons)]
     elif kind == STATUS:
         shown = [(each.action, each.start) for each in rest]
     elif kind == DN_STATUS:

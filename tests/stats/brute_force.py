@@ -148,9 +148,9 @@ class Observer:
             elif kind == ENDED:
                 self._end(node, kind, record[2], t)
             elif kind == HAPPENED:
-                _, _, action, duration, facts = record
+                _, _, action, duration, about = record
                 instants = self.diaries[name_of(node)].instants
-                instants.append(Instant(action, t, duration, facts, self.order))
+                instants.append(Instant(action, t, duration, about.facts, self.order))
             elif kind == STATUS:
                 self._end(node, kind, record[2], t)
                 self._begin(node, kind, record[3], record[3].start)
