@@ -132,6 +132,7 @@ class Link:
             try:
                 for message in self._messages(data):
                     take(message)
+                    await trio.lowlevel.checkpoint()  # what it asks for may take a while
             except ProtocolError as error:
                 malformed(str(error))
             if self.closing:
