@@ -13,10 +13,14 @@ from random import Random
 from statserver_trio.model.directory import Directory
 from statserver_trio.simulator.contact_centre import generate
 from statserver_trio.stats.definitions import Definitions, StatType
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
+from statserver_trio.stats.definitions.time_profiles import (
+    TimeProfile,
+    parse_time_profile,
+    parse_zone,
+)
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest
-from statserver_trio.stats.stat_types import parse_stat_type
-from statserver_trio.stats.time_profiles import TimeProfile, parse_time_profile, parse_zone
 from statserver_trio.tlib.codec import encode_all
 
 SEED = 20261123

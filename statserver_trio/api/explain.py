@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..stats.counters import ACTIONS, DN_STATUSES, STATUSES
+from ..stats.counting.counters import ACTIONS, DN_STATUSES, STATUSES
+from ..stats.counting.ledger import Ledger
+from ..stats.counting.parts import Part, span
+from ..stats.definitions.filters import Filter
+from ..stats.definitions.time_ranges import TimeRange
 from ..stats.engine import Engine
-from ..stats.filters import Filter
-from ..stats.ledger import Ledger
-from ..stats.parts import Part, span
 from ..stats.statistic import Statistic
-from ..stats.time_ranges import TimeRange
 
 AGGREGATES_MAX = 200  # rows shown of a big group; the rest is counted in ``definition.omitted``
 

@@ -11,13 +11,12 @@ from datetime import UTC
 
 from attrs import evolve
 
-from ..stats import object_types
-from ..stats.definitions import DefinitionError, StatType
-from ..stats.masks import names_in
-from ..stats.notifications import MODE_NAMES, Mode, Notification
+from ..stats.definitions import DefinitionError, StatType, object_types
+from ..stats.definitions.masks import names_in
+from ..stats.definitions.stat_types import parse_stat_type
+from ..stats.definitions.time_profiles import TimeProfile, parse_time_profile
 from ..stats.requests import DEFAULT_TENANT, StatisticError, StatisticRequest
-from ..stats.stat_types import parse_stat_type
-from ..stats.time_profiles import TimeProfile, parse_time_profile
+from ..stats.telling.notifications import MODE_NAMES, Mode, Notification
 from .messages import Interval, MetricEx, NotificationRef, OpenStatistic, OpenStatisticEx
 
 _MODES_BY_LOWER = {name.lower(): mode for name, mode in MODE_NAMES.items()}

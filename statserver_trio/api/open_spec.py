@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from ..stats import object_types
+from ..stats.definitions import object_types
 from ..stats.requests import StatisticRequest
 
 OPTIONS = {

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..stats.definitions.time_profiles import DEFAULT_PROFILE
+from ..stats.definitions.time_ranges import BUILT_IN_RANGE
 from ..stats.engine import Engine
 from ..stats.requests import StatisticError
-from ..stats.time_profiles import DEFAULT_PROFILE
-from ..stats.time_ranges import BUILT_IN_RANGE
 
 Item = dict[str, Any]
 

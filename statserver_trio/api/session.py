@@ -19,9 +19,9 @@ from typing import TypeAlias
 from attrs import define, field, frozen
 
 from ..stats.engine import Engine
-from ..stats.notifications import Mode, Notice, Subscription, Value
 from ..stats.requests import StatisticError
 from ..stats.statistic import Statistic
+from ..stats.telling.notifications import Mode, Notice, Subscription, Value
 from . import profiles
 from .codec import RequestError, decode_request
 from .explain import explain

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from ..stats.time_profiles import parse_zone
+from ..stats.definitions.time_profiles import parse_zone
 from .mistakes import listed
 
 Check = Callable[[Any], Any]

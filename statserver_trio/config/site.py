@@ -14,17 +14,17 @@ from attrs import frozen
 from ..model.directory import DN, Agent, Directory, DNKey, Place
 from ..model.world import WorldOptions
 from ..stats.definitions import DefinitionError, Definitions, StatType
-from ..stats.filters import parse_filter
-from ..stats.pseudo_actions import CATEGORIES, never_counts
-from ..stats.stat_types import parse_stat_type, unknown_options
-from ..stats.time_profiles import (
+from ..stats.definitions.filters import parse_filter
+from ..stats.definitions.pseudo_actions import CATEGORIES, never_counts
+from ..stats.definitions.stat_types import parse_stat_type, unknown_options
+from ..stats.definitions.time_profiles import (
     SUPPORTED_KINDS,
     TimeProfile,
     default_profile,
     parse_time_profile,
     parse_zone,
 )
-from ..stats.time_ranges import BUILT_IN_RANGE, parse_time_range
+from ..stats.definitions.time_ranges import BUILT_IN_RANGE, parse_time_range
 from .mistakes import Problem, TablePath, listed, meant
 from .schema import Config
 

@@ -22,8 +22,8 @@ from ..api.messages import Event, ServerModeInfo
 from ..api.outbox import Encoder, Outbox, OutboxLimits
 from ..api.session import ClientSession, Limits
 from ..stats.engine import Engine
-from ..stats.notifications import Notice
 from ..stats.statistic import Statistic
+from ..stats.telling.notifications import Notice
 from ..tlib.events import TEvent, Unhandled
 from .clock import Clock
 

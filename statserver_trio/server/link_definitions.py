@@ -14,10 +14,10 @@ import msgspec
 from attrs import define, evolve, field
 
 from ..stats.definitions import StatType
+from ..stats.definitions.stat_types import parse_stat_type
+from ..stats.definitions.time_profiles import TimeProfile, parse_time_profile
 from ..stats.requests import StatisticRequest
-from ..stats.stat_types import parse_stat_type
 from ..stats.statistic import Key, Statistic
-from ..stats.time_profiles import TimeProfile, parse_time_profile
 from ..stats.transfer import definition_hash, request_of
 
 HASHES_MAX = 10_000  # of different combinations of stat type, profile, range and filter

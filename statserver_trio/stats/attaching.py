@@ -15,11 +15,11 @@ from attrs import evolve
 
 from ..model.directory import Directory
 from ..model.nodes import DNNode, Node
-from .counters import DN_STATUSES, STATUSES, RowKind, Tally
-from .ledger import Boundary, Ledger
+from .counting.counters import DN_STATUSES, STATUSES, RowKind, Tally
+from .counting.ledger import Boundary, Ledger
+from .counting.parts import Part
+from .counting.rows import Row, Watch
 from .objects import Found, Objects
-from .parts import Part
-from .rows import Row, Watch
 from .source import Source
 from .statistic import Statistic
 

@@ -17,20 +17,19 @@ from typing import Any
 from ..model.directory import Directory
 from ..model.world import WorldOptions
 from ..tlib.codec import Message
-from . import object_types
 from .attaching import Attachments
 from .categories import CATEGORIES, DEFAULT, EXPLICIT, Category
-from .definitions import Definitions, StatType
-from .ledger import Ledger
-from .notifications import MODE_NAMES, Mode, Notice, Notification, Subscription, Value
+from .counting.ledger import Ledger
+from .definitions import Definitions, StatType, object_types
+from .definitions.stat_types import SUBJECTS
+from .definitions.time_profiles import TimeProfile
+from .definitions.time_ranges import TimeRange
 from .requests import StatisticError, StatisticRequest
-from .schedule import Schedule
 from .source import Source
-from .stat_types import SUBJECTS
-from .states import state_of
 from .statistic import Key, Statistic
-from .time_profiles import TimeProfile
-from .time_ranges import TimeRange
+from .telling.notifications import MODE_NAMES, Mode, Notice, Notification, Subscription, Value
+from .telling.schedule import Schedule
+from .telling.states import state_of
 
 STATISTICS_MAX = 2_000_000  # opened beyond that: refused with ``limit``
 

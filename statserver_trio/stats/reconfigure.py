@@ -33,9 +33,9 @@ from ..model.nodes import DNNode
 from ..model.world import WorldOptions
 from .definitions import Definitions, StatType
 from .engine import Engine
-from .notifications import Notice
 from .requests import StatisticError
 from .statistic import Statistic
+from .telling.notifications import Notice
 
 
 @frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from .definitions import StatType
-from .time_profiles import TimeProfile
+from .definitions.time_profiles import TimeProfile
 
 DEFAULT_TENANT = "Environment"
 

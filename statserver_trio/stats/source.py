@@ -31,9 +31,9 @@ from ..model.transfer import adopt_world, export_world
 from ..model.world import World, WorldOptions
 from ..tlib.codec import Message
 from ..tlib.events import EventServerConnected, EventServerDisconnected, TEvent, Unhandled
-from .counters import ACTIONS, DN_STATUSES, STATUSES
-from .ledger import Ledger
-from .rows import Watch
+from .counting.counters import ACTIONS, DN_STATUSES, STATUSES
+from .counting.ledger import Ledger
+from .counting.rows import Watch
 
 RESOLUTIONS = {"second": 1000, "millisecond": 1}
 THE_FEED = (EventServerConnected, EventServerDisconnected)

@@ -14,17 +14,17 @@ from attrs import define, evolve, field, frozen
 from ..model.actions import ALL_ACTIONS, DURABLE, mask_of
 from ..model.nodes import Node
 from .categories import NO, Category, Reading
-from .counters import ACTIONS, DN_STATUSES, STATUSES, RowKind
+from .counting.counters import ACTIONS, DN_STATUSES, STATUSES, RowKind
+from .counting.ledger import Ledger
+from .counting.measures import Measure
+from .counting.parts import FormerPart, Part, freeze, span
 from .definitions import StatType
-from .filters import Filter
-from .ledger import Ledger
-from .measures import Measure
-from .notifications import Subscription
-from .parts import FormerPart, Part, freeze, span
-from .pseudo_actions import uncounted
+from .definitions.filters import Filter
+from .definitions.pseudo_actions import uncounted
+from .definitions.time_profiles import TimeProfile
+from .definitions.time_ranges import TimeRange
 from .source import Source
-from .time_profiles import TimeProfile
-from .time_ranges import TimeRange
+from .telling.notifications import Subscription
 
 WAITING_CALLS = mask_of("CallWait")
 

@@ -18,10 +18,10 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from .counters import Counter
-from .ledger import Sums
-from .parts import NOTHING, FormerPart, Mark, Part, Span, marks_of
-from .peaks import DurationPeaks
+from .counting.counters import Counter
+from .counting.ledger import Sums
+from .counting.parts import NOTHING, FormerPart, Mark, Part, Span, marks_of
+from .counting.peaks import DurationPeaks
 from .requests import StatisticRequest
 from .statistic import Statistic
 

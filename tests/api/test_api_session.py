@@ -18,11 +18,11 @@ from statserver_trio.api.codec import encode
 from statserver_trio.api.session import ClientSession, Limits
 from statserver_trio.model.directory import DN, Agent, Directory, DNKey
 from statserver_trio.stats.definitions import Definitions
+from statserver_trio.stats.definitions.filters import parse_filter
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
+from statserver_trio.stats.definitions.time_profiles import parse_time_profile
+from statserver_trio.stats.definitions.time_ranges import parse_time_range
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.filters import parse_filter
-from statserver_trio.stats.stat_types import parse_stat_type
-from statserver_trio.stats.time_profiles import parse_time_profile
-from statserver_trio.stats.time_ranges import parse_time_range
 from statserver_trio.tlib import events as e
 
 T0 = 1_699_999_200  # 22:00 UTC, a reset point of Quarter

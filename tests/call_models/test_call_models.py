@@ -32,12 +32,12 @@ from statserver_trio.model.nodes import DNNode  # noqa: E402
 from statserver_trio.model.occurrences import BEGAN, ENDED, HAPPENED, STATUS  # noqa: E402
 from statserver_trio.model.world import World  # noqa: E402
 from statserver_trio.stats.definitions import Definitions  # noqa: E402
+from statserver_trio.stats.definitions.filters import parse_filter  # noqa: E402
+from statserver_trio.stats.definitions.stat_types import parse_stat_type  # noqa: E402
+from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile  # noqa: E402
 from statserver_trio.stats.engine import Engine  # noqa: E402
-from statserver_trio.stats.filters import parse_filter  # noqa: E402
 from statserver_trio.stats.requests import StatisticRequest  # noqa: E402
-from statserver_trio.stats.stat_types import parse_stat_type  # noqa: E402
 from statserver_trio.stats.statistic import Statistic  # noqa: E402
-from statserver_trio.stats.time_profiles import UTC, parse_time_profile  # noqa: E402
 from statserver_trio.tlib import events as e  # noqa: E402
 from statserver_trio.tlib.codec import decode_line  # noqa: E402
 

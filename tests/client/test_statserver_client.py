@@ -19,9 +19,9 @@ from statserver_trio.server.client_task import ClientServer
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.hub import Hub
 from statserver_trio.stats.definitions import Definitions
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
+from statserver_trio.stats.definitions.time_ranges import parse_time_range
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.stat_types import parse_stat_type
-from statserver_trio.stats.time_ranges import parse_time_range
 from statserver_trio.tlib.events import EventLinkConnected, EventQueued, EventServerConnected
 
 WHERE = parse_url("ws://x:7100/")

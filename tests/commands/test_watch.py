@@ -22,8 +22,8 @@ from statserver_trio.server.client_task import serve_clients
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.hub import Hub
 from statserver_trio.stats.definitions import Definitions
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.stat_types import parse_stat_type
 from statserver_trio.tlib.events import EventLinkConnected, EventQueued, EventServerConnected
 
 WAITING = "Queue:8001@sw1:Waiting"

@@ -12,7 +12,7 @@ from statserver_trio.config.load import load
 from statserver_trio.config.site import make_site
 from statserver_trio.model.directory import DNKey
 from statserver_trio.stats.definitions import Definitions
-from statserver_trio.stats.object_types import canonical
+from statserver_trio.stats.definitions.object_types import canonical
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"

@@ -50,14 +50,18 @@ from statserver_trio.model.calls import CALL_TYPES
 from statserver_trio.model.directory import DN, Agent, Directory, DNKey, Place
 from statserver_trio.model.world import WorldOptions
 from statserver_trio.stats.definitions import DefinitionError, Definitions
+from statserver_trio.stats.definitions.filters import parse_filter
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
+from statserver_trio.stats.definitions.time_profiles import (
+    TimeProfile,
+    parse_time_profile,
+    parse_zone,
+)
+from statserver_trio.stats.definitions.time_ranges import TimeRange, parse_time_range
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.filters import parse_filter
-from statserver_trio.stats.notifications import MODE_NAMES, Mode, Notification, Subscription
 from statserver_trio.stats.requests import StatisticError, StatisticRequest
-from statserver_trio.stats.stat_types import parse_stat_type
 from statserver_trio.stats.statistic import Statistic
-from statserver_trio.stats.time_profiles import TimeProfile, parse_time_profile, parse_zone
-from statserver_trio.stats.time_ranges import TimeRange, parse_time_range
+from statserver_trio.stats.telling.notifications import MODE_NAMES, Mode, Notification, Subscription
 from statserver_trio.tlib import events as e
 
 SWITCH = "sw1"

@@ -22,9 +22,9 @@ import pytest
 import tables
 
 from statserver_trio.model.actions import CODES
-from statserver_trio.stats.masks import parse_mask
-from statserver_trio.stats.notifications import Notification, Subscription
-from statserver_trio.stats.stat_types import unknown_options
+from statserver_trio.stats.definitions.masks import parse_mask
+from statserver_trio.stats.definitions.stat_types import unknown_options
+from statserver_trio.stats.telling.notifications import Notification, Subscription
 
 HERE = Path(__file__).parent
 TABLES = sorted(HERE.glob("*.txt"))

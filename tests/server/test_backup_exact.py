@@ -17,8 +17,8 @@ from statserver_trio.server.backup.cutting import Disturbed
 from statserver_trio.server.backup.files import Writer
 from statserver_trio.server.backup.form import Head
 from statserver_trio.simulator.contact_centre import ContactCentre
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.stat_types import parse_stat_type
 from statserver_trio.stats.statistic import Key
 from statserver_trio.stats.transfer import request_of
 from statserver_trio.tlib.events import EventServerConnected, EventServerDisconnected

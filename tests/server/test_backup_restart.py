@@ -32,9 +32,9 @@ from statserver_trio.server.serve import serve
 from statserver_trio.server.tserver import TServer as SimulatedTServer
 from statserver_trio.simulator.contact_centre import ContactCentre
 from statserver_trio.simulator.feed_server import Feed
-from statserver_trio.stats.notifications import Mode, Notification
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.statistic import Key
+from statserver_trio.stats.telling.notifications import Mode, Notification
 
 LOGIN = StatisticRequest("Agent", "a2", "Total_Login_Time")
 LAST_HOUR = evolve(LOGIN, time_profile="LastHour")

@@ -20,8 +20,8 @@ from statserver_trio.server.client_task import ClientOptions, ClientServer, serv
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.hub import Hub
 from statserver_trio.stats.definitions import Definitions
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.stat_types import parse_stat_type
 from statserver_trio.tlib.events import EventAgentLogin, EventServerConnected
 
 T0 = 1_700_000_000

@@ -13,8 +13,8 @@ from statserver_trio.model.directory import DN, Directory, DNKey
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.hub import Hub
 from statserver_trio.stats.definitions import Definitions
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.stat_types import parse_stat_type
 from statserver_trio.tlib.events import (
     EventDiverted,
     EventLinkConnected,

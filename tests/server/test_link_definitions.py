@@ -11,10 +11,10 @@ from attrs import evolve
 from statserver_trio.config.load import load
 from statserver_trio.config.site import make_site
 from statserver_trio.server.link_definitions import Hashes, definition_of, key_text, request_from
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
+from statserver_trio.stats.definitions.time_profiles import TimeProfile, parse_time_profile
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest
-from statserver_trio.stats.stat_types import parse_stat_type
-from statserver_trio.stats.time_profiles import TimeProfile, parse_time_profile
 from statserver_trio.stats.transfer import adopt_statistic, export_statistic
 from statserver_trio.tlib import events as e
 

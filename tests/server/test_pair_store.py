@@ -10,9 +10,9 @@ from statserver_trio.model.actions import mask_of
 from statserver_trio.model.directory import Directory
 from statserver_trio.server.ha.pair_store import PairStore
 from statserver_trio.stats.definitions import Definitions, StatType
+from statserver_trio.stats.definitions.time_profiles import TimeProfile
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest
-from statserver_trio.stats.time_profiles import TimeProfile
 from statserver_trio.tlib.codec import encode
 from statserver_trio.tlib.events import EventRinging
 

@@ -15,7 +15,7 @@ from statserver_trio.server.ha.chunk_work import ChunkWork
 from statserver_trio.server.ha.pair_store import PairStore
 from statserver_trio.server.ha.shadow import Shadow
 from statserver_trio.stats import transfer
-from statserver_trio.stats.ledger import Ledger, Sums
+from statserver_trio.stats.counting.ledger import Ledger, Sums
 
 from .day import live
 

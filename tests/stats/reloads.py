@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from statserver_trio.model.directory import DN, Agent, Directory, DNKey, Place
 from statserver_trio.stats.definitions import Definitions
+from statserver_trio.stats.definitions.filters import parse_filter
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
+from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
+from statserver_trio.stats.definitions.time_ranges import parse_time_range
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.filters import parse_filter
-from statserver_trio.stats.notifications import Notification
 from statserver_trio.stats.reconfigure import Changes, reconfigure
 from statserver_trio.stats.requests import StatisticRequest
-from statserver_trio.stats.stat_types import parse_stat_type
 from statserver_trio.stats.statistic import Statistic
-from statserver_trio.stats.time_profiles import UTC, parse_time_profile
-from statserver_trio.stats.time_ranges import parse_time_range
+from statserver_trio.stats.telling.notifications import Notification
 from statserver_trio.tlib import events as e
 
 MIDNIGHT = 1_700_006_400_000

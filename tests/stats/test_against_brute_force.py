@@ -21,17 +21,16 @@ from hypothesis import strategies as st
 from statserver_trio.model.actions import ALL_ACTIONS, mask_of
 from statserver_trio.model.directory import DN, Directory, DNKey, Place
 from statserver_trio.model.world import WorldOptions
-from statserver_trio.stats import object_types
 from statserver_trio.stats.categories import CATEGORIES, REQUIRED, Category
-from statserver_trio.stats.definitions import Definitions, StatType
+from statserver_trio.stats.definitions import Definitions, StatType, object_types
+from statserver_trio.stats.definitions.filters import parse_filter
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
+from statserver_trio.stats.definitions.time_profiles import UTC, TimeProfile, parse_time_profile
+from statserver_trio.stats.definitions.time_ranges import parse_time_range
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.filters import parse_filter
-from statserver_trio.stats.notifications import Mode, Notification
 from statserver_trio.stats.requests import StatisticRequest
-from statserver_trio.stats.stat_types import parse_stat_type
 from statserver_trio.stats.statistic import Statistic
-from statserver_trio.stats.time_profiles import UTC, TimeProfile, parse_time_profile
-from statserver_trio.stats.time_ranges import parse_time_range
+from statserver_trio.stats.telling.notifications import Mode, Notification
 from statserver_trio.tlib import events as e
 
 SWITCH = "sw1"

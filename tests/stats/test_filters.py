@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statserver_trio.stats.filters import (
+from statserver_trio.stats.definitions.filters import (
     DEPTH_MAX,
     TEXT_MAX,
     FilterError,

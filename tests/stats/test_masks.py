@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from statserver_trio.model.actions import ALIASES, ALL_ACTIONS, CODES, DURABLE, NAMES, mask_of
-from statserver_trio.stats.masks import known_action, names_in, parse_mask
+from statserver_trio.stats.definitions.masks import known_action, names_in, parse_mask
 
 steady = settings(derandomize=True, deadline=None)
 

@@ -10,11 +10,11 @@ from attrs import define, field
 
 from statserver_trio.model.directory import Directory
 from statserver_trio.stats.definitions import Definitions
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
+from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.notifications import Mode, Notification, Subscription
 from statserver_trio.stats.requests import StatisticError, StatisticRequest
-from statserver_trio.stats.stat_types import parse_stat_type
-from statserver_trio.stats.time_profiles import UTC, parse_time_profile
+from statserver_trio.stats.telling.notifications import Mode, Notification, Subscription
 from statserver_trio.tlib import events as e
 
 MIDNIGHT = 1_700_006_400_000

@@ -6,10 +6,10 @@ from statserver_trio.model.actions import mask_of
 from statserver_trio.model.directory import Directory
 from statserver_trio.model.world import WorldOptions
 from statserver_trio.stats.definitions import Definitions, StatType
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
+from statserver_trio.stats.definitions.time_profiles import TimeProfile
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest
-from statserver_trio.stats.stat_types import parse_stat_type
-from statserver_trio.stats.time_profiles import TimeProfile
 from statserver_trio.tlib.events import CallEvent, EventEstablished, EventOffHook, EventReleased
 
 MIDNIGHT = 1_767_225_600

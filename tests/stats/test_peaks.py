@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statserver_trio.stats.peaks import TRIM_AT, DepthPeaks, DurationPeaks, PeakList
+from statserver_trio.stats.counting.peaks import TRIM_AT, DepthPeaks, DurationPeaks, PeakList
 
 steady = settings(derandomize=True, deadline=None)
 

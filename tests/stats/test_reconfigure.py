@@ -28,12 +28,12 @@ from reloads import (
 
 from statserver_trio.model.directory import DN, Agent, DNKey, Place
 from statserver_trio.stats.definitions import Definitions
-from statserver_trio.stats.filters import parse_filter
-from statserver_trio.stats.notifications import Mode, Notification
+from statserver_trio.stats.definitions.filters import parse_filter
+from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
+from statserver_trio.stats.definitions.time_ranges import parse_time_range
 from statserver_trio.stats.reconfigure import reconfigure
 from statserver_trio.stats.requests import StatisticError, StatisticRequest
-from statserver_trio.stats.time_profiles import UTC, parse_time_profile
-from statserver_trio.stats.time_ranges import parse_time_range
+from statserver_trio.stats.telling.notifications import Mode, Notification
 from statserver_trio.tlib import events as e
 
 # -- definitions --------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 from statserver_trio.model.actions import mask_of
 from statserver_trio.stats.categories import CATEGORIES, LATER, canonical_category
 from statserver_trio.stats.definitions import DefinitionError
-from statserver_trio.stats.stat_types import parse_stat_type, unknown_options
+from statserver_trio.stats.definitions.stat_types import parse_stat_type, unknown_options
 
 GOOD = {
     "Objects": "Agent, GroupAgents",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statserver_trio.stats.time_profiles import (
+from statserver_trio.stats.definitions.time_profiles import (
     DEFAULT_PROFILE,
     TimeProfile,
     default_profile,

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from statserver_trio.stats.time_ranges import BUILT_IN_RANGE, TimeRange, parse_time_range
+from statserver_trio.stats.definitions.time_ranges import (
+    BUILT_IN_RANGE,
+    TimeRange,
+    parse_time_range,
+)
 
 
 @pytest.mark.parametrize(

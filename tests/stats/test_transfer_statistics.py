@@ -19,13 +19,13 @@ from statserver_trio.config.load import load
 from statserver_trio.config.site import Site, make_site
 from statserver_trio.simulator.contact_centre import ContactCentre
 from statserver_trio.stats.categories import CATEGORIES
+from statserver_trio.stats.definitions.filters import parse_filter
+from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
+from statserver_trio.stats.definitions.time_ranges import parse_time_range
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.filters import parse_filter
-from statserver_trio.stats.notifications import Mode, Notification
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.statistic import Statistic
-from statserver_trio.stats.time_profiles import UTC, parse_time_profile
-from statserver_trio.stats.time_ranges import parse_time_range
+from statserver_trio.stats.telling.notifications import Mode, Notification
 from statserver_trio.stats.transfer import (
     adopt_statistic,
     definition_hash,

@@ -18,9 +18,9 @@ from ...ha.coverage import Coverage, clipped, holes, merged, missing
 from ...ha.messages import Event, Item, Kind, Positions, Ranges
 from ...ha.store import Installed, InstallItems
 from ...stats.engine import Engine
-from ...stats.notifications import Notice
 from ...stats.requests import StatisticError, StatisticRequest
 from ...stats.statistic import Statistic
+from ...stats.telling.notifications import Notice
 from ...stats.transfer import adopt_statistic, export_statistic, replace_world
 from ...tlib.codec import decode_line
 from ...tlib.events import EventServerDisconnected, TEvent, Unhandled

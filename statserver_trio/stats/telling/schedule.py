@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, field
 
-from .ledger import Ledger
+from ..counting.ledger import Ledger
+from ..definitions.time_profiles import TimeProfile
+from ..source import Source
+from ..statistic import Statistic
 from .notifications import FREQUENCY_DEFAULT, Mode, Notice, Subscription, Value
-from .source import Source
-from .statistic import Statistic
-from .time_profiles import TimeProfile
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from ..engine import Engine
 
 # How long after a reset point a closing value waits for events that are still on their way
 # (our decision); an event stamped after the point ends the wait.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..model.nodes import Node
+from ...model.nodes import Node
 from .counters import (
     ACTIONS,
     COUNTERS,
@@ -23,7 +23,7 @@ from .counters import (
 from .ledger import Ledger, Sums
 
 if TYPE_CHECKING:
-    from .statistic import Statistic
+    from ..statistic import Statistic
 
 
 class Row:

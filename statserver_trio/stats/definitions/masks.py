@@ -8,7 +8,7 @@ the literal name).
 
 from __future__ import annotations
 
-from ..model.actions import ALIASES, ALL_ACTIONS, CODES, NAMES, mask_of
+from ...model.actions import ALIASES, ALL_ACTIONS, CODES, NAMES, mask_of
 
 _CANONICAL = {name.lower(): name for name in (*CODES, *ALIASES)}
 

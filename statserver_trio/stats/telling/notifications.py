@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field, frozen
 
 if TYPE_CHECKING:
-    from .statistic import Statistic
+    from ..statistic import Statistic
 
 
 class Mode(enum.Enum):

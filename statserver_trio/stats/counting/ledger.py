@@ -30,7 +30,7 @@ from collections.abc import Iterable
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from .time_profiles import TimeProfile
+from ..definitions.time_profiles import TimeProfile
 
 if TYPE_CHECKING:
     from .rows import Row

@@ -16,9 +16,9 @@ still in progress; a status counts as it goes.
 
 from __future__ import annotations
 
+from ..definitions.time_ranges import TimeRange
 from .counters import STATUSES, Tally
 from .parts import Span
-from .time_ranges import TimeRange
 
 
 class Measure:

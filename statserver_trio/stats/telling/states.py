@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..model.actions import NAMES, STATUS_NAMES, STATUS_NUMBERS
-from ..model.groups import GroupNode, joint_status
-from ..model.nodes import AgentNode, DNNode, MediationDN, Node, PlaceNode, RegularDN
-from ..model.occurrences import Occurrence, Status
-from .object_types import GROUPS
+from ...model.actions import NAMES, STATUS_NAMES, STATUS_NUMBERS
+from ...model.groups import GroupNode, joint_status
+from ...model.nodes import AgentNode, DNNode, MediationDN, Node, PlaceNode, RegularDN
+from ...model.occurrences import Occurrence, Status
+from ..definitions.object_types import GROUPS
 
 State = dict[str, Any]
 

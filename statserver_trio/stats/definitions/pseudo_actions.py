@@ -12,7 +12,7 @@ Where they do not count they may stand in a mask all the same: ``*`` names them.
 
 from __future__ import annotations
 
-from ..model.actions import PSEUDO
+from ...model.actions import PSEUDO
 from .object_types import MEDIATION
 
 CATEGORIES = frozenset({"CurrentNumber", "CurrentRelativeNumberPercentage"})

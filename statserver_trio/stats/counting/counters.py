@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from ..model.actions import NAMES
-from ..model.occurrences import Occurrence, Status
-from .filters import Filter
+from ...model.actions import NAMES
+from ...model.occurrences import Occurrence, Status
+from ..definitions.filters import Filter
+from ..definitions.time_ranges import TimeRange
 from .ledger import Ledger
 from .peaks import DepthPeaks, DurationPeaks
-from .time_ranges import TimeRange
 
 if TYPE_CHECKING:
     from .parts import Part

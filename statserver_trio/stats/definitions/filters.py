@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from attrs import field, frozen
 
-from ..model.occurrences import Occurrence
+from ...model.occurrences import Occurrence
 
 TEXT_MAX = 4096  # characters of one filter (our decision)
 DEPTH_MAX = 50  # parentheses and negations inside each other (our decision)

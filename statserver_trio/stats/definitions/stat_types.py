@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from . import object_types
-from .categories import CATEGORIES, LATER, REQUIRED, canonical_category
-from .definitions import DefinitionError, StatType
+from ..categories import CATEGORIES, LATER, REQUIRED, canonical_category
+from . import DefinitionError, StatType, object_types
 from .masks import names_in, parse_mask
 
 OPTIONS = (

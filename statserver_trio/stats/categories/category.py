@@ -1,0 +1,81 @@
+"""Category: one row of the table, and what it computes its value from.
+
+Reading a row: ``kind`` says whether the interval of a time profile matters
+(historical) or only this moment (current, state); ``result`` what the number
+is; ``rel_mask`` and ``time_range`` what a definition or request has to name;
+``feature`` what the rows must keep besides their columns; ``grows`` whether the
+value changes with time alone, for actions and for statuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from attrs import frozen
+
+from ..counting.measures import Measure
+from ..definitions.time_ranges import TimeRange
+
+NO, OPTIONAL, REQUIRED = "no", "optional", "required"
+DEFAULT, EXPLICIT = "default", "explicit"
+
+
+@frozen
+class Reading:
+    """What a category computes a value from.
+
+    ``main`` and ``rel`` measure the masks; ``ranged`` counts of the main mask only
+    what lies in the time range, ``rel_ranged`` of the relative mask what lies in the
+    second one. They are None where there is no such mask or range.
+    """
+
+    main: Measure
+    rel: Measure | None
+    ranged: Measure | None
+    rel_ranged: Measure | None
+    time_range: TimeRange | None
+    interval: int  # ms
+
+    @property
+    def denominator(self) -> Measure:
+        """The relative mask, or the main one where there is none (our decision)."""
+        return self.main if self.rel is None else self.rel
+
+
+class Masks(NamedTuple):
+    """What a compound category counts, as sets of action codes."""
+
+    main: int
+    rel: int
+
+
+@frozen
+class Category:
+    """One way to make a value."""
+
+    name: str
+    read: Callable[[Reading], float]
+    kind: str = "historical"  # or "current", "state"
+    result: str = "number"  # or "time" (ms), "ratio", "state"
+    rel_mask: str = NO
+    time_range: str = NO
+    feature: str = ""  # of the main rows
+    counts_range: bool = False  # needs rows that count only what lies in the range
+    second_range: bool = False  # a request may name another one, for the relative mask
+    masks: Masks | None = None  # compound: main and relative mask, whatever is defined
+    of: str = "both"  # or "action", "status"
+    grows: str = "status"  # with time alone: "never", "status", "always"
+    filters_rel: bool = True
+    instants: bool = True  # whether what happens at once counts besides what goes on
+    objects: frozenset[str] | None = None  # None is all of them
+
+    @property
+    def is_historical(self) -> bool:
+        """Whether a time profile applies."""
+        return self.kind == "historical"
+
+
+def ratio(numerator: float, denominator: float, factor: float = 1.0) -> float:
+    """A quotient as people want it on a wallboard: 0 where there is nothing to divide by."""
+    return factor * numerator / denominator if denominator else 0.0

@@ -1,0 +1,1 @@
+"""Counting: what occurrences add up to, row by row, and what that comes to over an interval."""

@@ -1,0 +1,1 @@
+"""Telling: what a client hears of a statistic, and when."""
