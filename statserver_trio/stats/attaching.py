@@ -19,6 +19,7 @@ from .counting.counters import DN_STATUSES, STATUSES, RowKind, Tally
 from .counting.ledger import Boundary, Ledger
 from .counting.parts import Part
 from .counting.rows import Row, Watch
+from .counting.term_counter import TermCounter
 from .objects import Found, Objects
 from .source import Source
 from .statistic import Statistic
@@ -110,6 +111,8 @@ class Attachments:
             statistic.parts[role].append(part)
             if row.counter is not None:
                 row.counter.opened(part)
+            if statistic.book is not None and isinstance(row.counter, TermCounter):
+                row.counter.listen(statistic.book, role, part)
 
     def _row(self, ledger: Ledger, node: Node, kind: RowKind, t: int) -> Row:
         if node.watch is None:

@@ -18,12 +18,9 @@ from ..model.directory import Directory
 from ..model.world import WorldOptions
 from ..tlib.codec import Message
 from .attaching import Attachments
-from .categories import CATEGORIES, DEFAULT, EXPLICIT, Category
 from .counting.ledger import Ledger
-from .definitions import Definitions, StatType, object_types
-from .definitions.stat_types import SUBJECTS
-from .definitions.time_profiles import TimeProfile
-from .definitions.time_ranges import TimeRange
+from .definitions import Definitions
+from .describing import describe
 from .requests import StatisticError, StatisticRequest
 from .source import Source
 from .statistic import Key, Statistic
@@ -102,21 +99,7 @@ class Engine:
         Raises:
             StatisticError: With a code and a sentence that names the field.
         """
-        stat_type = self._stat_type(request)
-        object_type = object_types.canonical(request.object_type)
-        if object_type is None:
-            allowed = ", ".join(object_types.OBJECT_TYPES)
-            raise StatisticError(
-                "bad-request",
-                f"object.objectType: {request.object_type!r} is none; allowed: {allowed}",
-            )
-        if object_type not in stat_type.objects:
-            allowed = ", ".join(sorted(stat_type.objects))
-            raise StatisticError(
-                "incompatible",
-                f"metric.statisticType: {stat_type.name} is not for {object_type}; for: {allowed}",
-            )
-        statistic = self._describe(request, object_type, stat_type)
+        statistic = describe(request, self.definitions, self._options)
         shared = self.statistics.get(statistic.key)
         if shared is not None:
             return shared
@@ -126,82 +109,6 @@ class Engine:
         statistic.valid = self.is_valid(statistic)
         self.statistics[statistic.key] = statistic
         return statistic
-
-    def _stat_type(self, request: StatisticRequest) -> StatType:
-        if isinstance(request.stat_type, StatType):
-            return request.stat_type
-        found = self.definitions.stat_types.get(request.stat_type)
-        if found is None:
-            raise StatisticError(
-                "unknown-stat-type",
-                f"metric.statisticType: {request.stat_type!r} is not configured",
-            )
-        return found
-
-    def _describe(
-        self, request: StatisticRequest, object_type: str, stat_type: StatType
-    ) -> Statistic:
-        """The statistic without anything counted yet; every name in it looked up."""
-        category = CATEGORIES[stat_type.category]
-        if object_type not in SUBJECTS[stat_type.subject]:
-            raise StatisticError(
-                "incompatible",
-                f"object.objectType: {stat_type.subject} cannot be asked of {object_type}",
-            )
-        profile = self._profile(request) if category.is_historical else None
-        time_range, time_range2 = self._ranges(request, category)
-        chosen = self.definitions.filters.get(request.filter) if request.filter else None
-        if request.filter and chosen is None:
-            raise StatisticError(
-                "unknown-filter", f"metric.filter: {request.filter!r} is not configured"
-            )
-        name = stat_type.name or repr(sorted(stat_type.text.items()))
-        key = Key(
-            request.tenant,
-            object_type,
-            request.object_id.strip(),
-            name,
-            "" if profile is None else f"{profile.name},{profile.kind},{profile.text}",
-            "" if time_range is None else time_range.name,
-            "" if time_range2 is None else time_range2.name,
-            request.filter or "",
-        )
-        use = self._options.queue_use_pseudo_actions
-        ranges = time_range, time_range2
-        return Statistic(key, stat_type, category, profile, *ranges, chosen, 0, use_pseudo=use)
-
-    def _ranges(
-        self, request: StatisticRequest, category: Category
-    ) -> tuple[TimeRange | None, TimeRange | None]:
-        """The ranges that apply; those of categories that have none are passed over."""
-        first, second = request.time_range, request.time_range2
-        return (
-            self._range("timeRange", first)
-            if category.time_range == DEFAULT or (category.time_range == EXPLICIT and first)
-            else None,
-            self._range("timeRange2", second) if category.second_range and second else None,
-        )
-
-    def _range(self, field: str, name: str | None) -> TimeRange:
-        found = self.definitions.time_range(name)
-        if found is None:
-            raise StatisticError(
-                "unknown-time-range", f"metric.{field}: {name!r} is not configured"
-            )
-        return found
-
-    def _profile(self, request: StatisticRequest) -> TimeProfile:
-        asked = request.time_profile
-        profile = asked if isinstance(asked, TimeProfile) else self.definitions.time_profile(asked)
-        if profile is None:
-            raise StatisticError(
-                "unknown-time-profile", f"metric.timeProfile: {asked!r} is not configured"
-            )
-        if not profile.supported:
-            raise StatisticError(
-                "incompatible", f"metric.timeProfile: {profile.kind} is not available"
-            )
-        return profile
 
     def find_newcomers(self, now: int) -> None:
         """Agents may have appeared in one of several worlds: they may belong to what is open."""
@@ -341,9 +248,17 @@ class Engine:
         complete = not statistic.category.is_historical or (whole and self._is_complete(since))
         return Value(self._shown(statistic, number), time / 1000, interval / 1000, complete)
 
-    def _shown(self, statistic: Statistic, number: float) -> float:
-        """Counts are integers, times seconds (whole ones at that resolution), ratios floats."""
+    def _shown(self, statistic: Statistic, number: Any) -> Any:
+        """Counts are integers, times seconds (whole ones at that resolution), ratios floats.
+
+        A formula is what it comes to, a text too, and 0 where it comes to nothing; what has
+        children shows each of them.
+        """
+        if isinstance(number, dict):
+            return {key: self._shown(statistic, each) for key, each in number.items()}
         result = statistic.category.result
+        if result == "any":
+            return number if isinstance(number, str) else float(number or 0)
         if result == "ratio":
             return float(number)
         if result == "time":

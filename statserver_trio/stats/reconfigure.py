@@ -125,7 +125,15 @@ class _State:
 
 def _meaning(stat_type: StatType) -> tuple[Any, ...]:
     """What makes a stat type count as it does; descriptions may change."""
-    return stat_type.category, stat_type.subject, stat_type.main_mask, stat_type.rel_mask
+    languages = (stat_type.custom_value, stat_type.formula, stat_type.group_by)
+    return (
+        stat_type.category,
+        stat_type.subject,
+        stat_type.main_mask,
+        stat_type.rel_mask,
+        stat_type.by_call,
+        *(each and each.text for each in languages),
+    )
 
 
 def _fate(kind: str, name: str, mine: object, old: object, new: object) -> str:

@@ -7,17 +7,19 @@ which rows it reads and where its first interval began.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
 from ..model.actions import ALL_ACTIONS, DURABLE, mask_of
 from ..model.nodes import Node
+from .books.book import Book
+from .books.reading import BookReader, role_names
 from .categories import NO, Category, Reading
-from .counting.counters import ACTIONS, DN_STATUSES, STATUSES, RowKind
+from .counting.counters import ACTIONS, DN_STATUSES, STATUSES, TERMS, RowKind
 from .counting.ledger import Ledger
 from .counting.measures import Measure
-from .counting.parts import FormerPart, Part, freeze, span
+from .counting.parts import FormerPart, Part, Span, freeze, span
 from .definitions import StatType
 from .definitions.filters import Filter
 from .definitions.pseudo_actions import uncounted
@@ -25,6 +27,9 @@ from .definitions.time_profiles import TimeProfile
 from .definitions.time_ranges import TimeRange
 from .source import Source
 from .telling.notifications import Subscription
+
+if TYPE_CHECKING:
+    from ..expressions.formulas import Formula
 
 WAITING_CALLS = mask_of("CallWait")
 
@@ -70,7 +75,8 @@ class Statistic:
         gap_at: When events were last missing in what it contains, ms, although its sources
             have missed none; only in a pair.
         replicated_from: The member of the pair whose numbers it went on from; empty if none.
-        use_pseudo: ``queue-use-pseudo-actions``, see :mod:`.pseudo_actions`.
+        use_pseudo: ``queue-use-pseudo-actions``, see :mod:`.definitions.pseudo_actions`.
+        book: Where it writes down what columns cannot say; most have none.
     """
 
     key: Key
@@ -90,6 +96,7 @@ class Statistic:
     gap_at: int | None = None
     replicated_from: str = ""
     use_pseudo: bool = True
+    book: Book | None = None
 
     @property
     def on_status(self) -> bool:
@@ -107,9 +114,11 @@ class Statistic:
     def row_kinds(self) -> dict[str, RowKind]:
         """What has to be counted for it, by role."""
         kinds, hidden = self._masked_kinds(), self.uncounted
-        if not hidden:
-            return kinds
-        return {role: evolve(kind, mask=kind.mask & ~hidden) for role, kind in kinds.items()}
+        if hidden:
+            kinds = {role: evolve(kind, mask=kind.mask & ~hidden) for role, kind in kinds.items()}
+        if self.book is not None and self.category.is_historical:
+            kinds = {role: evolve(k, feature=TERMS, range=None) for role, k in kinds.items()}
+        return kinds
 
     @property
     def uncounted(self) -> int:
@@ -120,6 +129,8 @@ class Statistic:
     def _masked_kinds(self) -> dict[str, RowKind]:
         category, stat_type = self.category, self.stat_type
         of = COUNTED[stat_type.subject]
+        if stat_type.formula is not None:
+            return self._kinds_of_formula(stat_type.formula)
         if category.kind == "state":  # nothing is read from them; they tell that it changed
             mask = stat_type.main_mask if of == ACTIONS else WAITING_CALLS
             return {
@@ -140,6 +151,14 @@ class Statistic:
                 kinds["rel_ranged"] = RowKind(rel, of, rel_filter, self.time_range2)
         return kinds
 
+    def _kinds_of_formula(self, formula: Formula) -> dict[str, RowKind]:
+        of, aggregates = COUNTED[self.stat_type.subject], formula.aggregates
+        kinds = {}
+        for role, each in zip(role_names(len(aggregates)), aggregates, strict=True):
+            mask = each.mask & DURABLE if each.is_current else each.mask
+            kinds[role] = RowKind(mask, of, self.filter)
+        return kinds
+
     def _main_kind(self, mask: int) -> RowKind:
         feature, tally = self.category.feature, ""
         if feature == "depth":
@@ -152,9 +171,11 @@ class Statistic:
         self, role: str, clock: Callable[[Ledger], int], closing: bool = False
     ) -> Measure | None:
         """One of its measures; None where it has no such role."""
-        if role not in self.parts:
-            return None
-        return Measure([span(p, clock(p.ledger), closing) for p in self.all_parts(role)])
+        return Measure(self.spans(role, clock, closing)) if role in self.parts else None
+
+    def spans(self, role: str, clock: Callable[[Ledger], int], closing: bool = False) -> list[Span]:
+        """Its parts of a role, over the interval that is reported now."""
+        return [span(p, clock(p.ledger), closing) for p in self.all_parts(role)]
 
     def all_parts(self, role: str) -> Sequence[Part | FormerPart]:
         """Its parts of a role, those of former members among them, the oldest first."""
@@ -181,7 +202,13 @@ class Statistic:
             part.row.release(self, t)
 
     def read(self, clock: Callable[[Ledger], int], closing: bool = False) -> tuple[Any, int]:
-        """Its number as the category makes it, and the interval in ms."""
+        """Its number as the category makes it, and the interval in ms.
+
+        With GroupBy a number for each child, by key.
+        """
+        if self.book is not None:
+            reader = BookReader(self, clock, closing)
+            return reader.value(), reader.interval
         main = self.measure("main", clock, closing)
         assert main is not None
         interval = 0

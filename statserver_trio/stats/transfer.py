@@ -18,6 +18,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from .books.book import Page
 from .counting.counters import Counter
 from .counting.ledger import Sums
 from .counting.parts import NOTHING, FormerPart, Mark, Part, Span, marks_of
@@ -83,6 +84,7 @@ def export_statistic(statistic: Statistic) -> Data:
             role: [_former(part) for part in found] for role, found in statistic.former.items()
         },
         "tally": tally and tally.peaks.export(),
+        "book": statistic.book and statistic.book.export(),
     }
 
 
@@ -155,6 +157,7 @@ def adopt_statistic(
     taken = [each for role in statistic.parts for each in reader.taken(role)]
     restarted = [part for role in statistic.parts for part in reader.restarted(role)]
     former = {role: reader.former(role) for role in statistic.parts}
+    pages = reader.pages()
     for part, told in taken:
         _take(part, told, engine.as_of(part.ledger, now))
         part.ledger.touch(part.row.index)  # clients are told what it is worth now
@@ -163,6 +166,8 @@ def adopt_statistic(
         part.ledger.touch(part.row.index)
     statistic.former = {role: parts for role, parts in former.items() if parts}
     statistic.opened_at = data["opened_at"]
+    if statistic.book is not None:
+        statistic.book.replace(pages)
     tally = next((part.tally for part in statistic.all_parts("main")), None)
     if tally is not None:
         shared = any(part.row.users > 1 for part in statistic.parts["main"])
@@ -208,6 +213,14 @@ class _Reader:
             self._left(role, each) for name, each in self._told(role).items() if name not in here
         ]
         return found
+
+    def pages(self) -> dict[str, Page]:
+        """What was told of the book, if it has one."""
+        book = self._statistic.book
+        if book is None:
+            return {}
+        ledgers = {name: source.ledger for name, source in self._engine.sources.items()}
+        return book.read(self._data["book"], ledgers)
 
     def _former(self, role: str, data: Data) -> FormerPart:
         return self._read(role, data, data["at"], data["marks"])

@@ -15,7 +15,9 @@ A table is a text file that needs no Python to be read::
 *Above* stand the claim, who exists, and what is counted::
 
     NAME = CATEGORY MASK [per MASK] of TYPE ID [as SUBJECT] [over PROFILE]
-           [in RANGE [and RANGE2]] [told MODE [every SECONDS] [by INSENSITIVITY]] [if FILTER]
+           [in RANGE [and RANGE2]] [once per call] [computing CUSTOM VALUE] [for each KEY]
+           [told MODE [every SECONDS] [by INSENSITIVITY]] [if FILTER]
+    NAME = Formula {EXPRESSION} of TYPE ID ...
 
 Without ``as`` the subject is DNAction, without ``over`` it counts since it was opened.
 A statistic is opened by a row that says ``open NAME``, or else before the first row.
@@ -318,9 +320,11 @@ def phrases(what: str) -> Iterator[str]:
 # -- what is counted ----------------------------------------------------------------------
 
 DEFINITION = re.compile(
-    r"(?P<category>\w+) (?P<main>\S+)(?: per (?P<rel>\S+))? of (?P<type>\w+) (?P<id>\S+)"
+    r"(?P<category>\w+) (?:\{(?P<expression>[^}]*)\}|(?P<main>\S+))(?: per (?P<rel>\S+))?"
+    r" of (?P<type>\w+) (?P<id>\S+)"
     r"(?: as (?P<subject>\w+))?(?: over (?P<profile>.+?))?(?: in (?P<range>\S+))?"
     r"(?: and (?P<range2>\S+))?"
+    r"(?P<once> once per call)?(?: computing (?P<custom>.+?))?(?: for each (?P<key>.+?))?"
     r"(?: told (?P<mode>\w+)(?: every (?P<every>\d+))?(?: by (?P<by>\d+))?)?"
     r"(?: if (?P<filter>.+))?"
 )
@@ -336,10 +340,12 @@ class Wanted:
 
 
 def profile_of(text: str | None, zone: tzinfo) -> TimeProfile | None:
-    """``never``, ``0:00 +0:15``, ``sliding 60:1``, or ``Default`` for none."""
+    """``never``, ``0:00 +0:15``, ``sliding 60:1``, ``last 5``, or ``Default`` for none."""
     if text == "Default":
         return None
     text = text or "never"
+    if text.startswith("last "):
+        return parse_time_profile(f"{_name(text)},Selection", text.removeprefix("last "), zone)
     if text.startswith("sliding "):
         return parse_time_profile(f"{_name(text)},Sliding", text.removeprefix("sliding "), zone)
     return parse_time_profile(f"{_name(text)},Growing", text, zone)
@@ -358,10 +364,20 @@ def wanted(text: str, zone: tzinfo, definitions: Definitions) -> Wanted:
         "Objects": found["type"],
         "Category": found["category"],
         "Subject": found["subject"] or "DNAction",
-        "MainMask": found["main"],
     }
-    if found["rel"]:
-        options["RelMask"] = found["rel"]
+    options |= {
+        option: found[group]
+        for option, group in (
+            ("MainMask", "main"),
+            ("RelMask", "rel"),
+            ("Expression", "expression"),
+            ("GroupBy", "key"),
+        )
+        if found[group]
+    }
+    computed = ["DCID"] * bool(found["once"]) + [found["custom"]] * bool(found["custom"])
+    if computed:
+        options["Formula"] = ", ".join(computed)
     ranges: dict[str, TimeRange] = definitions.time_ranges  # type: ignore[assignment]
     for text in filter(None, (found["range"], found["range2"])):
         ranges[text] = parse_time_range(text, text)
@@ -555,7 +571,9 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         if "members" in value:
             return " ".join(shown(member) for member in value["members"])
-        return str(value.get("status", "-"))
+        if "status" not in value:  # a number for each child
+            return ", ".join(f"{key or '(none)'} {shown(each)}" for key, each in value.items())
+        return str(value["status"])
     if isinstance(value, float):
         return str(round(value, 2) if abs(value) >= 1 else float(f"{value:.3g}"))
     return str(value)

@@ -43,6 +43,8 @@ class Durable:
     end: int | None = None
     ended_at: int = 0  # its place in the order of everything that ends or happens
     facts: list[tuple[int, int, Mapping[str, Any]]] = field(factory=list)  # when, order, what
+    conn_id: str = ""
+    dn: str = ""
 
 
 @define(eq=False)
@@ -54,6 +56,8 @@ class Instant:
     duration: int
     facts: Mapping[str, Any]
     ended_at: int
+    conn_id: str = ""
+    dn: str = ""
 
 
 @define(eq=False)
@@ -150,7 +154,8 @@ class Observer:
             elif kind == HAPPENED:
                 _, _, action, duration, about = record
                 instants = self.diaries[name_of(node)].instants
-                instants.append(Instant(action, t, duration, about.facts, self.order))
+                where = about.conn_id, about.dn.key.number
+                instants.append(Instant(action, t, duration, about.facts, self.order, *where))
             elif kind == STATUS:
                 self._end(node, kind, record[2], t)
                 self._begin(node, kind, record[3], record[3].start)
@@ -190,7 +195,10 @@ class Observer:
                 statuses.append(Durable(action, t, facts=[(t, self.order, {})]))
 
     def _begin(self, node: Node, kind: int, what: Any, start: int) -> None:
-        durable = Durable(what.action, start, facts=[(start, self.order, what.facts)])
+        source = what if kind == BEGAN else what.source
+        where = ("", "") if source is None else (source.conn_id, source.dn.key.number)
+        facts = [(start, self.order, what.facts)]
+        durable = Durable(what.action, start, None, 0, facts, *where)
         diary = self.diaries[name_of(node)]
         lists = {BEGAN: diary.actions, STATUS: diary.statuses, DN_STATUS: diary.dn_statuses}
         lists[kind].append(durable)
@@ -225,7 +233,8 @@ class Piece:
     start: int
     end: int | None
     whole_start: int  # of the occurrence it is part of
-    ended_at: int = 0
+    ended_at: int
+    of: Durable
 
 
 @define(frozen=True)
@@ -250,7 +259,7 @@ def pieces(diary: Diary, q: Question) -> list[Piece]:
         if d.end is not None and d.ended_at <= q.opened_order:
             continue
         if q.test is None:
-            found.append(Piece(d.start, d.end, d.start, d.ended_at))
+            found.append(Piece(d.start, d.end, d.start, d.ended_at, d))
             continue
         since: int | None = None
         for t, order, facts in d.facts:
@@ -258,10 +267,10 @@ def pieces(diary: Diary, q: Question) -> list[Piece]:
                 since = t if since is None else since
             elif since is not None:
                 if order > q.opened_order:  # else it was over when the statistic was opened
-                    found.append(Piece(since, t, d.start, order))
+                    found.append(Piece(since, t, d.start, order, d))
                 since = None
         if since is not None:
-            found.append(Piece(since, d.end, d.start, d.ended_at))
+            found.append(Piece(since, d.end, d.start, d.ended_at, d))
     return found
 
 

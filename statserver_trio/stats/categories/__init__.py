@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from .category import DEFAULT, EXPLICIT, NO, OPTIONAL, REQUIRED, Category, Reading
 from .current import CURRENT
+from .custom import CUSTOM_VALUES, FORMULA, OF_CALLS
 from .historical import HISTORICAL
 from .state import STATE
 
@@ -28,17 +29,15 @@ __all__ = [
 ]
 
 CATEGORIES: dict[str, Category] = {
-    category.name: category for category in (*HISTORICAL, *CURRENT, *STATE)
+    category.name: category
+    for category in (*HISTORICAL, *CURRENT, *STATE, *CUSTOM_VALUES, *OF_CALLS, FORMULA)
 }
 
 # The vendor's names that this release does not compute.
 LATER = frozenset(
     """
-    TotalDistinctTime CurrentDistinctNumber
-    CurrentRelativeTimePercentage TotalCustomValue AverageCustomValue MaxCustomValue
-    MinCustomValue CurrentCustomValue CurrentAverageCustomValue CurrentMaxCustomValue
-    CurrentMinCustomValue EstimWaitTime ExpectedWaitTime ExpectedWaitTime2 LoadBalance
-    CurrentStateReasons CurrentTargetState Formula JavaCategory
+    CurrentRelativeTimePercentage EstimWaitTime ExpectedWaitTime ExpectedWaitTime2 LoadBalance
+    CurrentStateReasons CurrentTargetState JavaCategory
     """.split()
 )
 

@@ -9,11 +9,13 @@ value changes with time alone, for actions and for statuses.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from attrs import frozen
+from attrs import field, frozen
 
+from ..books.cells import Values
+from ..books.terms import Value
 from ..counting.measures import Measure
 from ..definitions.time_ranges import TimeRange
 
@@ -36,6 +38,8 @@ class Reading:
     rel_ranged: Measure | None
     time_range: TimeRange | None
     interval: int  # ms
+    values: Values = field(factory=Values)  # of the terms of the main mask
+    current_values: Sequence[Value] = ()  # of what goes on in the main mask
 
     @property
     def denominator(self) -> Measure:
@@ -57,7 +61,7 @@ class Category:
     name: str
     read: Callable[[Reading], float]
     kind: str = "historical"  # or "current", "state"
-    result: str = "number"  # or "time" (ms), "ratio", "state"
+    result: str = "number"  # or "time" (ms), "ratio", "state", "any"
     rel_mask: str = NO
     time_range: str = NO
     feature: str = ""  # of the main rows
@@ -69,6 +73,7 @@ class Category:
     filters_rel: bool = True
     instants: bool = True  # whether what happens at once counts besides what goes on
     objects: frozenset[str] | None = None  # None is all of them
+    book: str = ""  # what needs one: "custom", "formula", "union", "by call"
 
     @property
     def is_historical(self) -> bool:

@@ -35,6 +35,7 @@ ACTIONS, STATUSES, DN_STATUSES = range(3)
 DURATIONS = "durations"  # the longest and the shortest
 CONTINUITY = "continuity"  # instead of them, the times without a gap in between
 TIME_INTEGRAL = "time integral"  # how long what went on had lasted, at every moment
+TERMS = "terms"  # each of them, for the books of statistics
 
 
 @frozen
@@ -174,8 +175,7 @@ class Counter:
         columns.ended[self._index] += 1
         columns.elapsed[self._index] += duration
         self._ledger.touch(self._index)
-        if self.durations is not None:
-            self.durations.happened(t, duration, self._ledger.epoch)
+        self._happened(about, duration, t)
 
     def _open(self, occurrence: Any, start: int, t: int) -> None:
         columns = self._ledger.columns
@@ -201,6 +201,15 @@ class Counter:
             return
         columns.ended[self._index] += 1
         columns.elapsed[self._index] += duration
+        self._ended(occurrence, start, t)
+
+    def _happened(self, about: Occurrence, duration: int, t: int) -> None:
+        """It counts what happened at once."""
+        if self.durations is not None:
+            self.durations.happened(t, duration, self._ledger.epoch)
+
+    def _ended(self, occurrence: Occurrence | Status, start: int, t: int) -> None:
+        """It counts what is over."""
         if self.durations is not None:
             self.durations.ended(start, t, self._ledger.epoch)
 
@@ -382,11 +391,3 @@ class TimeIntegral(Counter):
 
     def adopt(self, data: dict[str, Any], part: Part) -> None:
         """Whole occurrences began when the world says."""
-
-
-COUNTERS: dict[str, type[Counter]] = {
-    "": Counter,
-    DURATIONS: Counter,
-    CONTINUITY: Continuity,
-    TIME_INTEGRAL: TimeIntegral,
-}

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from attrs import define, field, frozen
 
+from ...model.occurrences import Occurrence, Status
 from .counters import RowKind, Tally
 from .ledger import Boundary, Ledger, Sums
 from .peaks import DurationPeaks
@@ -166,12 +167,17 @@ class Span:
         A current value looks at actions, not at stretches: one counts if the
         filter is true now, and has lasted since it began (our decision, §6.4).
         """
+        for _, start in self.going_on():
+            yield start
+
+    def going_on(self) -> Iterator[tuple[Occurrence | Status, int]]:
+        """What goes on now, each since when the whole of it does."""
         if not self.sums.live or isinstance(self.part, FormerPart):
             return
         counter = self.part.row.counter
         for occurrence, start in self.part.row.going_on():
             if counter is None or occurrence in counter.stretches:
-                yield start
+                yield occurrence, start
 
 
 def _squares_of_live(sums: Sums, t: int) -> int:

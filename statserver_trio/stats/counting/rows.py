@@ -12,18 +12,31 @@ from typing import TYPE_CHECKING, Any
 from ...model.nodes import Node
 from .counters import (
     ACTIONS,
-    COUNTERS,
+    CONTINUITY,
     DN_STATUSES,
+    DURATIONS,
     STATUSES,
+    TERMS,
     TIME_INTEGRAL,
+    Continuity,
     Counter,
     RowKind,
     Tally,
+    TimeIntegral,
 )
 from .ledger import Ledger, Sums
+from .term_counter import TermCounter
 
 if TYPE_CHECKING:
     from ..statistic import Statistic
+
+COUNTERS: dict[str, type[Counter]] = {
+    "": Counter,
+    DURATIONS: Counter,
+    CONTINUITY: Continuity,
+    TIME_INTEGRAL: TimeIntegral,
+    TERMS: TermCounter,
+}
 
 
 class Row:
@@ -78,6 +91,8 @@ class Row:
             t: Where the node leaves a group at that moment: it no longer adds to its tally.
         """
         self.readers.pop(statistic, None)
+        if isinstance(self.counter, TermCounter) and statistic.book is not None:
+            self.counter.forget(statistic.book, t)
         self.users -= 1
         if self.users:
             return False

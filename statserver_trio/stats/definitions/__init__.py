@@ -8,12 +8,18 @@ them; :class:`Definitions` is where names are looked up.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from .filters import Filter
 from .time_profiles import DEFAULT_PROFILE, TimeProfile
 from .time_ranges import BUILT_IN_RANGE, TimeRange
+
+if TYPE_CHECKING:
+    from ...expressions.custom_values import CustomValue
+    from ...expressions.formulas import Formula
+    from ...expressions.keys import Key
 
 
 class DefinitionError(ValueError):
@@ -36,7 +42,12 @@ class StatType:
         objects: Canonical object types (see :mod:`.object_types`).
         main_mask, rel_mask: Sets of action codes as bit masks; ``rel_mask`` is
             None where the definition has none.
-        text: The options as they were written, for profiles and `explain`.
+        by_call: A call counts once (``DistByConnID``).
+        custom_value: What is computed from each action, of the custom-value categories.
+        formula: Of the category Formula.
+        group_by: The key of the children of a GroupBy statistic.
+        text: The options as they were written, for profiles and `explain`; two of equal text
+            mean the same.
     """
 
     name: str
@@ -46,6 +57,10 @@ class StatType:
     main_mask: int
     rel_mask: int | None = None
     description: str = ""
+    by_call: bool = False
+    custom_value: CustomValue | None = field(default=None, eq=False)
+    formula: Formula | None = field(default=None, eq=False)
+    group_by: Key | None = field(default=None, eq=False)
     text: Mapping[str, str] = field(factory=dict)
 
 

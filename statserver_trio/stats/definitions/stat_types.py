@@ -7,12 +7,20 @@ All mistakes are found at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import reduce
+from operator import or_
+from typing import NamedTuple, TypeVar
 
-from ..categories import CATEGORIES, LATER, REQUIRED, canonical_category
+from ...expressions.custom_values import parse_custom_value
+from ...expressions.formulas import Formula, parse_formula
+from ...expressions.keys import parse_key
+from ..categories import CATEGORIES, LATER, REQUIRED, Category, canonical_category
 from . import DefinitionError, StatType, object_types
 from .masks import names_in, parse_mask
+
+T = TypeVar("T")
 
 OPTIONS = (
     "Objects",
@@ -25,8 +33,11 @@ OPTIONS = (
     "ReasonStartOverridesStatusStart",
     "AggregationType",
     "Description",
+    "Formula",
+    "Expression",
+    "GroupBy",
 )
-OPTIONS_LATER = ("Formula", "Expression", "GroupBy", "JavaSubCategory", "PythonSubCategory")
+OPTIONS_LATER = ("JavaSubCategory", "PythonSubCategory")
 
 # Subject to the object types it can be asked of (statistics.md §3). AgentStatus of a place
 # is read as PlaceStatus and the other way round (our decision: the documented example asks so).
@@ -74,6 +85,9 @@ def unknown_options(options: Mapping[str, str]) -> list[str]:
                 said += _overruled(key, str(given.get("Category", "")), str(text))
             except ValueError:
                 continue  # a mistake, and reported as one
+    if isinstance(given.get("Expression"), str):
+        with suppress(ValueError):  # a mistake, and reported as one
+            said += [f"Expression: {w}" for w in _parse_formula(given["Expression"]).warnings]
     return said
 
 
@@ -171,6 +185,17 @@ class _Reader:
             self.wrong("Subject", f"{category} needs {needs.what}: {', '.join(needs.subjects)}")
         return name
 
+    def expression(self, key: str, parse: Callable[[str], T]) -> T | None:
+        """An option in a language of its own."""
+        text = self.options.get(key)
+        if text is None:
+            return None
+        try:
+            return parse(text)
+        except ValueError as exc:
+            self.wrong(key, str(exc))
+            return None
+
     def mask(self, key: str, required: bool) -> int | None:
         text = self.required(key) if required else self.options.get(key)
         if text is None:
@@ -180,6 +205,46 @@ class _Reader:
         except ValueError as exc:
             self.wrong(key, f"{exc}; see the list of actions")
             return None
+
+
+class _Languages:
+    """What the options Formula, Expression and GroupBy say, and whether they may."""
+
+    def __init__(self, reader: _Reader, row: Category | None, subject: str | None) -> None:
+        self._reader = reader
+        custom = reader.expression("Formula", parse_custom_value)
+        self.by_call = custom is not None and custom.by_conn_id
+        self.custom_value = custom if custom is not None and custom.value is not None else None
+        self.formula = reader.expression("Expression", _parse_formula)
+        self.group_by = reader.expression("GroupBy", parse_key)
+        if row is not None:
+            self._check(row)
+        if subject not in (None, "DNAction"):
+            for key in ("Formula", "GroupBy"):
+                if key in reader.options:
+                    reader.wrong(key, "needs the subject DNAction: a status has no call of its own")
+
+    def _check(self, row: Category) -> None:
+        reader, given = self._reader, self._reader.options
+        if row.book == "custom" and "Formula" not in given:
+            reader.wrong("Formula", f"required by {row.name}, but missing")
+        elif row.book == "custom" and self.by_call and self.custom_value is None:
+            reader.wrong("Formula", f"{row.name} needs more than DistByConnID: what to compute")
+        elif row.book != "custom" and self.custom_value is not None:
+            what = "is for the custom-value categories, but for DistByConnID"
+            reader.wrong("Formula", f"{what}; a Category = Formula has an Expression")
+        if row.book == "formula" and "Expression" not in given:
+            reader.wrong("Expression", f"required by {row.name}, but missing")
+        elif row.book != "formula" and "Expression" in given:
+            reader.wrong("Expression", "is for the category Formula only")
+        if row.book == "formula" and self.by_call:
+            reader.wrong("Formula", "DistByConnID is not for the category Formula; use DCOUNT")
+        if self.group_by is not None and not row.is_historical:
+            reader.wrong("GroupBy", f"{row.name} cannot be counted with GroupBy")
+
+
+def _parse_formula(text: str) -> Formula:
+    return parse_formula(text, lambda mask: parse_mask(mask, of_formula=True))
 
 
 def parse_stat_type(name: str, options: Mapping[str, str]) -> StatType:
@@ -192,8 +257,12 @@ def parse_stat_type(name: str, options: Mapping[str, str]) -> StatType:
     types = reader.objects()
     category = reader.category()
     subject = reader.subject(types, category)
-    main_mask = reader.mask("MainMask", True)
     row = CATEGORIES.get(category or "")
+    languages = _Languages(reader, row, subject)
+    formula = languages.formula
+    main_mask = reader.mask("MainMask", row is None or row.book != "formula")
+    if formula is not None:
+        main_mask = reduce(or_, (each.mask for each in formula.aggregates), 0)
     if row is not None and row.masks is not None and main_mask == 0:
         reader.wrong("MainMask", f"{row.name} needs one that is not empty")
     rel_mask = reader.mask("RelMask", row is not None and row.rel_mask == REQUIRED)
@@ -211,6 +280,10 @@ def parse_stat_type(name: str, options: Mapping[str, str]) -> StatType:
         subject=subject,
         main_mask=main_mask,
         rel_mask=rel_mask,
+        by_call=languages.by_call,
+        custom_value=languages.custom_value,
+        formula=formula,
+        group_by=languages.group_by,
         description=reader.options.get("Description", ""),
         text=dict(reader.options),
     )

@@ -4,8 +4,9 @@
   wall clock of a zone.
 * *Sliding*: over the last ``length``, in steps: the window stays where it is
   for one ``step`` and then moves by one.
-* *Selection* and *SinceLogin* can be written and are understood here, but no
-  statistic can use them yet; see :attr:`TimeProfile.supported`.
+* *Selection*: over the last ``count`` occurrences that are over.
+* *SinceLogin* can be written and is understood here, but no statistic can use
+  it yet; see :attr:`TimeProfile.supported`.
 
 All times are integer milliseconds since the epoch. The grammar is that of
 statistics.md §6.1; what it leaves open is decided here and marked so.
@@ -22,7 +23,7 @@ from zoneinfo import ZoneInfo
 from attrs import field, frozen
 
 KINDS = ("Growing", "Sliding", "Selection", "SinceLogin")
-SUPPORTED_KINDS = ("Growing", "Sliding")
+SUPPORTED_KINDS = ("Growing", "Sliding", "Selection")
 STEPS_MAX = 86_400  # columns kept for one sliding window: a day in seconds (our decision)
 
 _SECOND, _DAY = 1000, 1440  # ms; minutes

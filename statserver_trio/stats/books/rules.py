@@ -1,0 +1,126 @@
+"""Which statistics keep a book, how, and which cannot be counted that way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..categories import Category
+from ..definitions import StatType
+from ..definitions.time_profiles import TimeProfile
+from ..definitions.time_ranges import TimeRange
+from .book import CHILDREN_MAX, Entry, Rules
+from .reading import role_names
+from .terms import Evaluate, Variables
+
+if TYPE_CHECKING:
+    from ...expressions.formulas import Aggregate
+
+# What is more than the numbers and times of single occurrences.
+NOT_OF_TERMS = frozenset(
+    """
+    MaxNumber MinNumber TotalContinuousNumber AverageOfCurrentNumber AverageOfCurrentTime
+    CurrentContinuousTime ServiceFactor1 EstimWaitTime ExpectedWaitTime2 LoadBalance
+    """.split()
+)
+CUSTOM, FORMULA, UNION, BY_CALL = "custom", "formula", "union", "by call"
+
+
+def keeps_book(category: Category, stat_type: StatType, profile: TimeProfile | None) -> bool:
+    """Whether columns cannot say what is wanted."""
+    return bool(
+        category.book
+        or stat_type.by_call
+        or stat_type.group_by is not None
+        or (profile is not None and profile.kind == "Selection")
+    )
+
+
+def refusal(category: Category, stat_type: StatType, profile: TimeProfile | None) -> str:
+    """Why it cannot be counted like that, for a person; empty if it can."""
+    name = category.name
+    if category.name in NOT_OF_TERMS or category.kind == "state":
+        for is_wanted, what in (
+            (stat_type.by_call, "with DistByConnID"),
+            (stat_type.group_by is not None, "with GroupBy"),
+            (profile is not None and profile.kind == "Selection", "over a Selection profile"),
+        ):
+            if is_wanted:
+                return f"{name} cannot be counted {what}"
+    if category.book == UNION and profile is not None and profile.kind == "Selection":
+        return f"{name} cannot be counted over a Selection profile"
+    formula = stat_type.formula
+    if formula is not None and profile is not None and stat_type.subject != "DNAction":
+        historical = not all(each.is_current for each in formula.aggregates)
+        if profile.kind in ("Sliding", "Selection") and historical:
+            return f"a Formula over a {profile.kind} profile needs the subject DNAction"
+    return ""
+
+
+def rules_of(
+    category: Category,
+    stat_type: StatType,
+    profile: TimeProfile | None,
+    ranges: tuple[TimeRange | None, TimeRange | None] = (None, None),
+    children_max: int = CHILDREN_MAX,
+) -> Rules | None:
+    """How such a statistic keeps its book; None if it keeps none.
+
+    Args:
+        ranges: Of the main mask, and of the relative one.
+    """
+    if not keeps_book(category, stat_type, profile):
+        return None
+    key = None if stat_type.group_by is None else stat_type.group_by.value
+    return Rules(
+        profile,
+        _entries(category, stat_type, *ranges),
+        stat_type.by_call or category.book == BY_CALL,
+        key,
+        category.book == UNION,
+        children_max,
+    )
+
+
+def _entries(
+    category: Category,
+    stat_type: StatType,
+    time_range: TimeRange | None,
+    time_range2: TimeRange | None,
+) -> dict[str, Entry]:
+    formula = stat_type.formula
+    if formula is not None:
+        names = role_names(len(formula.aggregates))
+        return {n: _entry(each) for n, each in zip(names, formula.aggregates, strict=True)}
+    main = Entry()
+    if category.book == CUSTOM:
+        assert stat_type.custom_value is not None
+        main = Entry(stat_type.custom_value.value, _has_data)
+    return {
+        "main": main,
+        "rel": Entry(),
+        # Which terms count is decided before it is asked how long they lasted.
+        "ranged": Entry(range=time_range),
+        "rel_ranged": Entry(range=time_range2),
+    }
+
+
+def _entry(aggregate: Aggregate) -> Entry:
+    """What is written down for one aggregate; its value is the duration where none is named."""
+    tells_apart = aggregate.function == "DCOUNT"
+    value: Evaluate | None = aggregate.value
+    if value is None and aggregate.function != "COUNT":
+        value = _conn_id if tells_apart else _duration
+    return Entry(value, aggregate.condition, tells_apart, aggregate.is_current)
+
+
+def _has_data(variables: Variables) -> bool:
+    """A custom value is of interaction-related actions and of UserEvent (§5.6)."""
+    return variables["connid"] is not None or variables.action == "UserEvent"
+
+
+def _duration(variables: Variables) -> object:
+    return variables["duration"]
+
+
+def _conn_id(variables: Variables) -> object:
+    return variables["connid"]
