@@ -18,8 +18,11 @@ def known_action(name: str) -> str | None:
     return _CANONICAL.get(name.strip().lower())
 
 
-def parse_mask(text: str) -> tuple[int, list[str]]:
+def parse_mask(text: str, *, in_formula: bool = False) -> tuple[int, list[str]]:
     """The set of actions, and warnings about what was passed over.
+
+    Args:
+        in_formula: ``~Alias`` removes what is literally called so, which is nothing.
 
     Raises:
         ValueError: Nothing is left, and an unknown name is to blame; the
@@ -45,6 +48,9 @@ def parse_mask(text: str) -> tuple[int, list[str]]:
         if removes:
             if position == 0:
                 warnings.append(f"begins with ~{name}: removes from nothing; put * before it")
+            if in_formula and canonical in ALIASES:
+                warnings.append(f"~{canonical} removes nothing: name what it stands for")
+                continue
             mask &= ~mask_of(canonical)
         else:
             mask |= mask_of(canonical)
