@@ -40,6 +40,12 @@ def test_an_alias_stands_for_its_members_also_when_it_removes() -> None:
     assert parse_mask("CallHoldInbound")[0] == mask_of("CallOnHoldInbound")
 
 
+def test_in_a_formula_an_alias_removes_nothing() -> None:
+    mask, warnings = parse_mask("CallWait,~CallWait,~CallWaitConsult", in_formula=True)
+    assert mask == mask_of("CallWait") & ~mask_of("CallWaitConsult")
+    assert warnings == ["~CallWait removes nothing: name what it stands for"]
+
+
 def test_nothing_known_is_an_error_that_names_it() -> None:
     with pytest.raises(ValueError, match="no such action: CallSideways"):
         parse_mask("CallSideways")

@@ -18,11 +18,11 @@ def known_action(name: str) -> str | None:
     return _CANONICAL.get(name.strip().lower())
 
 
-def parse_mask(text: str, of_formula: bool = False) -> tuple[int, list[str]]:
+def parse_mask(text: str, *, in_formula: bool = False) -> tuple[int, list[str]]:
     """The set of actions, and warnings about what was passed over.
 
     Args:
-        of_formula: ``~Alias`` removes only an action of that very name.
+        in_formula: ``~Alias`` removes what is literally called so, which is nothing.
 
     Raises:
         ValueError: Nothing is left, and an unknown name is to blame; the
@@ -48,8 +48,8 @@ def parse_mask(text: str, of_formula: bool = False) -> tuple[int, list[str]]:
         if removes:
             if position == 0:
                 warnings.append(f"begins with ~{name}: removes from nothing; put * before it")
-            if of_formula and canonical in ALIASES:
-                warnings.append(f"~{name} removes nothing in a formula; name what it stands for")
+            if in_formula and canonical in ALIASES:
+                warnings.append(f"~{canonical} removes nothing: name what it stands for")
                 continue
             mask &= ~mask_of(canonical)
         else:

@@ -244,7 +244,7 @@ class _Languages:
 
 
 def _parse_formula(text: str) -> Formula:
-    return parse_formula(text, lambda mask: parse_mask(mask, of_formula=True))
+    return parse_formula(text, lambda mask: parse_mask(mask, in_formula=True))
 
 
 def parse_stat_type(name: str, options: Mapping[str, str]) -> StatType:
