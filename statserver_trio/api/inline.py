@@ -42,6 +42,7 @@ _INTERVALS = {
     "sincelogin": "SinceLogin",
 }
 INTERVAL_NAMES = ("GrowingWindow", "SlidingWindow", "SlidingSelection", "SinceLogin")
+DCID = "DistByConnID"  # where nothing else is computed
 _INLINE = "Inline"  # stands in for a name where the parser of profiles wants one
 
 
@@ -131,6 +132,15 @@ def _normal(stat_type: StatType) -> dict[str, str]:
     )
     if stat_type.rel_mask is not None:
         text["RelMask"] = ",".join(names_in(stat_type.rel_mask))
+    if stat_type.by_call:
+        text["Formula"] = DCID
+    for option, read in (
+        ("Formula", stat_type.custom_value),
+        ("Expression", stat_type.formula),
+        ("GroupBy", stat_type.group_by),
+    ):
+        if read is not None:
+            text[option] = read.text
     return text
 
 

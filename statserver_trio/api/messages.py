@@ -64,7 +64,7 @@ class MetricEx(_Part, kw_only=True):
 
     category: Name
     subject: Name
-    main_mask: str | list[str]
+    main_mask: str | list[str] | None = None  # of the category Formula none is needed
     rel_mask: str | list[str] | None = None
     formula: str | None = None
     expression: str | None = None

@@ -39,6 +39,7 @@ STAT_TYPES = [
     stat_type("Longest", "Queue", "CurrentMaxTime", "DNAction", "CallWait"),
     stat_type("Quick", "Queue", "TotalNumberInTimeRange", "DNAction", "CallDistributed"),
     stat_type("Factor", "Queue", "ServiceFactor1", "DNAction", "CallAnswered"),
+    stat_type("Depth", "Queue", "MaxNumber", "DNAction", "CallWait"),
     stat_type("State", "Agent", "CurrentState", "AgentStatus", "*"),
     stat_type("Logins", "Agent", "CurrentNumber", "DNAction", "LoggedIn"),
     stat_type(
@@ -492,9 +493,13 @@ def test_a_sliding_window_of_the_clients_own():
     [
         ({"mainMask": "Nonsense"}, "bad-request", "metric.mainMask: no such action: Nonsense"),
         ({"mainMask": "CallWait", "category": "X"}, "bad-request", "metric.category: unknown"),
-        ({"mainMask": "CallWait", "category": "Formula"}, "bad-request", "not available"),
-        ({"mainMask": "CallWait", "formula": "1"}, "bad-request", "metric.formula: not available"),
-        ({"mainMask": "CallWait", "groupBy": "x"}, "bad-request", "metric.groupBy: not available"),
+        ({"category": "Formula"}, "bad-request", "metric.expression: required"),
+        (
+            {"mainMask": "CallWait", "formula": "1"},
+            "bad-request",
+            "metric.formula: is for the cust",
+        ),
+        ({"mainMask": "CallWait", "groupBy": "("}, "bad-request", "metric.groupBy: column 2"),
         ({"mainMask": "CallWait", "subject": "Y"}, "bad-request", "metric.subject: 'Y' is no"),
         (
             {"mainMask": "CallWait", "subject": "AgentStatus"},
@@ -554,9 +559,9 @@ def test_what_is_wrong_with_an_inline_definition(metric, code, complaint):
             "metric.timeProfile: 'P' is not configured",
         ),
         (
-            {"what": "Queue:8001@sw1:Entered", "metric": {"timeProfile": "Last"}},
+            {"what": "Queue:8001@sw1:Depth", "metric": {"timeProfile": "Last"}},
             "incompatible",
-            "metric.timeProfile: Selection is not available",
+            "metric: MaxNumber cannot be counted over a Selection profile",
         ),
         (
             {"what": "Queue:8001@sw1:Quick", "metric": {"timeRange": "R"}},

@@ -162,8 +162,9 @@ CASES = {
         "[time-profiles] Shift: 'Shift' names no type; write Name,Type with a type of "
         "Growing, Sliding, Selection or SinceLogin"
     ),
-    "[time-profiles]\n'Ten,Selection' = '10'": (
-        "[time-profiles] Ten,Selection: Selection is not supported yet; use Growing or Sliding"
+    "[time-profiles]\n'Ten,SinceLogin' = ''": (
+        "[time-profiles] Ten,SinceLogin: SinceLogin is not supported yet; "
+        "use Growing, Sliding or Selection"
     ),
     "[time-profiles]\n'A,Growing' = '0:00'\n'A,Sliding' = '60'": (
         "[time-profiles] A,Sliding: there is a profile named 'A' already"
@@ -185,7 +186,8 @@ CASES = {
     "mainmask='CallEntered'\nNonsense='1'": (
         "[stat-types.X] Nonsense: warning: no such option; passed over (allowed: Objects, "
         "Category, Subject, MainMask, RelMask, MediaType, UseSourceTimeStamps, "
-        "ReasonStartOverridesStatusStart, AggregationType, Description)"
+        "ReasonStartOverridesStatusStart, AggregationType, Description, Formula, Expression, "
+        "GroupBy)"
     ),
     "[stat-types.X]\nObjects='Queue'\nCategory='TotalNumber'\nSubject='DNAction'\n"
     "mainmask='CallEntered,Nonsense'": (

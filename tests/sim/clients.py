@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from statserver_trio.server.hub import HubClient
+from statserver_trio.stats.books.rules import refusal
 from statserver_trio.stats.categories import CATEGORIES
 from statserver_trio.stats.definitions import StatType
 
@@ -59,7 +60,9 @@ def some_request(rng: Random, day: Day, process: Process) -> dict[str, Any]:
     filters = [*FILTERS, *(["Lunchtime"] * 2 if "Lunchtime" in definitions.filters else [])]
     metric: dict[str, Any] = {"statisticType": stat_type.name}
     if category.is_historical:
-        metric["timeProfile"] = rng.choice(profiles)
+        named = definitions.time_profile(rng.choice(profiles))
+        if named is not None and not refusal(category, stat_type, named):
+            metric["timeProfile"] = named.name
     metric["filter"] = rng.choice(filters)
     metric["timeRange"] = rng.choice(RANGES)
     mode = rng.choice(MODES)

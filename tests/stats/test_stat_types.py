@@ -88,7 +88,17 @@ def test_keywords_and_words_in_any_case_and_with_aliases() -> None:
         ({"MainMask": "Nonsense"}, "MainMask", "no such action: Nonsense"),
         ({"Category": "RelativeNumber"}, "RelMask", "required"),
         ({"RelMask": "Nonsense"}, "RelMask", "no such action: Nonsense"),
-        ({"Formula": "DCID"}, "Formula", "not available in this release"),
+        ({"Formula": "1"}, "Formula", "is for the custom-value categories"),
+        ({"Formula": "DCID", "Subject": "AgentStatus"}, "Formula", "needs the subject DNAction"),
+        ({"Category": "TotalCustomValue"}, "Formula", "required by TotalCustomValue"),
+        ({"Category": "MaxCustomValue", "Formula": "DCID"}, "Formula", "what to compute"),
+        ({"Category": "TotalCustomValue", "Formula": "1 +"}, "Formula", "column 4"),
+        ({"Category": "Formula", "MainMask": None}, "Expression", "required by Formula"),
+        ({"Category": "Formula", "Expression": "COUNT("}, "Expression", "column 7"),
+        ({"Expression": "1"}, "Expression", "is for the category Formula only"),
+        ({"Category": "Formula", "Expression": "1", "Formula": "DCID"}, "Formula", "use DCOUNT"),
+        ({"GroupBy": "kvstr(udata,"}, "GroupBy", "column 13"),
+        ({"GroupBy": "ani", "Category": "CurrentNumber"}, "GroupBy", "cannot be counted"),
     ],
 )
 def test_mistakes(changes: dict[str, str | None], option: str, words: str) -> None:
@@ -137,6 +147,8 @@ def test_every_category_is_known_in_any_case(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(CATEGORIES))
 def test_every_category_can_be_configured(name: str) -> None:
-    subject = "DNAction" if CATEGORIES[name].of == "action" else "AgentStatus"
+    row = CATEGORIES[name]
+    subject = "DNAction" if row.of == "action" else "AgentStatus"
     options = {**GOOD, "Objects": "Agent", "Category": name, "Subject": subject}
+    options |= {"custom": {"Formula": "Duration"}, "formula": {"Expression": "1"}}.get(row.book, {})
     assert parse_stat_type("X", {**options, "RelMask": "*"}).category == name

@@ -246,11 +246,11 @@ def test_only_sliding_profiles_have_a_window() -> None:
         DEFAULT_PROFILE.next_edge(0)
 
 
-def test_selection_and_since_login_are_read_and_not_supported() -> None:
+def test_selection_is_supported_and_since_login_not_yet() -> None:
     selection = parse_time_profile("Last10,Selection", "10", UTC)
     since_login = parse_time_profile("Day,SinceLogin", "", UTC)
     assert (selection.kind, selection.count) == ("Selection", 10)
-    assert not selection.supported
+    assert selection.supported
     assert not since_login.supported
     assert DEFAULT_PROFILE.supported
 

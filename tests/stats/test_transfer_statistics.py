@@ -18,7 +18,9 @@ from reloads import a_stat_type, definitions, directory
 from statserver_trio.config.load import load
 from statserver_trio.config.site import Site, make_site
 from statserver_trio.simulator.contact_centre import ContactCentre
+from statserver_trio.stats.books.rules import refusal
 from statserver_trio.stats.categories import CATEGORIES
+from statserver_trio.stats.definitions import Definitions, StatType
 from statserver_trio.stats.definitions.filters import parse_filter
 from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
 from statserver_trio.stats.definitions.time_ranges import parse_time_range
@@ -56,13 +58,23 @@ def an_engine(site: Site) -> Engine:
     return engine
 
 
+def goes_with(definitions: Definitions, stat_type: StatType, profile: str | None) -> bool:
+    """Whether a stat type can be counted over that profile."""
+    named = definitions.time_profile(profile)
+    return not refusal(CATEGORIES[stat_type.category], stat_type, named)
+
+
 def some_requests(site: Site, rng: Random) -> list[StatisticRequest]:
     """Every stat type on a few objects, with profiles and filters by chance."""
     requests = []
     for name, stat_type in site.definitions.stat_types.items():
         historical = CATEGORIES[stat_type.category].is_historical
         for object_type in sorted(stat_type.objects & IDS.keys()):
-            profile = rng.choice([None, "QuarterHour", "LastHour"]) if historical else None
+            profile = (
+                rng.choice([None, "QuarterHour", "LastHour", "LastTen"]) if historical else None
+            )
+            if not goes_with(site.definitions, stat_type, profile):
+                profile = None
             chosen = rng.choice([None, None, "Gold", "Spanish"])
             object_id = rng.choice(IDS[object_type])
             ranges = rng.choice([None, "Range0-30"]), rng.choice([None, "Range0-5", "MinuteUp"])
