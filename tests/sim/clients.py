@@ -79,7 +79,11 @@ def some_request(rng: Random, day: Day, process: Process) -> dict[str, Any]:
 
 def only_grows(stat_type: StatType, metric: dict[str, Any]) -> bool:
     """Whether the value of that request can only become greater."""
-    return stat_type.category == "TotalNumber" and metric.get("timeProfile") == "SinceStart"
+    return (
+        stat_type.category == "TotalNumber"
+        and stat_type.group_by is None
+        and metric.get("timeProfile") == "SinceStart"
+    )
 
 
 class Client:

@@ -114,7 +114,9 @@ class Oracle:
             role: [each for each in told if each["source"] == name]
             for role, told in life.data["parts"].items()
         }
-        adopt_statistic(self.engine, life.mine, {**life.data, "parts": parts}, 0, by_force=True)
+        book = life.data["book"] and {s: page for s, page in life.data["book"].items() if s == name}
+        data = {**life.data, "parts": parts, "book": book}
+        adopt_statistic(self.engine, life.mine, data, 0, by_force=True)
         life.waits.discard(name)
 
     def _know(self, statistic: Statistic) -> None:

@@ -31,6 +31,7 @@ def is_count(statistic: Statistic | None) -> bool:
     return (
         statistic is not None
         and statistic.category.name == "TotalNumber"
+        and statistic.book is None
         and statistic.stat_type.subject == "DNAction"
         and not statistic.stat_type.main_mask & DURABLE
         and (statistic.profile is None or statistic.profile.kind == "Growing")

@@ -160,6 +160,8 @@ class Page:
     ) -> None:
         """Write a term down; ``facts`` are the data it had, where they are others now."""
         rules, entry = self._rules, self._rules.entries[role]
+        if term.end < self.opened_at:  # told late, and all the same after the opening
+            term = term._replace(end=self.opened_at)
         start = self._roll(term.end)
         variables = Variables(each, term.within(start), term.start, term.end, facts)
         if not entry.passes(variables):
