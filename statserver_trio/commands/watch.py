@@ -359,4 +359,6 @@ def written(value: Any) -> str:
             return f"{value:.2f}".rstrip("0").rstrip(".")
         case str() | int():
             return str(value)
+        case dict() if all(isinstance(each, int | float | str) for each in value.values()):
+            return ", ".join(f"{key or '-'}: {written(each)}" for key, each in value.items()) or "-"
     return json.dumps(value, ensure_ascii=False)

@@ -181,11 +181,16 @@ class Record:
 
 @frozen(kw_only=True)
 class Limits:
-    """``[limits]``: what clients may take."""
+    """``[limits]``: what clients may take.
+
+    Attributes:
+        groupby_max_children: Of one GroupBy statistic; further keys share ``*other*``.
+    """
 
     clients: int = _key(checks.integer(1, 100_000), 1000)
     statistics_per_client: int = _key(checks.integer(1, 10_000_000), 100_000)
     message_bytes: int = _key(checks.integer(1024, 2**30), 1_048_576)
+    groupby_max_children: int = _key(checks.integer(1, 100_000), 1000)
 
 
 @frozen(kw_only=True)

@@ -80,6 +80,7 @@ class _Builder:
                     **self._each("time-ranges", parse_time_range, config.time_ranges),
                 },
                 filters=self._each("filters", parse_filter, config.filters),
+                children_max=config.limits.groupby_max_children,
             ),
             self._directory(),
             WorldOptions(

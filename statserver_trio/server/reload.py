@@ -34,6 +34,7 @@ AFTER_RESTART = {"server", "listen", "tserver", "record", "limits"}
 AT_ONCE = {
     ("server", "time-zone"),  # of the time profiles, which are made anew
     ("server", "config-reload-delay-if-primary"),
+    ("limits", "groupby-max-children"),  # of statistics opened from then on
     ("server", "auto-backup-interval"),
     ("server", "backup-file-aggregates-store"),
 }

@@ -45,7 +45,8 @@ def describe(
     )
     if why := refusal(category, stat_type, profile):
         raise StatisticError("incompatible", f"metric: {why}")
-    rules = rules_of(category, stat_type, profile, (time_range, time_range2))
+    ranges = time_range, time_range2
+    rules = rules_of(category, stat_type, profile, ranges, definitions.children_max)
     return Statistic(
         key,
         stat_type,

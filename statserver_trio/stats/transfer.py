@@ -59,13 +59,15 @@ def definition_hash(statistic: Statistic) -> str:
     """
     profile, chosen = statistic.profile, statistic.filter
     first, second = statistic.time_range, statistic.time_range2
-    content = [
+    content: list[Any] = [
         sorted(statistic.stat_type.text.items()),
         profile and [profile.kind, profile.text, str(profile.zone)],
         first and first.text,
         second and second.text,
         chosen and chosen.text,
     ]
+    if statistic.book is not None and statistic.book.rules.key is not None:
+        content.append(statistic.book.rules.children_max)
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

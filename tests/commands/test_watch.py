@@ -207,7 +207,8 @@ def test_patience_grows_with_every_round(failures, seconds):
         ({"status": "WaitForNextCall", "dns": []}, "WaitForNextCall"),
         ({"members": [{"status": "A"}, {"status": "B"}, {"status": "A"}]}, "2 A, 1 B"),
         ({"members": []}, "-"),
-        ({"Sales": 1}, '{"Sales": 1}'),
+        ({"gold": 1, "": 2.5}, "gold: 1, -: 2.5"),
+        ({"Sales": [1]}, '{"Sales": [1]}'),
     ],
 )
 def test_how_a_value_is_written(value, text):

@@ -201,6 +201,7 @@ SETTINGS = (
     "virtual queues keep enter time",
     "do not disturb means not ready",
     "queues use pseudo actions",
+    "keys at most",
 )
 SWITCHED = {
     "link down": e.EventLinkDisconnected,
@@ -452,7 +453,7 @@ class Run:
     def __init__(self, table: Table) -> None:
         settings = dict(table.settings)
         self.day = Day.of(settings.get("day", DAY))
-        definitions = Definitions({}, {}, {}, {})
+        definitions = Definitions({}, {}, {}, {}, int(settings.get("keys at most", "1000")))
         self.wanted: dict[str, Wanted] = {}
         for name, text in table.definitions.items():
             self.wanted[name] = wanted(text, self.day.zone, definitions)

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from ..counting.ledger import Ledger
     from ..counting.parts import Part
 
-CHILDREN_MAX = 1000  # of a GroupBy; further keys share OTHER (the reference's default)
-OTHER = "*other*"
+OTHER = "*other*"  # the key of whatever is too much
 TEXT_MAX = 1000  # characters of a value or key; what is longer is cut off (our decision)
 
 
@@ -83,7 +82,7 @@ class Rules:
     by_call: bool = False
     key: Evaluate | None = None
     of_union: bool = False
-    children_max: int = CHILDREN_MAX
+    children_max: int = 1000
 
     def new_store(self, role: str) -> Store:
         """An empty one."""

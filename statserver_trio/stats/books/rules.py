@@ -8,7 +8,7 @@ from ..categories import Category
 from ..definitions import StatType
 from ..definitions.time_profiles import TimeProfile
 from ..definitions.time_ranges import TimeRange
-from .book import CHILDREN_MAX, Entry, Rules
+from .book import Entry, Rules
 from .reading import role_names
 from .terms import Evaluate, Variables
 
@@ -60,13 +60,14 @@ def rules_of(
     category: Category,
     stat_type: StatType,
     profile: TimeProfile | None,
-    ranges: tuple[TimeRange | None, TimeRange | None] = (None, None),
-    children_max: int = CHILDREN_MAX,
+    ranges: tuple[TimeRange | None, TimeRange | None],
+    children_max: int,
 ) -> Rules | None:
     """How such a statistic keeps its book; None if it keeps none.
 
     Args:
         ranges: Of the main mask, and of the relative one.
+        children_max: How many keys are told apart.
     """
     if not keeps_book(category, stat_type, profile):
         return None

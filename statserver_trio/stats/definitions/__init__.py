@@ -66,12 +66,17 @@ class StatType:
 
 @frozen
 class Definitions:
-    """All that a request may name."""
+    """All that a request may name.
+
+    Attributes:
+        children_max: How many keys of a GroupBy statistic are told apart.
+    """
 
     stat_types: Mapping[str, StatType] = field(factory=dict)
     time_profiles: Mapping[str, TimeProfile] = field(factory=dict)
     time_ranges: Mapping[str, TimeRange] = field(factory=dict)
     filters: Mapping[str, Filter] = field(factory=dict)
+    children_max: int = 1000
 
     def time_profile(self, name: str | None) -> TimeProfile | None:
         """The profile of that name; the site's or the built-in one for none."""

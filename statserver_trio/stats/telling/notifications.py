@@ -101,15 +101,28 @@ class Subscription:
 
         Integers by at least ``max(1, insensitivity)``, floats by at least
         ``insensitivity`` percent of the last one; everything else by any change
-        (statistics.md §7.1, our reading).
+        (statistics.md §7.1, our reading). What has children is sent whole where any of
+        them passes, has come or has gone (§9).
         """
         last, limit = self.last_sent, self.notification.insensitivity
-        if value == last and type(value) is type(last):
-            return False
-        if last is None or isinstance(value, str | dict | list):
-            return True
-        if isinstance(value, int):
-            return bool(abs(value - last) >= max(1, limit))
-        if not limit or not last:
-            return bool(value != last)
-        return bool(abs(value - last) >= abs(last) * limit / 100)
+        if isinstance(value, dict) and isinstance(last, dict) and self._has_children:
+            if value.keys() != last.keys():
+                return True
+            return any(_differs(each, last[key], limit) for key, each in value.items())
+        return _differs(value, last, limit)
+
+    @property
+    def _has_children(self) -> bool:
+        return self.statistic.stat_type.group_by is not None
+
+
+def _differs(value: Any, last: Any, limit: float) -> bool:
+    if value == last and type(value) is type(last):
+        return False
+    if last is None or isinstance(value, str | dict | list) or isinstance(last, str):
+        return True
+    if isinstance(value, int):
+        return bool(abs(value - last) >= max(1, limit))
+    if not limit or not last:
+        return bool(value != last)
+    return bool(abs(value - last) >= abs(last) * limit / 100)
