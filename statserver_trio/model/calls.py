@@ -8,7 +8,7 @@ told on one DN is at once true on all of them.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .actions import CALL_TYPES
@@ -39,9 +39,11 @@ class Told:
         facts: The attached data.
         others: OtherDN, by the number of the DN it was told of.
         queues: ThisQueue likewise.
+        agents: Where this was said before an agent came or went: who was there until then,
+            by the number of the DN.
     """
 
-    __slots__ = ("ani", "call_type", "conn_id", "dnis", "facts", "others", "queues")
+    __slots__ = ("agents", "ani", "call_type", "conn_id", "dnis", "facts", "others", "queues")
 
     def __init__(
         self,
@@ -52,6 +54,7 @@ class Told:
         facts: Facts = NO_FACTS,
         others: Mapping[str, str] = NOBODY,
         queues: Mapping[str, str] = NOBODY,
+        agents: Mapping[str, str] = NOBODY,
     ) -> None:
         self.conn_id = conn_id
         self.call_type = call_type
@@ -60,16 +63,11 @@ class Told:
         self.facts = facts
         self.others = others
         self.queues = queues
+        self.agents = agents
 
-    def as_told(self) -> Told:
-        """What is said now, to be kept when something else is said."""
-        return Told(
-            self.conn_id, self.call_type, self.ani, self.dnis, self.facts, self.others, self.queues
-        )
-
-    def told_before(self) -> list[tuple[int, Told]]:
-        """What was said before, each until when, as far as it is known."""
-        return []
+    def told_before(self) -> Sequence[tuple[int, Told]]:
+        """What was said before, each until when, as far as it is known; the latest last."""
+        return ()
 
 
 class Call(Told):
@@ -84,6 +82,16 @@ class Call(Told):
         self.visits: dict[MediationDN, Visit] = {}
         self.observers: dict[str, Observer] = {}  # supervisors who listen, by DN number
         self.heard_at = 0  # the time of its last event, for the stuck-call check
+
+    def told_before(self) -> Sequence[tuple[int, Told]]:
+        """What was said before, each until when; the latest last."""
+        return self.former
+
+    def remember(self, t: int, agents: Mapping[str, str] = NOBODY) -> None:
+        """Keep what is said now: from ``t`` on it is something else, or another agent is there."""
+        said = (self.call_type, self.ani, self.dnis, self.facts, self.others, self.queues)
+        self.former.append((t, Told(self.conn_id, *said, agents)))
+        del self.former[:-FORMER_MAX]
 
     def learn(self, event: CallEvent, t: int) -> bool:
         """Take over what the event tells; true where filters have to look again.
@@ -106,18 +114,13 @@ class Call(Told):
             or ((another_party or another_queue) and self._takes_part(this))
         )
         if news and not self.is_over:
-            self.former.append((t, self.as_told()))
-            del self.former[:-FORMER_MAX]
+            self.remember(t)
         self.call_type, self.ani, self.dnis, self.facts = call_type, ani, dnis, data
         if another_party:
             self.others = {**self.others, this: other}
         if another_queue:
             self.queues = {**self.queues, this: queue}
         return news
-
-    def told_before(self) -> list[tuple[int, Told]]:
-        """What was said before, each until when; the latest last."""
-        return list(self.former)
 
     def _takes_part(self, number: str) -> bool:
         """Whether a DN has anything to do with the call yet."""

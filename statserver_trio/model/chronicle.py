@@ -29,7 +29,7 @@ from .occurrences import (
     Status,
 )
 
-# Former agents of a DN that are kept, as long as something goes on that they have seen.
+# Former agents of a DN that are kept, while something without a call goes on that they have seen.
 AGENTS_MAX = 8
 
 
@@ -41,11 +41,16 @@ class Chronicle:
         self._regrouped: dict[GroupNode, int] = {}  # whose members changed, and when
         # At which DNs agents came or went, when, and who was there before.
         self._moved: dict[RegularDN, tuple[int, str]] = {}
+        self._retold: dict[Call, None] = {}  # of which something else is known now
 
     def take(self) -> list[Record]:
         """What was written since the last time, in order."""
         if self._moved:
             self._remember_agents()
+        if self._retold:
+            for call in self._retold:
+                self._reconsider(call.occurrences())
+            self._retold.clear()
         if self._regrouped:
             self._restatus_groups()
         records, self._records = self._records, []
@@ -125,11 +130,12 @@ class Chronicle:
         for dn, (t, before) in self._moved.items():
             if before == dn.agent_id:
                 continue
-            going_on = [occurrence for occurrence, _ in dn.going_on()]
-            oldest = min((occurrence.start for occurrence in going_on), default=t)
+            for leg in dn.legs.values():
+                leg.call.remember(t, {dn.key.number: before})
+            oldest = min((occurrence.start for occurrence in dn.state.values()), default=t)
             former = [*dn.former_agents, (t, before)][-AGENTS_MAX:]
             dn.former_agents = [one for one in former if one[0] > oldest]
-            self._reconsider(going_on)
+            self._reconsider(occurrence for occurrence, _ in dn.going_on())
         self._moved.clear()
 
     # -- statuses --------------------------------------------------------------------
@@ -190,8 +196,11 @@ class Chronicle:
     # -- facts -----------------------------------------------------------------------
 
     def facts_changed(self, call: Call) -> None:
-        """The attached data of a call changed: every filter on it must look again."""
-        self._reconsider(call.occurrences())
+        """What filters look at changed: they look again at what still goes on after the event.
+
+        What ends with the event has ended before: it never was what it says now.
+        """
+        self._retold[call] = None
 
     def _reconsider(self, occurrences: Iterable[Occurrence]) -> None:
         for occurrence in occurrences:

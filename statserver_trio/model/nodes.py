@@ -78,7 +78,8 @@ class DNNode(Node):
         self.type = dn_type
         self.parents: tuple[Node, ...] = ()
         self.rules: Mapping[type, Any] = {}  # T-event to rule, set by the world
-        # Who was logged in here before, each until when: of what goes on, part was in his time.
+        # Who was logged in here before, each until when: what goes on without a call has seen
+        # him; a call remembers that itself.
         self.former_agents: list[tuple[int, str]] = []
         occurrence = Occurrence(NOT_MONITORED, t, self)
         self.state: dict[str, Occurrence] = {"monitor": occurrence}

@@ -75,18 +75,15 @@ class Occurrence:
         """How it was before something that filters look at changed, each until when.
 
         The latest first; some of it may be of a time before the occurrence began.
-        What changed in the same moment changed at once.
         """
-        call, agent_id = self.call, self.agent_id
-        calls = [] if call is None else call.told_before()
-        agents = list(self.dn.former_agents)
-        while calls or agents:
-            until = max(calls[-1][0] if calls else -1, agents[-1][0] if agents else -1)
-            while calls and calls[-1][0] == until:
-                call = calls.pop()[1]
-            while agents and agents[-1][0] == until:
-                agent_id = agents.pop()[1]
-            yield until, Moment(self.action, self.start, self.dn, call, self.reasons, agent_id)
+        dn, call, agent_id = self.dn, self.call, self.agent_id
+        if call is None:
+            for until, agent_id in reversed(dn.former_agents):
+                yield until, Moment(self.action, self.start, dn, None, self.reasons, agent_id)
+            return
+        for until, told in reversed(call.told_before()):
+            agent_id = told.agents.get(dn.key.number, agent_id)
+            yield until, Moment(self.action, self.start, dn, told, self.reasons, agent_id)
 
     @property
     def conn_id(self) -> str:

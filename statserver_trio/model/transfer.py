@@ -100,7 +100,7 @@ def _call(call: Call) -> Data:
 
 def _told(told: Told) -> list[Any]:
     facts, others, queues = dict(told.facts), dict(told.others), dict(told.queues)
-    return [told.call_type, told.ani, told.dnis, facts, others, queues]
+    return [told.call_type, told.ani, told.dnis, facts, others, queues, dict(told.agents)]
 
 
 def _visit(visit: Visit) -> Data:

@@ -138,12 +138,7 @@ class Counter:
             self._open(occurrence, _true_since(self._test, occurrence, start), t)
 
     def begin(self, occurrence: Any, start: int, t: int) -> None:
-        """An occurrence began at ``start``; ``t`` is now.
-
-        One that counts already was found when its data changed in the same event.
-        """
-        if occurrence in self._stretches:
-            return
+        """An occurrence began at ``start``; ``t`` is now."""
         if self._test is None or _passes(self._test, occurrence):
             self._open(occurrence, start, t)
 
