@@ -12,7 +12,7 @@ quotes, numbers and names are the same in all of them:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, NoReturn
 
@@ -146,6 +146,12 @@ class Reader:
             return None
         self._at += 1
         return token
+
+    def take_one_of(self, kinds: Container[str], expected: str) -> Token:
+        """The present token, which must be of one of these kinds; moves on to the next."""
+        if self.token.kind not in kinds:
+            self.refuse(expected)
+        return self.take(self.token.kind, expected)
 
     def refuse(self, expected: str) -> NoReturn:
         """The present token is not what may stand here."""

@@ -110,7 +110,7 @@ def log_out(world: World, dn: RegularDN, t: int) -> None:
     served_queues.leave_all(world, dn)
     agent = dn.agent
     if agent is not None:
-        world.chronicle.unlink(agent, dn)
+        world.chronicle.unlink(agent, dn, t)
         world.chronicle.restatus_parent(agent, t)
     put(world, dn, "login", LOGGED_OUT, t)
 

@@ -8,6 +8,7 @@ told on one DN is at once true on all of them.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .actions import CALL_TYPES
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from .nodes import MediationDN, RegularDN
 
 
-# Earlier attached data that are kept of one call, for a filter that is opened while it goes
-# on; of a call with more changes the oldest ones are forgotten.
+# How much is kept of what was told of a call before, for a filter that is opened while it
+# goes on; of a call with more changes the oldest ones are forgotten.
 FORMER_MAX = 32
+NOBODY: Mapping[str, str] = {}
 
 
 def call_type_of(name: str) -> str:
@@ -28,49 +30,101 @@ def call_type_of(name: str) -> str:
     return name if name in CALL_TYPES else "Unknown"
 
 
-class Call:
+class Told:
+    """What was said of a call: what filters and expressions look at.
+
+    The mappings are replaced as a whole and never edited, so that what was said before can be kept.
+
+    Attributes:
+        facts: The attached data.
+        others: OtherDN, by the number of the DN it was told of.
+        queues: ThisQueue likewise.
+        agents: Where this was said before an agent came or went: who was there until then,
+            by the number of the DN.
+    """
+
+    __slots__ = ("agents", "ani", "call_type", "conn_id", "dnis", "facts", "others", "queues")
+
+    def __init__(
+        self,
+        conn_id: str,
+        call_type: str = "Unknown",
+        ani: str = "",
+        dnis: str = "",
+        facts: Facts = NO_FACTS,
+        others: Mapping[str, str] = NOBODY,
+        queues: Mapping[str, str] = NOBODY,
+        agents: Mapping[str, str] = NOBODY,
+    ) -> None:
+        self.conn_id = conn_id
+        self.call_type = call_type
+        self.ani = ani
+        self.dnis = dnis
+        self.facts = facts
+        self.others = others
+        self.queues = queues
+        self.agents = agents
+
+    def told_before(self) -> Sequence[tuple[int, Told]]:
+        """What was said before, each until when, as far as it is known; the latest last."""
+        return ()
+
+
+class Call(Told):
     """What all parties of one ConnID share."""
 
-    __slots__ = (
-        "ani", "call_type", "conn_id", "dnis", "facts", "former", "heard_at", "legs", "observers",
-        "others", "queues", "visits",
-    )  # fmt: skip
+    __slots__ = ("former", "heard_at", "legs", "observers", "visits")
 
     def __init__(self, conn_id: str) -> None:
-        self.conn_id = conn_id
-        self.call_type = "Unknown"
-        self.ani = ""
-        self.dnis = ""
-        self.facts: Facts = NO_FACTS  # the attached data, replaced as a whole and never edited
-        self.former: list[tuple[int, Facts]] = []  # what the data were, each until when
-        self.others: dict[str, str] = {}  # OtherDN, by the DN it was told of
-        self.queues: dict[str, str] = {}  # ThisQueue likewise
+        super().__init__(conn_id)
+        self.former: list[tuple[int, Told]] = []  # what was said before, each until when
         self.legs: dict[RegularDN, Leg] = {}
         self.visits: dict[MediationDN, Visit] = {}
         self.observers: dict[str, Observer] = {}  # supervisors who listen, by DN number
         self.heard_at = 0  # the time of its last event, for the stuck-call check
 
-    def learn(self, event: CallEvent, t: int) -> bool:
-        """Take over what the event tells; true where filters have to look again."""
-        self.heard_at = t
-        known = (self.call_type, self.ani, self.dnis)
-        if event.call_type != "Unknown":
-            self.call_type = call_type_of(event.call_type)
-        if event.ani:
-            self.ani = event.ani
-        if event.dnis:
-            self.dnis = event.dnis
-        if event.other_dn:
-            self.others[event.this_dn] = event.other_dn
-        if event.this_queue:
-            self.queues[event.this_dn] = event.this_queue
-        data = event.user_data
-        if data is None or data == self.facts:
-            return known != (self.call_type, self.ani, self.dnis)
-        self.former.append((t, self.facts))
+    def told_before(self) -> Sequence[tuple[int, Told]]:
+        """What was said before, each until when; the latest last."""
+        return self.former
+
+    def remember(self, t: int, agents: Mapping[str, str] = NOBODY) -> None:
+        """Keep what is said now: from ``t`` on it is something else, or another agent is there."""
+        said = (self.call_type, self.ani, self.dnis, self.facts, self.others, self.queues)
+        self.former.append((t, Told(self.conn_id, *said, agents)))
         del self.former[:-FORMER_MAX]
-        self.facts = data
-        return True
+
+    def learn(self, event: CallEvent, t: int) -> bool:
+        """Take over what the event tells; true where filters have to look again.
+
+        That a party begins with an OtherDN and a queue of its own is news to nobody else.
+        """
+        self.heard_at = t
+        call_type, ani, dnis = self.call_type, event.ani or self.ani, event.dnis or self.dnis
+        if event.call_type != "Unknown":
+            call_type = call_type_of(event.call_type)
+        data = self.facts if event.user_data is None else event.user_data
+        this, other, queue = event.this_dn, event.other_dn, event.this_queue
+        another_party = bool(other) and self.others.get(this) != other
+        another_queue = bool(queue) and self.queues.get(this) != queue
+        news = (
+            call_type != self.call_type
+            or ani != self.ani
+            or dnis != self.dnis
+            or data != self.facts
+            or ((another_party or another_queue) and self._takes_part(this))
+        )
+        if news and not self.is_over:
+            self.remember(t)
+        self.call_type, self.ani, self.dnis, self.facts = call_type, ani, dnis, data
+        if another_party:
+            self.others = {**self.others, this: other}
+        if another_queue:
+            self.queues = {**self.queues, this: queue}
+        return news
+
+    def _takes_part(self, number: str) -> bool:
+        """Whether a DN has anything to do with the call yet."""
+        return any(dn.key.number == number for dn in (*self.legs, *self.visits))
 
     @property
     def is_over(self) -> bool:

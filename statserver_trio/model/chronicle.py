@@ -23,10 +23,14 @@ from .occurrences import (
     NO_FACTS,
     STATUS,
     Facts,
+    Moment,
     Occurrence,
     Record,
     Status,
 )
+
+# Former agents of a DN that are kept, while something without a call goes on that they have seen.
+AGENTS_MAX = 8
 
 
 class Chronicle:
@@ -35,9 +39,18 @@ class Chronicle:
     def __init__(self) -> None:
         self._records: list[Record] = []
         self._regrouped: dict[GroupNode, int] = {}  # whose members changed, and when
+        # At which DNs agents came or went, when, and who was there before.
+        self._moved: dict[RegularDN, tuple[int, str]] = {}
+        self._retold: dict[Call, None] = {}  # of which something else is known now
 
     def take(self) -> list[Record]:
         """What was written since the last time, in order."""
+        if self._moved:
+            self._remember_agents()
+        if self._retold:
+            for call in self._retold:
+                self._reconsider(call.occurrences())
+            self._retold.clear()
         if self._regrouped:
             self._restatus_groups()
         records, self._records = self._records, []
@@ -81,7 +94,7 @@ class Chronicle:
         bit = BITS[action]
         interested: list[Node] = [node for node in (dn, *dn.parents) if node.interest & bit]
         if interested:
-            about = Occurrence(action, 0, dn, call, reasons)
+            about = Moment(action, 0, dn, call, reasons, dn.agent_id)
             for node in interested:
                 self._records.append((HAPPENED, node, action, duration, about))
 
@@ -89,6 +102,7 @@ class Chronicle:
 
     def link(self, agent: AgentNode, dn: RegularDN, t: int) -> None:
         """The agent sees the DN from now on, with what already goes on there."""
+        self._moved.setdefault(dn, (t, dn.agent_id))
         dn.agent, dn.agent_since = agent, t
         agent.dns[dn] = None
         dn.parents = tuple(parent for parent in (dn.place, agent) if parent is not None)
@@ -98,8 +112,9 @@ class Chronicle:
         if agent.wants_dn_statuses:
             self._records.append((DN_STATUS, agent, None, 0, dn.status, t))
 
-    def unlink(self, agent: AgentNode, dn: RegularDN) -> None:
+    def unlink(self, agent: AgentNode, dn: RegularDN, t: int) -> None:
         """The agent sees the DN no more; what goes on there ends for him."""
+        self._moved.setdefault(dn, (t, dn.agent_id))
         for occurrence, start in dn.going_on():
             if agent.interest & BITS[occurrence.action]:
                 self._records.append((ENDED, agent, occurrence, max(start, dn.agent_since)))
@@ -109,6 +124,19 @@ class Chronicle:
         dn.agent = None
         del agent.dns[dn]
         dn.parents = () if dn.place is None else (dn.place,)
+
+    def _remember_agents(self) -> None:
+        """Whoever filters by agent has to look again at what goes on, and to know since when."""
+        for dn, (t, before) in self._moved.items():
+            if before == dn.agent_id:
+                continue
+            for leg in dn.legs.values():
+                leg.call.remember(t, {dn.key.number: before})
+            oldest = min((occurrence.start for occurrence in dn.state.values()), default=t)
+            former = [*dn.former_agents, (t, before)][-AGENTS_MAX:]
+            dn.former_agents = [one for one in former if one[0] > oldest]
+            self._reconsider(occurrence for occurrence, _ in dn.going_on())
+        self._moved.clear()
 
     # -- statuses --------------------------------------------------------------------
 
@@ -168,8 +196,11 @@ class Chronicle:
     # -- facts -----------------------------------------------------------------------
 
     def facts_changed(self, call: Call) -> None:
-        """The attached data of a call changed: every filter on it must look again."""
-        self._reconsider(call.occurrences())
+        """What filters look at changed: they look again at what still goes on after the event.
+
+        What ends with the event has ended before: it never was what it says now.
+        """
+        self._retold[call] = None
 
     def _reconsider(self, occurrences: Iterable[Occurrence]) -> None:
         for occurrence in occurrences:

@@ -70,7 +70,7 @@ class DNNode(Node):
     (``"monitor"``, ``"hook"``, ``"login"``, ``"agent"``): one per slot at most.
     """
 
-    __slots__ = ("key", "parents", "rules", "state", "type")
+    __slots__ = ("former_agents", "key", "parents", "rules", "state", "type")
 
     def __init__(self, key: DNKey, dn_type: str, t: int) -> None:
         super().__init__()
@@ -78,6 +78,9 @@ class DNNode(Node):
         self.type = dn_type
         self.parents: tuple[Node, ...] = ()
         self.rules: Mapping[type, Any] = {}  # T-event to rule, set by the world
+        # Who was logged in here before, each until when: what goes on without a call has seen
+        # him; a call remembers that itself.
+        self.former_agents: list[tuple[int, str]] = []
         occurrence = Occurrence(NOT_MONITORED, t, self)
         self.state: dict[str, Occurrence] = {"monitor": occurrence}
         self.status = Status(NOT_MONITORED, t, occurrence)
@@ -91,6 +94,11 @@ class DNNode(Node):
     def is_monitored(self) -> bool:
         """Registered: the monitor slot is empty once it is."""
         return "monitor" not in self.state
+
+    @property
+    def agent_id(self) -> str:
+        """Who is logged in here; empty for nobody."""
+        return ""
 
     def seen_from(self, parent: Node) -> int:
         """Since when ``parent`` sees what goes on here."""
@@ -132,6 +140,11 @@ class RegularDN(DNNode):
         self.acw_call_type = "Unknown"
         self.acw_visits: tuple[MediationDN, ...] = ()
         self.watching = ""  # the DN whose next call is to be observed from here
+
+    @property
+    def agent_id(self) -> str:
+        """Who is logged in here; empty for nobody."""
+        return "" if self.agent is None else self.agent.id
 
     def going_on(self) -> Iterator[tuple[Occurrence, int]]:
         """Every durable action in progress here, with its start."""

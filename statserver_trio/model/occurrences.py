@@ -23,11 +23,11 @@ that ringing from his login on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .calls import Call
+    from .calls import Told
     from .nodes import DNNode
 
 BEGAN, ENDED, HAPPENED, STATUS, FACTS, DN_STATUS = range(6)
@@ -40,9 +40,8 @@ NO_FACTS: Facts = {}
 class Occurrence:
     """One durable action on one DN, from its beginning to its end.
 
-    Or what happened at once, to be looked at by filters; that has no start.
-
     Attributes:
+        call: The call it belongs to; of what is over perhaps only what was told of that.
         reasons: Of an agent's state; of what happens at once whatever else was told of it.
     """
 
@@ -53,7 +52,7 @@ class Occurrence:
         action: int,
         start: int,
         dn: DNNode,
-        call: Call | None = None,
+        call: Told | None = None,
         reasons: Facts = NO_FACTS,
     ) -> None:
         self.action = action
@@ -68,14 +67,51 @@ class Occurrence:
         return self.reasons if self.call is None else self.call.facts
 
     @property
-    def former_facts(self) -> Sequence[tuple[int, Facts]]:
-        """What the facts were before, each until when; some of it before the occurrence."""
-        return () if self.call is None else self.call.former
+    def agent_id(self) -> str:
+        """Who is logged in at the DN, or whom a queue's pseudo-action is about; or nobody."""
+        return self.dn.agent_id or self.reasons.get("AgentID", "")
+
+    def formerly(self) -> Iterator[tuple[int, Occurrence]]:
+        """How it was before something that filters look at changed, each until when.
+
+        The latest first; some of it may be of a time before the occurrence began.
+        """
+        dn, call, agent_id = self.dn, self.call, self.agent_id
+        if call is None:
+            for until, agent_id in reversed(dn.former_agents):
+                yield until, Moment(self.action, self.start, dn, None, self.reasons, agent_id)
+            return
+        for until, told in reversed(call.told_before()):
+            agent_id = told.agents.get(dn.key.number, agent_id)
+            yield until, Moment(self.action, self.start, dn, told, self.reasons, agent_id)
 
     @property
     def conn_id(self) -> str:
         """The call it belongs to; empty where it belongs to none."""
         return self.call.conn_id if self.call is not None else ""
+
+
+class Moment(Occurrence):
+    """An occurrence as it was at one moment: what happens at once, or how another one was."""
+
+    __slots__ = ("_agent_id",)
+
+    def __init__(
+        self,
+        action: int,
+        start: int,
+        dn: DNNode,
+        call: Told | None,
+        reasons: Facts,
+        agent_id: str,
+    ) -> None:
+        super().__init__(action, start, dn, call, reasons)
+        self._agent_id = agent_id
+
+    @property
+    def agent_id(self) -> str:
+        """Who was logged in at the DN then, or whom a queue's pseudo-action was about."""
+        return self._agent_id
 
 
 class Status:
@@ -96,8 +132,3 @@ class Status:
     def facts(self) -> Facts:
         """The facts of the action it shows."""
         return NO_FACTS if self.source is None else self.source.facts
-
-    @property
-    def former_facts(self) -> Sequence[tuple[int, Facts]]:
-        """What the facts of the action it shows were before, each until when."""
-        return () if self.source is None else self.source.former_facts

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from .actions import CODES, NAMES
-from .calls import Call, Leg, Observer, Phase, Visit
+from .calls import Call, Leg, Observer, Phase, Told, Visit
 from .directory import MEDIATION_TYPES
 from .nodes import DNNode, MediationDN, Node, RegularDN
 from .occurrences import NO_FACTS, Facts, Occurrence, Status
@@ -88,7 +88,7 @@ def _call(call: Call) -> Data:
         "others": dict(call.others),
         "queues": dict(call.queues),
         "facts": _facts(call.facts),
-        "former": [[until, _facts(facts)] for until, facts in call.former],
+        "former": [[until, *_told(told)] for until, told in call.former],
         "heard_at": call.heard_at,
         "observers": [
             [number, each.mode, each.watches, each.seen, each.deaf, each.left]
@@ -96,6 +96,11 @@ def _call(call: Call) -> Data:
         ],
         "visits": [_visit(visit) for visit in call.visits.values()],
     }
+
+
+def _told(told: Told) -> list[Any]:
+    facts, others, queues = dict(told.facts), dict(told.others), dict(told.queues)
+    return [told.call_type, told.ani, told.dnis, facts, others, queues, dict(told.agents)]
 
 
 def _visit(visit: Visit) -> Data:
@@ -143,6 +148,7 @@ def _dn(dn: DNNode) -> Data:
             "legs": [_leg(leg) for leg in dn.legs.values()],
             "agent": None if dn.agent is None else dn.agent.id,
             "agent_since": dn.agent_since,
+            "former_agents": [[until, agent_id] for until, agent_id in dn.former_agents],
             "login_queues": [queue.key.number for queue in dn.login_queues],
             "serves": [queue.key.number for queue in dn.serves],
             "acw_pending": None if dn.acw_pending is None else _facts(dn.acw_pending),
@@ -254,7 +260,7 @@ class _Adoption:
         call.call_type, call.ani, call.dnis = data["type"], data["ani"], data["dnis"]
         call.others, call.queues = dict(data["others"]), dict(data["queues"])
         call.facts = data["facts"] or NO_FACTS
-        call.former = [(until, facts or NO_FACTS) for until, facts in data["former"]]
+        call.former = [(until, Told(call.conn_id, *told)) for until, *told in data["former"]]
         for number, mode, watches, seen, deaf, left in data["observers"]:
             observer = call.observers[number] = Observer(mode, watches)
             observer.seen, observer.deaf, observer.left = seen, deaf, left
@@ -286,6 +292,7 @@ class _Adoption:
         agent_id = data["agent"]
         dn.agent = None if agent_id is None else self._world.agent_for_sure(agent_id)
         dn.agent_since = data["agent_since"]
+        dn.former_agents = [(until, former) for until, former in data["former_agents"]]
         dn.parents = tuple(parent for parent in (dn.place, dn.agent) if parent is not None)
         dn.login_queues = dict.fromkeys(map(self._queue, data["login_queues"]))
         dn.serves = dict.fromkeys(map(self._queue, data["serves"]))

@@ -317,7 +317,7 @@ class World:
             del self._dns[dn.key.number]
         for agent in agents:
             for dn in list(agent.dns):
-                self.chronicle.unlink(agent, dn)
+                self.chronicle.unlink(agent, dn, t)
             del self._agents[agent.id]
 
     def _newcomer(self, cls: type[e.TEvent], event: e.TEvent) -> DNNode | None:

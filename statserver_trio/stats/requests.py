@@ -5,9 +5,8 @@ from __future__ import annotations
 from attrs import frozen
 
 from .definitions import StatType
+from .definitions.attributes import DEFAULT_TENANT as DEFAULT_TENANT
 from .definitions.time_profiles import TimeProfile
-
-DEFAULT_TENANT = "Environment"
 
 
 class StatisticError(Exception):

@@ -173,7 +173,7 @@ CASES = {
         "[time-ranges] R: '20' is no range; write whole seconds as 0-20, or 20- for 20 and up"
     ),
     "[filters]\nF = 'PairExists(1,)'": (
-        "[filters] F: column 14: expected a text in quotes or a whole number, not ')'"
+        "[filters] F: column 14: expected a text in quotes or a number, not ')'"
     ),
     # warnings
     "[stat-types.X]\nObjects = 'Queue'\nCategory = 'MaxNumber'\nSubject = 'DNAction'\n"

@@ -190,6 +190,8 @@ ATTRIBUTES = {
     "agent": "agent_id",
     "type": "address_type",
     "treatment": "treatment_type",
+    "ani": "ani",
+    "dnis": "dnis",
 }
 # Words about a call that travel in the Extensions.
 EXTENSIONS = {"monitor": "MonitorMode", "assist": "AssistMode"}

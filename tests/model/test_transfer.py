@@ -55,15 +55,17 @@ def said(record: tuple[Any, ...]) -> tuple[Any, ...]:
     if kind in (BEGAN, ENDED):
         occurrence, start = rest
         shown: list[Any] = [occurrence.action, occurrence.conn_id, dict(occurrence.facts), start]
+        shown.append(occurrence.agent_id)
     elif kind == HAPPENED:
-        shown = [*rest[:2], dict(rest[2].facts), dict(rest[2].reasons)]
+        shown = [*rest[:2], dict(rest[2].facts), dict(rest[2].reasons), rest[2].agent_id]
     elif kind == STATUS:
         shown = [(each.action, each.start) for each in rest]
     elif kind == DN_STATUS:
         shown = [each.action if hasattr(each, "action") else each for each in rest]
     else:
         assert kind == FACTS
-        shown = [rest[0].action, dict(rest[0].facts)]
+        shown = [rest[0].action, dict(rest[0].facts), rest[0].agent_id]
+        shown += [(t, dict(was.facts), was.agent_id) for t, was in rest[0].formerly()]
     return (kind, name(node), *shown)
 
 

@@ -94,16 +94,14 @@ def _passes(test: Filter, each: Occurrence | Status) -> bool:
 
 
 def _true_since(test: Filter, occurrence: Occurrence | Status, start: int) -> int:
-    """When the stretch began that goes on now; whoever opens later sees the same one.
-
-    What was told of a call besides its data is taken to have been so from the start.
-    """
+    """When the stretch began that goes on now; whoever opens later sees the same one."""
     source = occurrence.source if isinstance(occurrence, Status) else occurrence
-    for until, facts in reversed(occurrence.former_facts):
-        if until <= start:
-            break
-        if not test.matches(facts, source):
-            return until
+    if source is not None:
+        for until, former in source.formerly():
+            if until <= start:
+                break
+            if not test.matches(former.facts, former):
+                return until
     return start
 
 
@@ -141,12 +139,7 @@ class Counter:
             self._open(occurrence, _true_since(self._test, occurrence, start), t)
 
     def begin(self, occurrence: Any, start: int, t: int) -> None:
-        """An occurrence began at ``start``; ``t`` is now.
-
-        One that counts already was found when its data changed in the same event.
-        """
-        if occurrence in self._stretches:
-            return
+        """An occurrence began at ``start``; ``t`` is now."""
         if self._test is None or _passes(self._test, occurrence):
             self._open(occurrence, start, t)
 

@@ -1,0 +1,112 @@
+"""Attributes: what filters and expressions can look at besides the attached data.
+
+Each is asked of an occurrence (one that goes on, or a moment of it), or of None: a status
+that shows none. None as an answer is: it is not known, and so is whatever is empty.
+
+======================  ================================================================
+``ANI``, ``DNIS``       what was told of the call
+``CallType``            likewise: Inbound, Outbound, Internal, Consult; else it is Unknown
+``ThisDN``              the number of the DN where it happens
+``OtherDN``             the other party, as last told at this DN
+``ThisQueue``           the queue, as last told at this DN; of a queue itself, that queue
+``TreatmentType``       of the actions of a treatment
+``AgentID``             who is logged in at the DN, or whom a queue's pseudo-action is about
+``MediaType``           ``voice``: T-Servers tell of nothing else (our decision)
+``CustomerID``,         the tenant, which is the only one: whoever names none asks for
+``TenantID``            that one, and no T-event names another (our decision)
+======================  ================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ...expressions.conditions import Scope
+from ...model.actions import CODES
+from ...model.nodes import MediationDN, RegularDN
+from ...model.occurrences import NO_FACTS, Facts, Occurrence
+
+DEFAULT_TENANT = "Environment"
+VOICE = "voice"
+USER_EVENT = CODES["UserEvent"]
+
+Attribute = Callable[[Occurrence | None], "str | None"]
+
+
+def _ani(source: Occurrence | None) -> str | None:
+    return source.call.ani or None if source is not None and source.call is not None else None
+
+
+def _dnis(source: Occurrence | None) -> str | None:
+    return source.call.dnis or None if source is not None and source.call is not None else None
+
+
+def _call_type(source: Occurrence | None) -> str | None:
+    return source.call.call_type if source is not None and source.call is not None else None
+
+
+def _this_dn(source: Occurrence | None) -> str | None:
+    return None if source is None else source.dn.key.number
+
+
+def _other_dn(source: Occurrence | None) -> str | None:
+    if source is None or source.call is None:
+        return None
+    return source.call.others.get(source.dn.key.number)
+
+
+def _this_queue(source: Occurrence | None) -> str | None:
+    if source is None:
+        return None
+    if isinstance(source.dn, MediationDN):
+        return source.dn.key.number
+    return None if source.call is None else source.call.queues.get(source.dn.key.number)
+
+
+def _treatment_type(source: Occurrence | None) -> str | None:
+    """Of a queue's own actions only: an agent's reason may be called so, too."""
+    if source is None or not isinstance(source.dn, MediationDN):
+        return None
+    return source.reasons.get("TreatmentType")
+
+
+def _agent_id(source: Occurrence | None) -> str | None:
+    return source.agent_id or None if source is not None else None
+
+
+def _media_type(source: Occurrence | None) -> str | None:
+    return None if source is None else VOICE
+
+
+def _tenant(source: Occurrence | None) -> str | None:
+    return DEFAULT_TENANT
+
+
+ATTRIBUTES: Mapping[str, Attribute] = {
+    "ANI": _ani,
+    "DNIS": _dnis,
+    "CustomerID": _tenant,
+    "TenantID": _tenant,
+    "MediaType": _media_type,
+    "ThisQueue": _this_queue,
+    "TreatmentType": _treatment_type,
+    "ThisDN": _this_dn,
+    "OtherDN": _other_dn,
+    "CallType": _call_type,
+    "AgentID": _agent_id,
+}
+
+
+def reasons_of(source: Occurrence | None) -> Facts:
+    """The reasons of an agent's state, login or logout; what else is told has none."""
+    if source is None or source.call is not None or source.action == USER_EVENT:
+        return NO_FACTS
+    return source.reasons if isinstance(source.dn, RegularDN) else NO_FACTS
+
+
+def call_data_of(source: Occurrence | None) -> Facts:
+    """What is attached to the call it belongs to."""
+    return NO_FACTS if source is None or source.call is None else source.call.facts
+
+
+SCOPE = Scope(ATTRIBUTES, reasons_of, call_data_of)
