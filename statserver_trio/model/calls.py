@@ -50,6 +50,11 @@ class Call:
         self.observers: dict[str, Observer] = {}  # supervisors who listen, by DN number
         self.heard_at = 0  # the time of its last event, for the stuck-call check
 
+    @property
+    def media(self) -> str:
+        """The medium of a call."""
+        return "voice"
+
     def learn(self, event: CallEvent, t: int) -> bool:
         """Take over what the event tells; true where filters have to look again."""
         self.heard_at = t

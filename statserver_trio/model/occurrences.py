@@ -73,6 +73,11 @@ class Occurrence:
         return () if self.call is None else self.call.former
 
     @property
+    def media(self) -> str:
+        """The medium it is about; telephony is voice."""
+        return "voice" if self.call is None else self.call.media
+
+    @property
     def conn_id(self) -> str:
         """The call it belongs to; empty where it belongs to none."""
         return self.call.conn_id if self.call is not None else ""

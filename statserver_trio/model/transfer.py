@@ -215,7 +215,7 @@ class _Adoption:
         They may be others here: then it has had it since now.
         """
         world = self._world
-        world.groups.recount()
+        world.list_groups(world.now)
         told = {(each["type"], each["name"]): each["status"] for each in data}
         for group in world.groups:
             name, start, _ = told.get((group.type, group.name), ("", 0, None))

@@ -32,9 +32,10 @@ from ..model.directory import Directory
 from ..model.nodes import DNNode
 from ..model.world import WorldOptions
 from .definitions import Definitions, StatType
+from .definitions.object_types import COMPOSED
 from .engine import Engine
 from .requests import StatisticError
-from .statistic import Statistic
+from .statistic import Statistic, campaign_of
 from .telling.notifications import Notice
 
 
@@ -125,7 +126,15 @@ class _State:
 
 def _meaning(stat_type: StatType) -> tuple[Any, ...]:
     """What makes a stat type count as it does; descriptions may change."""
-    return stat_type.category, stat_type.subject, stat_type.main_mask, stat_type.rel_mask
+    return (
+        stat_type.category,
+        stat_type.subject,
+        stat_type.main_mask,
+        stat_type.rel_mask,
+        stat_type.media_type,
+        stat_type.attributes,
+        stat_type.reason_start_overrides_status_start,
+    )
 
 
 def _fate(kind: str, name: str, mine: object, old: object, new: object) -> str:
@@ -202,12 +211,36 @@ def _group_gone(what: str, groups: Callable[[Directory], Mapping[str, Any]]) -> 
 
 
 def _place_of_group_gone(s: Statistic, before: _State, after: _State) -> str:
+    return _place_changed(s.key.object_id, before, after)
+
+
+def _place_changed(group: str, before: _State, after: _State) -> str:
     """A place that is in the group before and after, and is another one now."""
-    old, new = (state.directory.place_groups.get(s.key.object_id, ()) for state in (before, after))
+    old, new = (state.directory.place_groups.get(group, ()) for state in (before, after))
     for name in old:
         if name in new and before.directory.places.get(name) != after.directory.places.get(name):
             return f"the DNs of place {name!r} were changed"
     return ""
+
+
+def _tenant_gone(s: Statistic, before: _State, after: _State) -> str:
+    name = s.key.object_id
+    return "" if name == after.directory.tenant else f"tenant {name!r} was deleted"
+
+
+def _campaign_gone(s: Statistic, before: _State, after: _State) -> str:
+    """The campaign, the group's work for it, or one of the places that work for it."""
+    kind, object_id = s.key.object_type, s.key.object_id
+    name = campaign_of(kind, object_id)
+    groups = after.directory.campaigns.get(name)
+    if groups is None:
+        return f"campaign {name!r} was deleted"
+    if kind == "CampaignGroup":
+        group = object_id.rpartition("@")[2]
+        if group not in groups:
+            return f"group {group!r} works for campaign {name!r} no more"
+        groups = (group,)
+    return next(filter(None, (_place_changed(group, before, after) for group in groups)), "")
 
 
 Rule = Callable[[Statistic, _State, _State], str]  # the reason to close, or nothing
@@ -224,12 +257,18 @@ OBJECT_RULES: dict[str, tuple[Rule, ...]] = {
     "RoutePoint": (_dn_gone,),
     "GroupQueues": (_group_gone("queue group", lambda d: d.queue_groups),),
     "Agent": (_agent_gone,),
-    "GroupAgents": (_group_gone("agent group", lambda d: d.agent_groups),),
+    "GroupAgents": (
+        _group_gone("agent group", lambda d: {**d.agent_groups, **d.virtual_agent_groups}),
+    ),
     "Place": (_place_gone,),
     "GroupPlaces": (
         _group_gone("place group", lambda d: d.place_groups),
         _place_of_group_gone,
     ),
+    "Tenant": (_tenant_gone,),
+    "Switch": (),  # those are there until a restart
+    "Campaign": (_campaign_gone,),
+    "CampaignGroup": (_campaign_gone,),
 }
 
 
@@ -260,7 +299,7 @@ def _regroup(
     """Let the statistics of groups have the members of today; how many came and left."""
     joined = left = 0
     for statistic in list(engine.statistics.values()):
-        if not statistic.key.object_type.startswith("Group"):
+        if statistic.key.object_type not in COMPOSED:
             continue
         try:
             came, went = engine.regroup(statistic, now)
@@ -294,9 +333,13 @@ SECTIONS: dict[str, Callable[[_State], Mapping[Any, Any]]] = {
     "agents": lambda state: state.directory.agents,
     "places": lambda state: state.directory.places,
     "agent-groups": lambda state: state.directory.agent_groups,
+    "virtual-agent-groups": lambda state: {
+        name: each.text for name, each in state.directory.virtual_agent_groups.items()
+    },
     "place-groups": lambda state: state.directory.place_groups,
     "queue-groups": lambda state: state.directory.queue_groups,
     "origination-dns": lambda state: state.directory.origination_dns,
+    "campaigns": lambda state: state.directory.campaigns,
 }
 
 

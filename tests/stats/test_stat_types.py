@@ -62,7 +62,7 @@ def test_keywords_and_words_in_any_case_and_with_aliases() -> None:
         ({"Category": "EstimWaitTime"}, "Category", "not available in this release"),
         ({"Subject": None}, "Subject", "required"),
         ({"Subject": "Weather"}, "Subject", "is no subject"),
-        ({"Subject": "CampaignAction"}, "Subject", "not available in this release"),
+        ({"Subject": "CampaignAction"}, "Subject", "CampaignAction cannot be asked of Agent"),
         ({"Subject": "GroupStatus"}, "Subject", "cannot be asked of Agent"),
         (
             {"Objects": "GroupAgents", "Subject": "GroupStatus", "Category": "ServiceFactor1"},

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from ...model.actions import ALL_ACTIONS, OF_INTERACTIONS
 from .filters import Filter
+from .restrictions import VOICE, Attribute, Condition, Medium
 from .time_profiles import DEFAULT_PROFILE, TimeProfile
 from .time_ranges import BUILT_IN_RANGE, TimeRange
 
@@ -36,6 +38,12 @@ class StatType:
         objects: Canonical object types (see :mod:`.object_types`).
         main_mask, rel_mask: Sets of action codes as bit masks; ``rel_mask`` is
             None where the definition has none.
+        media_type: In lower case; empty is every medium.
+        attributes: Business attributes that what is counted has to carry.
+        aggregation_type: For clients only, never looked at.
+        use_source_time_stamps: Durations are those of the source's times. Here they always
+            are, so it is kept and changes nothing (our decision).
+        reason_start_overrides_status_start: A state shows since when its reason is given.
         text: The options as they were written, for profiles and `explain`.
     """
 
@@ -47,6 +55,25 @@ class StatType:
     rel_mask: int | None = None
     description: str = ""
     text: Mapping[str, str] = field(factory=dict)
+    media_type: str = ""
+    attributes: tuple[Attribute, ...] = ()
+    aggregation_type: str = ""
+    use_source_time_stamps: bool = True
+    reason_start_overrides_status_start: bool = False
+
+    @property
+    def restrictions(self) -> tuple[Condition, ...]:
+        """What has to hold of everything it counts, whatever is asked for."""
+        if self.media_type in ("", VOICE):
+            return self.attributes
+        return (*self.attributes, Medium(self.media_type))
+
+    @property
+    def other_media(self) -> int:
+        """Actions that are of another medium than its own, as a set."""
+        if not self.media_type:
+            return 0
+        return OF_INTERACTIONS if self.media_type == VOICE else ALL_ACTIONS & ~OF_INTERACTIONS
 
 
 @frozen

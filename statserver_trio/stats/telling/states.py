@@ -16,7 +16,8 @@ from ...model.actions import NAMES, STATUS_NAMES, STATUS_NUMBERS
 from ...model.groups import GroupNode, joint_status
 from ...model.nodes import AgentNode, DNNode, MediationDN, Node, PlaceNode, RegularDN
 from ...model.occurrences import Occurrence, Status
-from ..definitions.object_types import GROUPS
+from ...model.tenant import TenantNode
+from ..definitions.object_types import COMPOSED
 
 State = dict[str, Any]
 
@@ -31,8 +32,8 @@ def state_of(object_type: str, object_id: str, nodes: list[Node], subject: str, 
     if groups:  # the group itself
         status = _status(joint_status(groups))
         return {"objectId": object_id, "objectType": object_type, **status}
-    shown = [_node(node, subject, mask) for node in nodes]
-    if object_type in GROUPS:
+    shown = [_node(node, subject, mask) for node in nodes if not isinstance(node, TenantNode)]
+    if object_type in COMPOSED:
         return {"objectId": object_id, "objectType": object_type, "members": shown}
     return shown[0] if shown else {"objectId": object_id, "objectType": object_type}
 
