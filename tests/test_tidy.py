@@ -19,6 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     "machine",
     "tlib",
+    "expressions",
     "asterisk",
     "simulator",
     "model",
@@ -34,6 +35,7 @@ FLOORS = [
 UPPER = {"client", "server", "commands"}
 # Floors that must not know each other although one stands above the other.
 STRANGERS = {
+    ("expressions", "tlib"),
     ("model", "asterisk"),
     ("model", "simulator"),
     ("simulator", "asterisk"),
