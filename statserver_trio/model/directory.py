@@ -7,12 +7,11 @@ A directory says nothing about what anybody is doing. It is read by the worlds
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from attrs import field, frozen
 
-if TYPE_CHECKING:
-    from .virtual_groups import Membership
+from ..expressions.memberships import Membership
 
 REGULAR_TYPES = frozenset({"Extension", "Position", "VoIPPort", "Mixed", "VoiceMail", "Cellular"})
 QUEUE_TYPES = frozenset({"Queue", "VirtualQueue"})

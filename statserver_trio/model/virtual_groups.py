@@ -18,45 +18,15 @@ the configuration.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from attrs import frozen
+
+from ..expressions.memberships import Membership
 
 if TYPE_CHECKING:
     from .directory import Directory
     from .nodes import AgentNode
-
-
-class Person(Protocol):
-    """What an expression can ask about somebody."""
-
-    def skill(self, name: str) -> int | None:
-        """His level; None where he has none."""
-
-    def is_logged_in(self, queue: str) -> bool:
-        """Whether he is logged in to that queue, ``number@switch``."""
-
-    def is_logged_in_switch(self, switch: str) -> bool:
-        """Whether he is logged in anywhere on that switch."""
-
-
-class Membership(Protocol):
-    """An expression that was read."""
-
-    @property
-    def text(self) -> str:
-        """As it was written."""
-
-    @property
-    def queues(self) -> Collection[str]:
-        """The queues it names."""
-
-    @property
-    def switches(self) -> Collection[str]:
-        """The switches it names."""
-
-    def holds(self, person: Person) -> bool:
-        """Whether that person is in the group."""
 
 
 @frozen

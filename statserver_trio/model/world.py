@@ -22,7 +22,9 @@ from .active_switching import CAMPAIGN
 from .calls import Call, Leg, Phase, Visit
 from .creation import ADDRESS_TYPES, CREATES
 from .directory import Directory, DNKey
+from .interactions import Interactions
 from .legs import engage
+from .media_channels import MediaChannel
 from .nodes import AgentNode, DNNode, MediationDN, PlaceNode, RegularDN
 from .occurrences import Record
 from .population import Population, members_of
@@ -62,6 +64,8 @@ class World(Population):
         super().__init__(switch, directory, t)
         self.options = options or WorldOptions()
         self.calls: dict[str, Call] = {}
+        self.interactions = Interactions(switch, t)
+        self.channels: dict[str, MediaChannel] = {}
         self.monitoring_changes = 0  # grows when a DN is lost or found
         self.ignored: Counter[str] = Counter()  # events nobody had a rule for, by name
         self.next_check = t - t % CHECK_MS + CHECK_MS

@@ -8,7 +8,7 @@ found by asking again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from ..model.directory import Directory, DNKey
@@ -212,6 +212,29 @@ class Objects:
             raise _unknown(f"group {group!r} does not work for {campaign!r}; known: {known}")
         return self._group_of_campaign(group, now)
 
+    # -- interactions ----------------------------------------------------------------
+
+    def staging_area(self, name: str, now: int) -> Found:
+        """A queue of interactions, at every source that may tell of it."""
+        return self._interactions("StagingArea", self.directory.interaction_queues, name, now)
+
+    def workbin(self, name: str, now: int) -> Found:
+        """A workbin, likewise."""
+        return self._interactions("Workbin", self.directory.workbins, name, now)
+
+    def routing_strategy(self, name: str, now: int) -> Found:
+        """A strategy, likewise."""
+        return self._interactions("RoutingStrategy", self.directory.routing_strategies, name, now)
+
+    def _interactions(self, kind: str, listed: Sequence[str], name: str, now: int) -> Found:
+        worlds = [(source, source.world(now)) for source in self._sources.values()]
+        known = name in listed or any(w.interactions.knows_place(kind, name) for _, w in worlds)
+        if not name or not (known or self.directory.auto_create):
+            raise _unknown(
+                f"{kind} {name!r} is not configured; known: {', '.join(listed) or 'none'}"
+            )
+        return [(source, world.interactions.place(kind, name)) for source, world in worlds]
+
     def _group_of_campaign(self, name: str, now: int) -> Found:
         if name in self.directory.place_groups:
             return self.place_group(name, now)
@@ -250,6 +273,9 @@ FINDERS: dict[str, Finder] = {
     "Switch": Objects.switch,
     "Campaign": Objects.campaign,
     "CampaignGroup": Objects.campaign_group,
+    "StagingArea": Objects.staging_area,
+    "Workbin": Objects.workbin,
+    "RoutingStrategy": Objects.routing_strategy,
 }
 
 # Where the subject decides whose statuses are meant.

@@ -23,7 +23,7 @@ them any more deletes nothing. Without it they are forgotten (our decision).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -243,6 +243,15 @@ def _campaign_gone(s: Statistic, before: _State, after: _State) -> str:
     return next(filter(None, (_place_changed(group, before, after) for group in groups)), "")
 
 
+def _listed_no_more(what: str, names: Callable[[Directory], Collection[str]]) -> Rule:
+    def rule(s: Statistic, before: _State, after: _State) -> str:
+        name, directory = s.key.object_id, after.directory
+        may_be = directory.auto_create or name in names(directory)
+        return "" if may_be else f"{what} {name!r} was deleted"
+
+    return rule
+
+
 Rule = Callable[[Statistic, _State, _State], str]  # the reason to close, or nothing
 
 DEFINITION_RULES: tuple[Rule, ...] = (
@@ -269,6 +278,9 @@ OBJECT_RULES: dict[str, tuple[Rule, ...]] = {
     "Switch": (),  # those are there until a restart
     "Campaign": (_campaign_gone,),
     "CampaignGroup": (_campaign_gone,),
+    "StagingArea": (_listed_no_more("interaction queue", lambda d: d.interaction_queues),),
+    "Workbin": (_listed_no_more("workbin", lambda d: d.workbins),),
+    "RoutingStrategy": (_listed_no_more("strategy", lambda d: d.routing_strategies),),
 }
 
 

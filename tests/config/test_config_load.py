@@ -293,6 +293,13 @@ id = 'back\\slash "quoted"'
 "All of us" = ["a1"]
 [virtual-agent-groups]
 V = 'Skill("Spanish") > 5'
+[campaigns]
+Spring = ["All of us", "V"]
+[business-attributes]
+Language = ["Spanish", "English"]
+Anything = []
+[interactions]
+queues = ["inbound e-mail"]
 [time-profiles]
 "Never,Growing" = ""
 [filters]
@@ -314,12 +321,11 @@ def test_what_is_printed_means_the_same(write: Write, text: str) -> None:
 
 def test_the_error_says_it_all(write: Write) -> None:
     with pytest.raises(ConfigError) as caught:
-        load(write("[server]\nname = 1\nrole = 2\n[virtual-agent-groups]\nV = 'x'"))
+        load(write("[server]\nname = 1\nrole = 2\n[agent-groups]\nV = ['x']"))
     assert str(caught.value).splitlines() == [
         "x.toml: [server] name: must be a text in quotes, not 1",
         "x.toml: [server] role: must be 'primary', 'backup' or 'standalone', not 2",
     ]
     assert list(map(str, caught.value.warnings)) == [
-        "x.toml: [virtual-agent-groups] V: warning: "
-        "virtual groups are not supported yet; the group does not exist",
+        "x.toml: [agent-groups] V: warning: 'x' is not listed in [[agents]]; taken for an agent",
     ]

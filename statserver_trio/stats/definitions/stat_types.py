@@ -61,7 +61,7 @@ _YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False,
 # Options about which it makes no difference to what is counted what they say.
 REMARKS = frozenset({"AggregationType", "Description", "UseSourceTimeStamps"})
 ATTRIBUTE_VALUES_MAX = 100  # of one business attribute in one stat type (our decision)
-_KNOWN_OPTIONS = {name.lower(): name for name in (*OPTIONS, *OPTIONS_LATER)}
+KNOWN_OPTIONS = {name.lower(): name for name in (*OPTIONS, *OPTIONS_LATER)}
 
 
 def unknown_options(
@@ -106,7 +106,7 @@ def _overruled(key: str, category: str, text: str) -> list[str]:
 
 def _known_options(business_attributes: Collection[str]) -> dict[str, str]:
     """The canonical names of options, by what they are in lower case; ours come first."""
-    return {name.lower(): name for name in business_attributes} | _KNOWN_OPTIONS
+    return {name.lower(): name for name in business_attributes} | KNOWN_OPTIONS
 
 
 def _options(
@@ -119,7 +119,7 @@ def _options(
 
 def counted_text(stat_type: StatType) -> dict[str, str]:
     """The options of a stat type that have to do with what it counts, as they were written."""
-    relevant = {*_KNOWN_OPTIONS.values(), *(each.name for each in stat_type.attributes)} - REMARKS
+    relevant = {*KNOWN_OPTIONS.values(), *(each.name for each in stat_type.attributes)} - REMARKS
     return {key: value for key, value in stat_type.text.items() if key in relevant}
 
 
@@ -221,7 +221,7 @@ class _Reader:
         found = []
         for name in names:
             text = self.options.get(name)
-            if text is None or name.lower() in _KNOWN_OPTIONS:
+            if text is None or name.lower() in KNOWN_OPTIONS:
                 continue
             values = tuple(dict.fromkeys(v.strip() for v in text.split(",") if v.strip()))
             if not values or len(values) > ATTRIBUTE_VALUES_MAX:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...model.actions import NAMES, STATUS_NAMES, STATUS_NUMBERS
 from ...model.groups import GroupNode, joint_status
+from ...model.interactions import InteractionPlace
 from ...model.nodes import AgentNode, DNNode, MediationDN, Node, PlaceNode, RegularDN
 from ...model.occurrences import Occurrence, Status
 from ...model.tenant import TenantNode
@@ -85,6 +86,8 @@ def _dn(dn: DNNode, subject: str, mask: int) -> State:
     }
     if isinstance(dn, MediationDN):
         shown["waiting"] = len(dn.calls)
+    elif isinstance(dn, InteractionPlace):
+        shown["waiting"] = len(dn.waiting)
     if subject == "DNAction":
         shown["actions"] = [
             _action(occurrence) for occurrence, _ in dn.going_on() if mask >> occurrence.action & 1
