@@ -17,7 +17,7 @@ from .categories import NO, Category, Reading
 from .counting.counters import ACTIONS, DN_STATUSES, STATUSES, RowKind
 from .counting.ledger import Ledger
 from .counting.measures import Measure
-from .counting.parts import FormerPart, Part, freeze, span
+from .counting.parts import FormerPart, Part, freeze, reachable, span
 from .definitions import StatType
 from .definitions.filters import Filter
 from .definitions.object_types import CAMPAIGN
@@ -192,10 +192,19 @@ class Statistic:
 
     def leave(self, index: int, t: int) -> None:
         """The node of that index has left the group; what it has contributed stays."""
+        ledger = self.sources[index].ledger
         del self.sources[index], self.nodes[index]
         for role, parts in self.parts.items():
             part = parts.pop(index)
-            self.former.setdefault(role, []).append(freeze(part, t))
+            former = self.former.get(role, [])
+            # The first that was opened says when the interval began, whatever it adds to it.
+            first = min(former, key=lambda each: each.opened_at, default=None)
+            kept = [
+                each
+                for each in former
+                if each is first or each.ledger is not ledger or reachable(each, t)
+            ]
+            self.former[role] = [*kept, freeze(part, t)]
             part.row.release(self, t)
 
     def read(self, clock: Callable[[Ledger], int], closing: bool = False) -> tuple[Any, int]:
