@@ -101,6 +101,10 @@ class Directory:
     routing_strategies: tuple[str, ...] = ()
     tenant: str = "Environment"
 
+    def campaign_groups(self) -> list[str]:
+        """Every ``campaign@group``."""
+        return [f"{name}@{group}" for name, groups in self.campaigns.items() for group in groups]
+
     def place_of(self) -> dict[DNKey, str]:
         """The place each DN stands on."""
         return {key: place.name for place in self.places.values() for key in place.dns}

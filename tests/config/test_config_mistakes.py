@@ -147,6 +147,23 @@ CASES = {
     "dns = [{ number='1', switch='s', type='Position' }]\n[queue-groups]\nG = ['1@s']": (
         "[queue-groups] G: 1@s is a Position, and no queue or route point"
     ),
+    "[virtual-agent-groups]\nV = 'Skill(1)'": (
+        "[virtual-agent-groups] V: column 7: expected the name of a skill in quotes, not '1'"
+    ),
+    "[agent-groups]\nV = []\n[virtual-agent-groups]\nV = 'Skill(\"a\") > 1'": (
+        "[virtual-agent-groups] V: there is a group of that name in [agent-groups] already"
+    ),
+    "[campaigns]\nSpring = ['Sales']": (
+        "[campaigns] Spring: no such group as 'Sales' in [agent-groups], "
+        "[virtual-agent-groups] or [place-groups]"
+    ),
+    "[agent-groups]\nG = []\n[place-groups]\nG = []\n[campaigns]\nSpring = ['G']": (
+        "[campaigns] Spring: 'G' is a group of agents and one of places; rename one"
+    ),
+    "[business-attributes]\nmediatype = []": (
+        "[business-attributes] mediatype: stat types have an option of that name; "
+        "call it something else"
+    ),
     "dns = [{ number='1', switch='s', type='Queue' }]\n[origination-dns]\nSales = ['1@s']": (
         "[origination-dns] Sales: no such group as 'Sales' in [agent-groups], "
         "[virtual-agent-groups] or [place-groups]"
