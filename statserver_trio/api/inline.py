@@ -130,6 +130,8 @@ def _normal(stat_type: StatType) -> dict[str, str]:
         Objects=",".join(sorted(stat_type.objects)),
         MainMask=",".join(names_in(stat_type.main_mask)),
     )
+    if stat_type.media_type:
+        text["MediaType"] = stat_type.media_type
     if stat_type.rel_mask is not None:
         text["RelMask"] = ",".join(names_in(stat_type.rel_mask))
     if stat_type.by_call:

@@ -50,6 +50,9 @@ def _stat_types(engine: Engine, now: int) -> list[Item]:
             "mainMask": stat_type.text.get("MainMask", ""),
             "relMask": stat_type.text.get("RelMask"),
             "description": stat_type.description,
+            "mediaType": stat_type.text.get("MediaType"),
+            "aggregationType": stat_type.aggregation_type or None,
+            "attributes": {each.name: list(each.values) for each in stat_type.attributes},
         }
         for name, stat_type in engine.definitions.stat_types.items()
     ]
@@ -76,20 +79,31 @@ def _objects(engine: Engine, now: int) -> list[Item]:
     for key, dn in directory.dns.items():
         found[_object_type(dn.type), str(key)] = None
     agents = dict.fromkeys(directory.agents)
+    interactions = dict.fromkeys(
+        [("StagingArea", name) for name in directory.interaction_queues]
+        + [("Workbin", name) for name in directory.workbins]
+        + [("RoutingStrategy", name) for name in directory.routing_strategies]
+    )
     for source in engine.sources.values():
         world = source.world(now)
         for node in world.dns():
             found[_object_type(node.type), str(node.key)] = None
         agents.update(dict.fromkeys(world.agent_ids()))
+        interactions.update(dict.fromkeys(world.interactions.places()))
     named = {
         "Agent": agents,
         "Place": directory.places,
-        "GroupAgents": directory.agent_groups,
+        "GroupAgents": [*directory.agent_groups, *directory.virtual_agent_groups],
         "GroupPlaces": directory.place_groups,
         "GroupQueues": directory.queue_groups,
+        "Campaign": directory.campaigns,
+        "CampaignGroup": directory.campaign_groups(),
+        "Switch": [source.switch for source in engine.sources.values()],
+        "Tenant": [directory.tenant],
     }
     for object_type, names in named.items():
         found.update(dict.fromkeys((object_type, name) for name in names))
+    found.update(interactions)
     return [{"objectType": kind, "objectId": object_id} for kind, object_id in found]
 
 

@@ -21,6 +21,7 @@ from ..asterisk.replay import ami_events, queue_log_events
 from ..config.site import Site, make_site
 from ..model.directory import MEDIATION_TYPES
 from ..stats.categories import CATEGORIES
+from ..stats.definitions.stat_types import UNFED
 from ..stats.engine import Engine
 from ..stats.requests import StatisticError, StatisticRequest
 from ..stats.statistic import Statistic
@@ -183,12 +184,21 @@ def find_objects(site: Site, switch: str, batches: Batches) -> Objects:
         found.add("Agent", agent_id)
     for object_type, names in (
         ("Place", directory.places),
-        ("GroupAgents", directory.agent_groups),
+        ("GroupAgents", [*directory.agent_groups, *directory.virtual_agent_groups]),
         ("GroupPlaces", directory.place_groups),
         ("GroupQueues", directory.queue_groups),
+        ("Campaign", directory.campaigns),
+        ("CampaignGroup", directory.campaign_groups()),
+        ("Switch", [switch]),
+        ("Tenant", [directory.tenant]),
+        ("StagingArea", directory.interaction_queues),
+        ("Workbin", directory.workbins),
+        ("RoutingStrategy", directory.routing_strategies),
     ):
         for name in names:
             found.add(object_type, name)
+    for object_type, name in world.interactions.places():
+        found.add(object_type, name)
     return found
 
 
@@ -197,6 +207,7 @@ def requests_for_all(site: Site, objects: Objects) -> list[StatisticRequest]:
     return [
         StatisticRequest(object_type, object_id, name)
         for name, stat_type in site.definitions.stat_types.items()
+        if stat_type.subject not in UNFED
         for object_type in sorted(stat_type.objects)
         if CATEGORIES[stat_type.category].objects is None
         or object_type in CATEGORIES[stat_type.category].objects  # type: ignore[operator]

@@ -15,7 +15,7 @@ from .schema import Config
 COUNTS = (
     "objects", "dns", "agents", "places", "agent-groups", "place-groups",
     "virtual-agent-groups", "queue-groups", "origination-dns", "time-profiles", "time-ranges",
-    "filters", "stat-types",
+    "filters", "stat-types", "campaigns", "business-attributes", "interactions",
 )  # fmt: skip
 COUNTS_IN_SERVER = ("time-zone", "time-resolution")
 

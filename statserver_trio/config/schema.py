@@ -16,6 +16,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ..model.directory import DN_TYPES
+from ..stats.requests import DEFAULT_TENANT
 from . import checks
 from .mistakes import Mistake
 
@@ -210,6 +211,7 @@ class Objects:
             false they count in every category, and the first three say whose they are.
             A statistic with a filter counts none of them either way.
         vq_use_alt_enter_time: The vendor's option of that name; for all virtual queues.
+        tenant: The id of the one object of type Tenant: everything here is its.
     """
 
     auto_create: bool = _key(checks.truth, True)
@@ -217,6 +219,16 @@ class Objects:
     dnd_means_not_ready: bool = _key(checks.truth, False)
     queue_use_pseudo_actions: bool = _key(checks.truth, True)
     vq_use_alt_enter_time: bool = _key(checks.truth, False)
+    tenant: str = _key(checks.text, DEFAULT_TENANT)
+
+
+@frozen(kw_only=True)
+class Interactions:
+    """``[interactions]``: where e-mails, chats and tasks wait, by name."""
+
+    queues: tuple[str, ...] = _key(checks.texts, ())
+    workbins: tuple[str, ...] = _key(checks.texts, ())
+    strategies: tuple[str, ...] = _key(checks.texts, ())
 
 
 @frozen(kw_only=True)
@@ -269,6 +281,7 @@ class Config:
     record: Record = field(factory=Record, metadata={"section": Record})
     limits: Limits = field(factory=Limits, metadata={"section": Limits})
     objects: Objects = field(factory=Objects, metadata={"section": Objects})
+    interactions: Interactions = field(factory=Interactions, metadata={"section": Interactions})
     dns: tuple[DNEntry, ...] = _entries(DNEntry)
     agents: tuple[AgentEntry, ...] = _entries(AgentEntry)
     places: tuple[PlaceEntry, ...] = _entries(PlaceEntry)
@@ -277,6 +290,8 @@ class Config:
     virtual_agent_groups: Mapping[str, str] = _names(checks.text)
     queue_groups: Mapping[str, tuple[str, ...]] = _names(checks.texts)
     origination_dns: Mapping[str, tuple[str, ...]] = _names(checks.texts)
+    campaigns: Mapping[str, tuple[str, ...]] = _names(checks.texts)
+    business_attributes: Mapping[str, tuple[str, ...]] = _names(checks.texts)
     time_profiles: Mapping[str, str] = _names(checks.anything)
     time_ranges: Mapping[str, str] = _names(checks.anything)
     filters: Mapping[str, str] = _names(checks.anything)

@@ -11,12 +11,13 @@ from typing import TypeVar
 
 from attrs import frozen
 
+from ..expressions.memberships import Membership, parse_membership
 from ..model.directory import DN, Agent, Directory, DNKey, Place
 from ..model.world import WorldOptions
 from ..stats.definitions import DefinitionError, Definitions, StatType
 from ..stats.definitions.filters import parse_filter
 from ..stats.definitions.pseudo_actions import CATEGORIES, never_counts
-from ..stats.definitions.stat_types import parse_stat_type, unknown_options
+from ..stats.definitions.stat_types import KNOWN_OPTIONS, parse_stat_type, unknown_options
 from ..stats.definitions.time_profiles import (
     SUPPORTED_KINDS,
     TimeProfile,
@@ -29,6 +30,8 @@ from .mistakes import Problem, TablePath, listed, meant
 from .schema import Config
 
 T = TypeVar("T")
+
+_GROUPS = ("agent-groups", "virtual-agent-groups", "place-groups")
 
 
 @frozen
@@ -71,6 +74,7 @@ class _Builder:
         objects = config.objects
         self._dns = self._listed_dns()
         self._agents = self._listed_agents()
+        self._attributes = self._business_attributes()
         self.site = Site(
             Definitions(
                 stat_types=self._stat_types(),
@@ -114,15 +118,16 @@ class _Builder:
         for name, options in self._config.stat_types.items():
             path = ("stat-types", name)
             written = {key.lower(): key for key in options}
-            for said in unknown_options(options):
+            for said in unknown_options(options, self._attributes):
                 key, _, what = said.partition(": ")
                 self._say((*path, written.get(key.lower(), key)), what, warning=True)
             try:
-                made[name] = parse_stat_type(name, options)
+                made[name] = parse_stat_type(name, options, self._attributes)
             except DefinitionError as exc:
                 for key, what in exc.mistakes:
                     self._say((*path, written.get(key.lower(), key)) if key else path, what)
                 continue
+            self._unknown_values(path, written, made[name])
             if self._counts_nothing(made[name]):
                 what = (
                     "counts nothing: pseudo-actions of queues count only in "
@@ -131,6 +136,26 @@ class _Builder:
                 )
                 self._say((*path, written["mainmask"]), what, warning=True)
         return made
+
+    def _business_attributes(self) -> Mapping[str, tuple[str, ...]]:
+        """Names and known values; none is called like an option that means something else."""
+        made = {}
+        for name, values in self._config.business_attributes.items():
+            if name.lower() in KNOWN_OPTIONS:
+                what = "stat types have an option of that name; call it something else"
+                self._say(("business-attributes", name), what)
+            made[name] = values
+        return made
+
+    def _unknown_values(
+        self, path: TablePath, written: Mapping[str, str], stat_type: StatType
+    ) -> None:
+        for each in stat_type.attributes:
+            known = self._attributes[each.name]
+            for value in each.values:
+                if known and value not in known:
+                    what = f"{value!r} is not among the known values: {listed(known)}"
+                    self._say((*path, written[each.name.lower()]), what, warning=True)
 
     def _counts_nothing(self, made: StatType) -> bool:
         use = self._config.objects.queue_use_pseudo_actions
@@ -159,14 +184,13 @@ class _Builder:
 
     def _directory(self) -> Directory:
         config = self._config
-        for name in config.virtual_agent_groups:
-            what = "virtual groups are not supported yet; the group does not exist"
-            self._say(("virtual-agent-groups", name), what, warning=True)
         places = self._places()
         return Directory(
             agent_groups=self._groups("agent-groups", config.agent_groups, self._member_agent),
             queue_groups=self._groups("queue-groups", config.queue_groups, self._member_queue),
             origination_dns=self._origination_dns(),
+            virtual_agent_groups=self._virtual_groups(),
+            campaigns=self._groups("campaigns", config.campaigns, self._member_group),
             place_groups=self._groups(
                 "place-groups",
                 config.place_groups,
@@ -176,6 +200,10 @@ class _Builder:
             dns=self._dns,
             agents=self._agents,
             auto_create=config.objects.auto_create,
+            interaction_queues=config.interactions.queues,
+            workbins=config.interactions.workbins,
+            routing_strategies=config.interactions.strategies,
+            tenant=config.objects.tenant,
         )
 
     def _listed_dns(self) -> dict[DNKey, DN]:
@@ -235,12 +263,44 @@ class _Builder:
 
     def _origination_dns(self) -> dict[str, tuple[DNKey, ...]]:
         section, config = "origination-dns", self._config
-        known = [*config.agent_groups, *config.place_groups]
         for name in config.origination_dns:
-            if name not in known and not self._broken & {"agent-groups", "place-groups"}:
-                what = f"no such group as {name!r} in [agent-groups] or [place-groups]"
-                self._say((section, name), what + meant(name, known))
+            self._member_group((section, name), name)
         return self._groups(section, config.origination_dns, self._member_queue)
+
+    def _member_group(self, path: TablePath, name: str) -> str | None:
+        """A group of agents or places, which nothing but the configuration brings into being."""
+        known = [name for section in _GROUPS for name in self._group_names(section)]
+        if name in known:
+            if path[0] == "campaigns" and known.count(name) > 1:
+                self._say(path, f"{name!r} is a group of agents and one of places; rename one")
+            return name
+        if not self._broken & set(_GROUPS):
+            sections = "[agent-groups], [virtual-agent-groups] or [place-groups]"
+            self._say(path, f"no such group as {name!r} in {sections}" + meant(name, known))
+        return None
+
+    def _group_names(self, section: str) -> Collection[str]:
+        names: Collection[str] = getattr(self._config, section.replace("-", "_"))
+        return names
+
+    def _virtual_groups(self) -> dict[str, Membership]:
+        """Each with its expression, of queues and switches that may be."""
+        section, config = "virtual-agent-groups", self._config
+        made = self._each(
+            section, lambda name, text: parse_membership(text), config.virtual_agent_groups
+        )
+        switches = [each.switch for each in config.tserver]
+        for name, membership in made.items():
+            path = (section, name)
+            if name in config.agent_groups:
+                self._say(path, "there is a group of that name in [agent-groups] already")
+            for queue in membership.queues:
+                self._member_queue(path, queue)
+            for switch in membership.switches:
+                if switch not in switches and "tserver" not in self._broken:
+                    what = f"no [[tserver]] has the switch {switch!r}{meant(switch, switches)}"
+                    self._say(path, what, warning=True)
+        return made
 
     def _member_agent(self, path: TablePath, name: str) -> str | None:
         if name not in self._agents:

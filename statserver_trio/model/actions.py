@@ -15,6 +15,7 @@ variants is our decision.
 from __future__ import annotations
 
 CALL_TYPES = ("Unknown", "Consult", "Internal", "Outbound", "Inbound")
+DIRECTIONS = ("Inbound", "Internal", "Outbound")  # of interactions
 
 _TYPED_BASES = (
     "CallDialing",
@@ -33,6 +34,7 @@ CallConsultOriginated CallConsultReceived CallInternalOriginated CallInternalRec
 CallOutboundOriginated CallOutboundReceived AgentLogin AgentActive AgentReady DNLogin DNActive
 DNReady BeingCoached BeingMonitored CoachingByIntrusionInitiated CoachingByRequestInitiated
 Active Available Blocked Delivering Routable NotRoutable InteractionWait
+HandlingInbound HandlingInternal HandlingOutbound
 """.split()
 
 _MOMENTARY = """
@@ -41,6 +43,7 @@ CallOutboundStarted CallInternalStarted CallConsultStarted CallUnknownStarted
 CallConferenceOriginated CallConferencePartyAdded CallConferencePartyDeleted CallEntered
 CallTreatmentStarted CallTreatmentNotStarted CoachingRequested DeliveringStarted
 InteractionEntered ExternalServiceRequested ExternalServiceResponded
+HandlingInboundStarted HandlingInternalStarted HandlingOutboundStarted
 """.split()
 
 _RETROSPECTIVE = """
@@ -54,6 +57,20 @@ CallReleased ACWCompleted ACWMissed StuckCallCleaned StuckCallCleanedWhileRingin
 ConferenceJoined ConferenceJoinedByIntrusion ConferenceMade InteractionDistributed
 InteractionDistributedToQueue InteractionCleared InteractionDeleted TransferMade TransferTaken
 Rejected Revoked Stopped
+HandlingInboundCompleted HandlingInternalCompleted HandlingOutboundCompleted
+""".split()
+
+# What an Outbound Contact Server tells of campaigns and calling lists: conditions that last, and
+# operations. Nothing brings them about here; their names may stand in masks.
+_CAMPAIGN_CONDITIONS = """
+Activated Deactivated Running SystemError WaitingAgents WaitingPorts WaitingRecords
+""".split()
+
+_CAMPAIGN_OPERATIONS = """
+DialMade LeadProcessed Answer AnsweringMachineDetected FaxModemDetected BusyDetected NoAnswer
+SitDetected DialDropped WrongParty DoNotCall RecordCancelled CampaignCallbackScheduled
+CampaignCallbackCompleted CampaignCallbackMissed PersonalCallbackScheduled
+PersonalCallbackCompleted PersonalCallbackMissed
 """.split()
 
 NAMES: tuple[str, ...] = tuple(
@@ -61,6 +78,8 @@ NAMES: tuple[str, ...] = tuple(
     + [base + call_type for base in _TYPED_BASES for call_type in CALL_TYPES]
     + _MOMENTARY
     + _RETROSPECTIVE
+    + _CAMPAIGN_CONDITIONS
+    + _CAMPAIGN_OPERATIONS
 )
 CODES: dict[str, int] = {name: code for code, name in enumerate(NAMES)}
 BITS: tuple[int, ...] = tuple(1 << code for code in range(len(NAMES)))
@@ -71,10 +90,17 @@ ALIASES: dict[str, tuple[str, ...]] = {
 } | {
     **{"CallHold" + call_type: ("CallOnHold" + call_type,) for call_type in CALL_TYPES},
     "InteractionAccepted": ("Accepted",),
+    "Monitoring": tuple("CallObserving" + call_type for call_type in CALL_TYPES),
+    **{
+        "Handling" + suffix: tuple(f"Handling{side}{suffix}" for side in DIRECTIONS)
+        for suffix in ("", "Started", "Completed")
+    },
 }
 
 DURABLE: int = sum(
-    BITS[CODES[name]] for name in NAMES if name not in (*_MOMENTARY, *_RETROSPECTIVE)
+    BITS[CODES[name]]
+    for name in NAMES
+    if name not in (*_MOMENTARY, *_RETROSPECTIVE, *_CAMPAIGN_OPERATIONS)
 )
 
 
@@ -82,6 +108,17 @@ def mask_of(*names: str) -> int:
     """The set of the named actions, aliases included."""
     return sum({BITS[CODES[member]] for name in names for member in ALIASES.get(name, (name,))})
 
+
+# What Interaction Server tells of interactions and of media channels; everything else that goes
+# on at telephones and queues is voice.
+OF_INTERACTIONS: int = mask_of(
+    *"""
+    InteractionWait InteractionEntered InteractionDistributed InteractionDistributedToQueue
+    InteractionCleared InteractionDeleted Active Available Blocked Routable NotRoutable Delivering
+    DeliveringStarted Handling HandlingStarted HandlingCompleted Accepted Rejected Revoked Stopped
+    TransferMade TransferTaken ConferenceMade ConferenceJoined ConferenceJoinedByIntrusion
+    """.split()
+)
 
 # What a queue shows of the agents and DNs that serve it, by statistics.md §4.4.
 PSEUDO: int = mask_of("AgentLogin", "AgentActive", "AgentReady", "DNLogin", "DNActive", "DNReady")

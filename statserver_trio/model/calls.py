@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .actions import CALL_TYPES
-from .occurrences import NO_FACTS, Facts, Occurrence
+from .occurrences import NO_FACTS, VOICE, Facts, Occurrence
 
 if TYPE_CHECKING:
     from ..tlib.events import CallEvent
@@ -41,9 +41,12 @@ class Told:
         queues: ThisQueue likewise.
         agents: Where this was said before an agent came or went: who was there until then,
             by the number of the DN.
+        media: The medium; telephony is voice.
     """
 
-    __slots__ = ("agents", "ani", "call_type", "conn_id", "dnis", "facts", "others", "queues")
+    __slots__ = (
+        "agents", "ani", "call_type", "conn_id", "dnis", "facts", "media", "others", "queues"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -55,7 +58,9 @@ class Told:
         others: Mapping[str, str] = NOBODY,
         queues: Mapping[str, str] = NOBODY,
         agents: Mapping[str, str] = NOBODY,
+        media: str = VOICE,
     ) -> None:
+        self.media = media
         self.conn_id = conn_id
         self.call_type = call_type
         self.ani = ani
@@ -90,7 +95,7 @@ class Call(Told):
     def remember(self, t: int, agents: Mapping[str, str] = NOBODY) -> None:
         """Keep what is said now: from ``t`` on it is something else, or another agent is there."""
         said = (self.call_type, self.ani, self.dnis, self.facts, self.others, self.queues)
-        self.former.append((t, Told(self.conn_id, *said, agents)))
+        self.former.append((t, Told(self.conn_id, *said, agents, self.media)))
         del self.former[:-FORMER_MAX]
 
     def learn(self, event: CallEvent, t: int) -> bool:

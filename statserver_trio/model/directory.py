@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from attrs import field, frozen
 
+from ..expressions.memberships import Membership
+
 REGULAR_TYPES = frozenset({"Extension", "Position", "VoIPPort", "Mixed", "VoiceMail", "Cellular"})
 QUEUE_TYPES = frozenset({"Queue", "VirtualQueue"})
 ROUTE_POINT_TYPES = frozenset({"RoutePoint", "VirtualRoutePoint", "RouteQueue"})
@@ -75,6 +77,10 @@ class Directory:
     Attributes:
         origination_dns: By name of an agent or place group, the queues and route points
             where its calls come from: who is in the group serves them.
+        campaigns: The agent and place groups that work for a campaign.
+        virtual_agent_groups: Agent groups that have an expression and no list of members.
+        interaction_queues: Objects of type StagingArea.
+        tenant: Whose all this is.
         auto_create: DNs, queues and agents that are seen in events and not
             listed here come into being; otherwise they are ignored and a
             request for them is refused.
@@ -88,6 +94,16 @@ class Directory:
     queue_groups: Mapping[str, tuple[DNKey, ...]] = field(factory=dict)
     origination_dns: Mapping[str, tuple[DNKey, ...]] = field(factory=dict)
     auto_create: bool = True
+    campaigns: Mapping[str, tuple[str, ...]] = field(factory=dict)  # names of groups
+    virtual_agent_groups: Mapping[str, Membership] = field(factory=dict)
+    interaction_queues: tuple[str, ...] = ()
+    workbins: tuple[str, ...] = ()
+    routing_strategies: tuple[str, ...] = ()
+    tenant: str = "Environment"
+
+    def campaign_groups(self) -> list[str]:
+        """Every ``campaign@group``."""
+        return [f"{name}@{group}" for name, groups in self.campaigns.items() for group in groups]
 
     def place_of(self) -> dict[DNKey, str]:
         """The place each DN stands on."""

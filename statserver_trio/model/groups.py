@@ -12,7 +12,7 @@ whether somebody has asked for him).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .actions import CODES
@@ -105,6 +105,11 @@ def joint_status(groups: Sequence[GroupNode]) -> Status:
     return Status(action, start, None)
 
 
+def _with(groups: tuple[GroupNode, ...], group: GroupNode) -> tuple[GroupNode, ...]:
+    """These and one more, in an order that does not depend on who came when."""
+    return tuple(sorted({*groups, group}, key=lambda each: (each.type, each.name)))
+
+
 class Groups:
     """The groups of one world, by type and name."""
 
@@ -123,24 +128,32 @@ class Groups:
     def relist(
         self,
         directory: Directory,
+        virtual: Mapping[str, Collection[str]],
         agents: Mapping[str, AgentNode],
         places: Mapping[str, PlaceNode],
         t: int,
     ) -> None:
-        """Have the groups of a directory, and the members of those, from ``t`` on."""
+        """Have the groups of a directory, and the members of those, from ``t`` on.
+
+        Args:
+            virtual: The ids of those who are in its virtual groups now.
+        """
         former, self._groups = self._groups, {}
         for agent in agents.values():
             agent.groups = ()
         for place in places.values():
             place.groups = ()
         of_agents: dict[str, list[GroupNode]] = {}
-        for name, ids in directory.agent_groups.items():
+        for name, ids in ({**directory.agent_groups, **virtual}).items():
             members = dict.fromkeys(ids)
             here = [agents[each] for each in members if each in agents]
             group = self._list(former, (AGENTS, name), here, len(members), t)
             for agent_id in members:
                 of_agents.setdefault(agent_id, []).append(group)
-        self._of_agents = {agent_id: tuple(found) for agent_id, found in of_agents.items()}
+        self._of_agents = {
+            agent_id: tuple(sorted(found, key=lambda each: each.name))
+            for agent_id, found in of_agents.items()
+        }
         for name, names in directory.place_groups.items():
             there = [places[each] for each in dict.fromkeys(names) if each in places]
             self._list(former, (PLACES, name), there, len(there), t)
@@ -171,13 +184,23 @@ class Groups:
         group.numbers = Counter(node.status.action for node in group.members)
         group.numbers[LOGGED_OUT] += group.size - len(group.members)
         for node in group.members:
-            if group not in node.groups:
-                node.groups = (*node.groups, group)
+            node.groups = _with(node.groups, group)
 
-    def recount(self) -> None:
-        """The members' statuses were set from outside."""
-        for group in self:
-            self._fill(group, group.members)
+    def change(self, name: str, agent: AgentNode, joins: bool, t: int) -> None:
+        """An agent who is here comes to a virtual group, or leaves it."""
+        group = self._groups[AGENTS, name]
+        of_agent = self._of_agents.get(agent.id, ())
+        one = 1 if joins else -1
+        group.size += one
+        group.numbers[agent.status.action] += one
+        if joins:
+            group.members[agent] = None
+            self._of_agents[agent.id] = _with(of_agent, group)
+        else:
+            del group.members[agent]
+            self._of_agents[agent.id] = tuple(each for each in of_agent if each is not group)
+        agent.groups = self._of_agents[agent.id]
+        self._chronicle.regrouped(group, t)
 
     def appeared(self, agent: AgentNode) -> None:
         """An agent is known here from now on; logged out, as he was."""

@@ -22,6 +22,7 @@ from .occurrences import Occurrence, Status
 if TYPE_CHECKING:
     from .calls import Call, Leg
     from .groups import GroupNode
+    from .media_channels import MediaChannel
 
 NOT_MONITORED = CODES["NotMonitored"]
 MONITORED = CODES["Monitored"]
@@ -224,13 +225,14 @@ class MediationDN(DNNode):
 class AgentNode(Node):
     """An agent, as one world sees him: the DNs of this switch he is logged in on."""
 
-    __slots__ = ("dns", "groups", "id")
+    __slots__ = ("channels", "dns", "groups", "id")
 
     def __init__(self, agent_id: str, t: int) -> None:
         super().__init__()
         self.id = agent_id
         self.dns: dict[RegularDN, None] = {}
         self.groups: tuple[GroupNode, ...] = ()  # he is a member of
+        self.channels: dict[MediaChannel, None] = {}
         self.status = Status(LOGGED_OUT, t, None)
 
     @property
@@ -243,6 +245,8 @@ class AgentNode(Node):
         for dn in self.dns:
             for occurrence, start in dn.going_on():
                 yield occurrence, max(start, dn.agent_since)
+        for channel in self.channels:
+            yield from channel.going_on()
 
     def dn_statuses(self) -> Iterator[tuple[Status, int]]:
         """The statuses of his DNs, each since his login at the earliest."""
@@ -263,13 +267,14 @@ class AgentNode(Node):
 class PlaceNode(Node):
     """A place, as one world sees it: its DNs on this switch."""
 
-    __slots__ = ("dns", "groups", "name")
+    __slots__ = ("channels", "dns", "groups", "name")
 
     def __init__(self, name: str, t: int) -> None:
         super().__init__()
         self.name = name
         self.dns: dict[RegularDN, None] = {}
         self.groups: tuple[GroupNode, ...] = ()  # it is a member of
+        self.channels: dict[MediaChannel, None] = {}
         self.status = Status(NOT_MONITORED, t, None)
 
     @property
@@ -278,9 +283,9 @@ class PlaceNode(Node):
         return ("place", self.name)
 
     def going_on(self) -> Iterator[tuple[Occurrence, int]]:
-        """What goes on at its DNs."""
-        for dn in self.dns:
-            yield from dn.going_on()
+        """What goes on at its DNs, and at the media channels of who works there."""
+        for each in (*self.dns, *self.channels):
+            yield from each.going_on()
 
     def dn_statuses(self) -> Iterator[tuple[Status, int]]:
         """The statuses of its DNs."""

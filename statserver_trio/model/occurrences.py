@@ -35,6 +35,7 @@ BEGAN, ENDED, HAPPENED, STATUS, FACTS, DN_STATUS = range(6)
 Record = tuple[Any, ...]
 Facts = Mapping[str, Any]
 NO_FACTS: Facts = {}
+VOICE = "voice"  # the medium of telephony
 
 
 class Occurrence:
@@ -84,6 +85,11 @@ class Occurrence:
         for until, told in reversed(call.told_before()):
             agent_id = told.agents.get(dn.key.number, agent_id)
             yield until, Moment(self.action, self.start, dn, told, self.reasons, agent_id)
+
+    @property
+    def media(self) -> str:
+        """The medium it is about; telephony is voice."""
+        return VOICE if self.call is None else self.call.media
 
     @property
     def conn_id(self) -> str:

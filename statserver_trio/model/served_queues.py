@@ -20,6 +20,7 @@ from .actions import CODES
 from .directory import Directory, DNKey
 from .nodes import MediationDN, RegularDN
 from .occurrences import NO_FACTS, Facts, Occurrence
+from .virtual_groups import VirtualGroups
 
 if TYPE_CHECKING:
     from .world import World
@@ -41,12 +42,20 @@ class Origination:
         dns = directory.origination_dns
         self._of_agents = _by_member(switch, dns, directory.agent_groups)
         self._of_places = _by_member(switch, dns, directory.place_groups)
+        self._of_virtual: dict[str, list[str]] = {}
+        for name in directory.virtual_agent_groups:
+            numbers = [key.number for key in dns.get(name, ()) if key.switch == switch]
+            if numbers:
+                self._of_virtual[name] = numbers
 
-    def numbers(self, dn: RegularDN) -> Iterable[str]:
+    def numbers(self, dn: RegularDN, virtual_groups: VirtualGroups) -> Iterable[str]:
         """The queues and route points that the agent at ``dn`` serves by his groups."""
         if dn.agent is None:
             return
         yield from self._of_agents.get(dn.agent.id, ())
+        for name, numbers in self._of_virtual.items():
+            if dn.agent.id in virtual_groups.members(name):
+                yield from numbers
         if dn.place is not None:
             yield from self._of_places.get(dn.place.name, ())
 
@@ -67,16 +76,20 @@ def log_in_to(world: World, dn: RegularDN, number: str) -> None:
     queue = world.mediation_dn(number) if number else None
     if queue is not None:
         dn.login_queues[queue] = None
+        world.logins_changed(dn, number)
 
 
 def log_out_of(world: World, dn: RegularDN, queue: MediationDN, t: int) -> None:
     """The agent leaves one queue; by his groups he may serve it all the same."""
     dn.login_queues.pop(queue, None)
+    world.logins_changed(dn, queue.key.number)
     refresh(world, dn, t)
 
 
 def leave_all(world: World, dn: RegularDN) -> None:
     """Nobody at ``dn`` serves any queue now."""
+    for queue in dn.login_queues:
+        world.logins_changed(dn, queue.key.number)
     dn.login_queues.clear()
     for queue in list(dn.serves):
         _leave(world, dn, queue)
@@ -98,7 +111,7 @@ def _leave(world: World, dn: RegularDN, queue: MediationDN) -> None:
 def refresh(world: World, dn: RegularDN, t: int) -> None:
     """Bring queues and pseudo-actions in line with the agent's state, and with his groups."""
     served = dict(dn.login_queues)
-    for number in world.origination.numbers(dn):
+    for number in world.origination.numbers(dn, world.virtual):
         queue = world.mediation_dn(number)
         if queue is not None:
             served[queue] = None

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import transfer_interactions
 from .actions import CODES, NAMES
 from .calls import Call, Leg, Observer, Phase, Told, Visit
 from .directory import MEDIATION_TYPES
@@ -49,6 +50,7 @@ def export_world(world: World) -> Data:
             {"type": node.type, "name": node.name, "status": _status(node.status)}
             for node in world.groups
         ],
+        **transfer_interactions.export(world),
     }
 
 
@@ -212,6 +214,7 @@ class _Adoption:
             place = world.place(each["name"])
             if place is not None:
                 self._restore_status(place, each["status"])
+        transfer_interactions.adopt(world, data)
         self._groups(data["groups"])
         world.chronicle.take()
 
@@ -221,7 +224,7 @@ class _Adoption:
         They may be others here: then it has had it since now.
         """
         world = self._world
-        world.groups.recount()
+        world.list_groups(world.now)
         told = {(each["type"], each["name"]): each["status"] for each in data}
         for group in world.groups:
             name, start, _ = told.get((group.type, group.name), ("", 0, None))

@@ -13,7 +13,6 @@ be called for every ``next_check`` that is due.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 
 from attrs import frozen
 
@@ -21,25 +20,20 @@ from ..tlib import events as e
 from . import agent_state, mediation_dn, monitoring, regular_dn, served_queues, supervision
 from .active_switching import CAMPAIGN
 from .calls import Call, Leg, Phase, Visit
-from .chronicle import Chronicle
 from .creation import ADDRESS_TYPES, CREATES
-from .directory import MEDIATION_TYPES, Directory, DNKey
-from .groups import Groups
+from .directory import Directory, DNKey
+from .interactions import Interactions
 from .legs import engage
+from .media_channels import MediaChannel
 from .nodes import AgentNode, DNNode, MediationDN, PlaceNode, RegularDN
 from .occurrences import Record
+from .population import Population, members_of
 from .reflections import reflect
+from .rules import WORLD_RULES
 from .served_queues import Origination
+from .tenant import TenantNode
 
 CHECK_MS = 60_000  # how often calls are looked over for ones that got stuck
-
-REGULAR_RULES = {
-    **regular_dn.RULES,
-    **supervision.RULES,
-    **agent_state.RULES,
-    **monitoring.DN_RULES,
-}
-MEDIATION_RULES = {**mediation_dn.RULES, **monitoring.DN_RULES}
 
 
 @frozen
@@ -61,43 +55,22 @@ class WorldOptions:
     queue_use_pseudo_actions: bool = True
 
 
-class World:
+class World(Population):
     """What goes on at one switch."""
 
     def __init__(
         self, switch: str, directory: Directory, t: int, options: WorldOptions | None = None
     ) -> None:
-        self.switch = switch
-        self.directory = directory
+        super().__init__(switch, directory, t)
         self.options = options or WorldOptions()
-        self.chronicle = Chronicle()
         self.calls: dict[str, Call] = {}
+        self.interactions = Interactions(switch, t)
+        self.channels: dict[str, MediaChannel] = {}
         self.monitoring_changes = 0  # grows when a DN is lost or found
         self.ignored: Counter[str] = Counter()  # events nobody had a rule for, by name
-        # Whatever we have not heard of is unmonitored, and whoever has not logged in is logged
-        # out, since the world began: not since somebody happened to ask.
-        self.began = t
-        self.now = t
         self.next_check = t - t % CHECK_MS + CHECK_MS
         self._unsettled: list[DNNode] = []
-        self._dns: dict[str, DNNode] = {}
-        self._agents: dict[str, AgentNode] = {}
-        self._places: dict[str, PlaceNode] = {}
-        self._place_of = directory.place_of()
         self.origination = Origination(switch, directory)
-        for place in directory.places.values():
-            if any(key.switch == switch for key in place.dns):
-                self._places[place.name] = PlaceNode(place.name, t)
-        for key, dn in directory.dns.items():
-            if key.switch == switch:
-                self._new_dn(key.number, dn.type)
-        # What stands on a place exists, listed or not: if it came into being with the first
-        # question about it, that question would change what others see at the place.
-        for key in self._place_of:
-            if key.switch == switch and key.number not in self._dns:
-                self._new_dn(key.number, "Extension")
-        self.groups = Groups(self.chronicle)
-        self.groups.relist(directory, self._agents, self._places, t)
 
     # -- the fold --------------------------------------------------------------------
 
@@ -121,7 +94,7 @@ class World:
                 if self._unsettled:
                     self._settle(t)
                 return self.chronicle.take()
-        world_rule = monitoring.WORLD_RULES.get(cls)
+        world_rule = WORLD_RULES.get(cls)
         if world_rule is not None:
             world_rule(self, event, t)
         else:
@@ -137,6 +110,17 @@ class World:
         unsettled, self._unsettled = self._unsettled, []
         for dn in unsettled:
             self.chronicle.restatus(dn, t)
+        for name, agent, joins in self.virtual.settle():
+            self.groups.change(name, agent, joins, t)
+            self.changed[members_of(name)] = None
+            for telephone in agent.dns:  # his group's queues are his while he is in it
+                served_queues.refresh(self, telephone, t)
+
+    def logins_changed(self, dn: RegularDN, queue: str | None = None) -> None:
+        """The agent at ``dn`` logs in or out, of a queue or of the switch."""
+        agent = dn.agent
+        if self.virtual.follows and agent is not None and self.virtual.touch(agent, queue):
+            self._unsettled.append(dn)
 
     def check(self) -> list[Record]:
         """Remove the calls that are stuck at ``next_check``; call before later events."""
@@ -169,93 +153,6 @@ class World:
             mediation_dn.clean(self, call, visit, t)
         self.forget_if_over(call)
 
-    # -- objects ---------------------------------------------------------------------
-
-    def dns(self) -> Iterable[DNNode]:
-        """Every DN of this switch that is known."""
-        return list(self._dns.values())
-
-    def dn(self, number: str, dn_type: str = "") -> DNNode | None:
-        """A DN by number; made where it may be and ``dn_type`` says what it would be."""
-        dn = self._dns.get(number)
-        if dn is None and dn_type and self.directory.auto_create and number:
-            dn = self._new_dn(number, dn_type)
-        return dn
-
-    def mediation_dn(self, number: str) -> MediationDN | None:
-        """A queue by number; made where it may be."""
-        dn = self.dn(number, "Queue")
-        return dn if isinstance(dn, MediationDN) else None
-
-    def is_mediation_dn(self, number: str) -> bool:
-        """Whether calls wait at this number, as far as we know."""
-        return isinstance(self._dns.get(number), MediationDN)
-
-    def agent(self, agent_id: str) -> AgentNode | None:
-        """An agent by id; made where he is configured or may be made."""
-        agent = self._agents.get(agent_id)
-        may_be = agent_id in self.directory.agents or self.directory.auto_create
-        return self.agent_for_sure(agent_id) if agent is None and agent_id and may_be else agent
-
-    def agent_for_sure(self, agent_id: str) -> AgentNode:
-        """An agent by id, made if need be: another server knows that he exists."""
-        agent = self._agents.get(agent_id)
-        if agent is None:
-            agent = self._agents[agent_id] = AgentNode(agent_id, self.began)
-            self.groups.appeared(agent)
-        return agent
-
-    def knows_agent(self, agent_id: str) -> bool:
-        """Whether the agent has ever been anything here."""
-        return agent_id in self._agents
-
-    def agent_ids(self) -> list[str]:
-        """Everybody who has ever been anything here."""
-        return list(self._agents)
-
-    def agents(self) -> Iterable[tuple[str, AgentNode]]:
-        """Everybody who has ever been anything here, by id."""
-        return list(self._agents.items())
-
-    def places(self) -> Iterable[tuple[str, PlaceNode]]:
-        """The places with DNs on this switch, by name."""
-        return list(self._places.items())
-
-    @property
-    def agents_known(self) -> int:
-        """How many agents have ever been anything here; grows when one appears."""
-        return len(self._agents)
-
-    def place(self, name: str) -> PlaceNode | None:
-        """A place by name, where any of its DNs is on this switch."""
-        return self._places.get(name)
-
-    def dn_for_sure(self, number: str, dn_type: str) -> DNNode:
-        """A DN by number, made if need be: another server knows that it exists."""
-        return self._dns.get(number) or self._new_dn(number, dn_type)
-
-    def _new_dn(self, number: str, dn_type: str) -> DNNode:
-        key = DNKey(number, self.switch)
-        dn: DNNode
-        if dn_type in MEDIATION_TYPES:
-            dn = MediationDN(key, dn_type, self.began)
-            dn.rules = MEDIATION_RULES
-        else:
-            dn = RegularDN(key, dn_type, self.began)
-            dn.rules = REGULAR_RULES
-            name = self._place_of.get(key)
-            if name is not None:
-                self._stand_on(dn, name)
-        self._dns[number] = dn
-        return dn
-
-    def _stand_on(self, dn: RegularDN, name: str) -> None:
-        place = self._places[name]
-        place.dns[dn] = None
-        dn.place = place
-        dn.parents = (place,) if dn.agent is None else (place, dn.agent)
-        self.chronicle.restatus_parent(place, self.now)
-
     # -- another directory -----------------------------------------------------------
 
     def relist(self, directory: Directory) -> None:
@@ -266,6 +163,8 @@ class World:
         go ``now``.
         """
         old, self.directory = self.directory, directory
+        if directory.tenant != old.tenant:
+            self.tenant = TenantNode(DNKey(directory.tenant, self.switch), self.began)
         self.origination = Origination(self.switch, directory)
         self._place_of = directory.place_of()
         moved = [name for name in self._places if directory.places.get(name) != old.places[name]]
@@ -289,7 +188,7 @@ class World:
                     self._new_dn(key.number, listed.type)
                 elif isinstance(dn_here, MediationDN) == listed.is_mediation:
                     dn_here.type = listed.type
-        self.groups.relist(directory, self._agents, self._places, self.now)
+        self.list_groups(self.now)
         for each in self.dns():
             if isinstance(each, RegularDN):
                 served_queues.refresh(self, each, self.now)
@@ -319,6 +218,7 @@ class World:
             for dn in list(agent.dns):
                 self.chronicle.unlink(agent, dn, t)
             del self._agents[agent.id]
+        self._settle(t)
 
     def _newcomer(self, cls: type[e.TEvent], event: e.TEvent) -> DNNode | None:
         """A DN that an event speaks of for the first time."""

@@ -12,7 +12,7 @@ from .books.rules import refusal, rules_of
 from .categories import CATEGORIES, DEFAULT, EXPLICIT, Category
 from .definitions import Definitions, StatType, object_types
 from .definitions.filters import Filter
-from .definitions.stat_types import SUBJECTS
+from .definitions.stat_types import SUBJECTS, UNFED
 from .definitions.time_profiles import TimeProfile
 from .definitions.time_ranges import TimeRange
 from .requests import StatisticError, StatisticRequest
@@ -91,6 +91,12 @@ def _object_type(request: StatisticRequest, stat_type: StatType) -> str:
         raise StatisticError(
             "incompatible",
             f"object.objectType: {stat_type.subject} cannot be asked of {object_type}",
+        )
+    if stat_type.subject in UNFED:
+        raise StatisticError(
+            "incompatible",
+            f"metric.statisticType: {stat_type.name or 'this'} counts {stat_type.subject}: "
+            + UNFED[stat_type.subject],
         )
     return object_type
 

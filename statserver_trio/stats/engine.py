@@ -15,12 +15,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..model.directory import Directory
+from ..model.population import Topic
 from ..model.world import WorldOptions
 from ..tlib.codec import Message
 from .attaching import Attachments
 from .counting.ledger import Ledger
 from .definitions import Definitions
 from .describing import describe
+from .following import Following
 from .requests import StatisticError, StatisticRequest
 from .source import Source
 from .statistic import Key, Statistic
@@ -49,7 +51,7 @@ class Engine:
         self._resolution = resolution
         self.attachments = Attachments(directory, self.sources)
         self._schedule = Schedule(self)
-        self._agents_known = 0
+        self._following = Following(directory)
         # A pair closes statistics itself, since the other member's clients may want them.
         self.keeps = False
         self._changed_hands: dict[Statistic, None] = {}
@@ -75,16 +77,21 @@ class Engine:
         """Look names up there from now on; :mod:`.reconfigure` does the rest."""
         self.definitions, self.directory = definitions, directory
         self.attachments.configure(directory)
+        self._following.configure(directory)
+        for statistic in self.statistics.values():
+            self._following.add(statistic)
 
     def apply(self, source_name: str, events: Iterable[Message], now: int) -> None:
         """Let the events of a source happen, in order."""
         source = self.sources[source_name]
-        if len(self.sources) == 1:  # every agent has been in the only world from the start
+        if len(self.sources) == 1 and not self._following.alone:
             source.apply(events, now)
             return
         for event in events:  # whoever appears counts from then on, wherever the list ends
             source.apply((event,), now)
-            self.find_newcomers(now)
+            changes = source.take_changes()
+            if changes:
+                self._follow(changes, now)
 
     def set_connected(self, source_name: str, connected: bool) -> None:
         """The feed of a source was connected or lost; while lost its values are invalid."""
@@ -108,17 +115,17 @@ class Engine:
         self.attachments.attach(statistic, now)
         statistic.valid = self.is_valid(statistic)
         self.statistics[statistic.key] = statistic
+        self._following.add(statistic)
         return statistic
 
     def find_newcomers(self, now: int) -> None:
-        """Agents may have appeared in one of several worlds: they may belong to what is open."""
-        known = sum(source.world(now).agents_known for source in self.sources.values())
-        if known == self._agents_known:
-            return
-        self._agents_known = known
-        for statistic in self.statistics.values():
-            if statistic.key.object_type in ("Agent", "GroupAgents"):
-                self.regroup(statistic, now, by_events=True)
+        """Whatever has appeared in any world may belong to what is open."""
+        for source in self.sources.values():
+            self._follow(source.take_changes(), now)
+
+    def _follow(self, changes: Iterable[Topic], now: int) -> None:
+        for statistic in self._following.concerned(changes):
+            self.regroup(statistic, now, by_events=True)
 
     def regroup(self, statistic: Statistic, now: int, by_events: bool = False) -> tuple[int, int]:
         """Let the nodes of its object contribute from now on; how many came and left.
@@ -134,6 +141,7 @@ class Engine:
     def _delete(self, statistic: Statistic) -> None:
         """Nobody wants it any more."""
         del self.statistics[statistic.key]
+        self._following.remove(statistic)
         self.attachments.detach(statistic)
 
     # -- subscriptions ---------------------------------------------------------------

@@ -8,11 +8,11 @@ found by asking again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from ..model.directory import Directory, DNKey
-from ..model.nodes import MediationDN, Node, RegularDN
+from ..model.nodes import DNNode, MediationDN, Node, RegularDN
 from .requests import StatisticError
 from .source import Source
 
@@ -34,8 +34,8 @@ class Objects:
         Raises:
             StatisticError: ``unknown-object``, with what would have been known.
         """
-        finders = GROUP_FINDERS if subject == "GroupStatus" else FINDERS
-        return finders[object_type](self, object_id, now)
+        finder = FINDERS_OF_SUBJECTS.get((object_type, subject), FINDERS[object_type])
+        return finder(self, object_id, now)
 
     # -- DNs -------------------------------------------------------------------------
 
@@ -100,9 +100,24 @@ class Objects:
         )
 
     def agent_group(self, name: str, now: int) -> Found:
-        """The agents of a group."""
+        """The agents of a group; of a virtual one those who are in it."""
+        if name in self.directory.virtual_agent_groups:
+            return self._virtual_group(name, now)
         members = self._members(self.directory.agent_groups, name, "agent group")
         return [found for member in members for found in self.agent(member, now)]
+
+    def _virtual_group(self, name: str, now: int) -> Found:
+        """Its members in every world, by their ids; who is nowhere yet is in the first one."""
+        worlds = [(source, source.world(now)) for source in self._sources.values()]
+        members = [(source, world, world.virtual.members(name)) for source, world in worlds]
+        found: Found = []
+        for agent_id in sorted({each for _, _, ids in members for each in ids}):
+            here = [(s, w) for s, w, ids in members if agent_id in ids and w.knows_agent(agent_id)]
+            if not here and not any(w.knows_agent(agent_id) for _, w, _ in members):
+                here = [(s, w) for s, w, ids in members if agent_id in ids][:1]
+            for source, world in here:
+                found += _node(source, world.agent(agent_id))
+        return found
 
     def place(self, name: str, now: int) -> Found:
         """The place's nodes."""
@@ -123,8 +138,9 @@ class Objects:
 
     def agent_group_itself(self, name: str, now: int) -> Found:
         """The group, wherever any of its agents is known; nobody comes into being for it."""
-        for member in self._members(self.directory.agent_groups, name, "agent group"):
-            self._check_agent(member, now)
+        if name not in self.directory.virtual_agent_groups:
+            for member in self._members(self.directory.agent_groups, name, "agent group"):
+                self._check_agent(member, now)
         return self._group("GroupAgents", name, now)
 
     def place_group_itself(self, name: str, now: int) -> Found:
@@ -138,9 +154,96 @@ class Objects:
         populated = [(s, group) for s, group in groups if group is not None and group.members]
         return [*populated] or found[:1]
 
+    # -- more than a group -----------------------------------------------------------
+
+    def tenant_agents(self, name: str, now: int) -> Found:
+        """Every agent there is, wherever he has been seen."""
+        self._check_tenant(name)
+        ids = dict.fromkeys(self.directory.agents)
+        for source in self._sources.values():
+            ids.update(dict.fromkeys(source.world(now).agent_ids()))
+        return [found for each in sorted(ids) if self._is(each) for found in self.agent(each, now)]
+
+    def _is(self, agent_id: str) -> bool:
+        return self.directory.auto_create or agent_id in self.directory.agents
+
+    def tenant(self, name: str, now: int) -> Found:
+        """Every DN there is, and what happens to the tenant itself."""
+        self._check_tenant(name)
+        found: Found = []
+        for source in self._sources.values():
+            found += [(source, dn) for dn in self._dns_of(source, now)]
+            found.append((source, source.world(now).tenant))
+        return found
+
+    def _check_tenant(self, name: str) -> None:
+        if name != self.directory.tenant:
+            raise _unknown(f"tenant {name!r} is none; known: {self.directory.tenant}")
+
+    def switch(self, name: str, now: int) -> Found:
+        """The regular DNs of a switch."""
+        for source in self._sources.values():
+            if source.switch == name:
+                dns = self._dns_of(source, now)
+                return [(source, dn) for dn in dns if isinstance(dn, RegularDN)]
+        known = ", ".join(source.switch for source in self._sources.values()) or "none"
+        raise _unknown(f"switch {name!r} has no T-Server; known: {known}")
+
+    def _dns_of(self, source: Source, now: int) -> list[DNNode]:
+        """In the order of their numbers, however they came into being."""
+        world, listed = source.world(now), self.directory
+        dns = [dn for dn in world.dns() if listed.auto_create or dn.key in listed.dns]
+        return sorted(dns, key=lambda dn: dn.key)
+
+    def campaign(self, name: str, now: int) -> Found:
+        """The members of all groups that work for a campaign, each once."""
+        groups = self._members(self.directory.campaigns, name, "campaign")
+        found = [each for group in groups for each in self._group_of_campaign(group, now)]
+        return list({id(node): (source, node) for source, node in found}.values())
+
+    def campaign_group(self, object_id: str, now: int) -> Found:
+        """``campaign@group``: the members of one group that works for a campaign."""
+        campaign, at, group = object_id.rpartition("@")
+        if not at:
+            raise _unknown(f"{object_id!r} is none; write campaign@group")
+        groups = self._members(self.directory.campaigns, campaign, "campaign")
+        if group not in groups:
+            known = ", ".join(groups) or "none"
+            raise _unknown(f"group {group!r} does not work for {campaign!r}; known: {known}")
+        return self._group_of_campaign(group, now)
+
+    # -- interactions ----------------------------------------------------------------
+
+    def staging_area(self, name: str, now: int) -> Found:
+        """A queue of interactions, at every source that may tell of it."""
+        return self._interactions("StagingArea", self.directory.interaction_queues, name, now)
+
+    def workbin(self, name: str, now: int) -> Found:
+        """A workbin, likewise."""
+        return self._interactions("Workbin", self.directory.workbins, name, now)
+
+    def routing_strategy(self, name: str, now: int) -> Found:
+        """A strategy, likewise."""
+        return self._interactions("RoutingStrategy", self.directory.routing_strategies, name, now)
+
+    def _interactions(self, kind: str, listed: Sequence[str], name: str, now: int) -> Found:
+        worlds = [(source, source.world(now)) for source in self._sources.values()]
+        known = name in listed or any(w.interactions.knows_place(kind, name) for _, w in worlds)
+        if not name or not (known or self.directory.auto_create):
+            raise _unknown(
+                f"{kind} {name!r} is not configured; known: {', '.join(listed) or 'none'}"
+            )
+        return [(source, world.interactions.place(kind, name)) for source, world in worlds]
+
+    def _group_of_campaign(self, name: str, now: int) -> Found:
+        if name in self.directory.place_groups:
+            return self.place_group(name, now)
+        return self.agent_group(name, now)
+
     def _members(self, groups: Mapping[str, tuple[T, ...]], name: str, what: str) -> tuple[T, ...]:
         if name not in groups:
-            known = ", ".join(groups) or "none"
+            virtual = self.directory.virtual_agent_groups if what == "agent group" else ()
+            known = ", ".join([*groups, *virtual]) or "none"
             raise _unknown(f"{what} {name!r} is not configured; known: {known}")
         return groups[name]
 
@@ -166,10 +269,18 @@ FINDERS: dict[str, Finder] = {
     "GroupAgents": Objects.agent_group,
     "Place": Objects.place,
     "GroupPlaces": Objects.place_group,
+    "Tenant": Objects.tenant,
+    "Switch": Objects.switch,
+    "Campaign": Objects.campaign,
+    "CampaignGroup": Objects.campaign_group,
+    "StagingArea": Objects.staging_area,
+    "Workbin": Objects.workbin,
+    "RoutingStrategy": Objects.routing_strategy,
 }
 
-# Whose own status is asked for, and not those of the members.
-GROUP_FINDERS: dict[str, Finder] = {
-    "GroupAgents": Objects.agent_group_itself,
-    "GroupPlaces": Objects.place_group_itself,
+# Where the subject decides whose statuses are meant.
+FINDERS_OF_SUBJECTS: dict[tuple[str, str], Finder] = {
+    ("GroupAgents", "GroupStatus"): Objects.agent_group_itself,
+    ("GroupPlaces", "GroupStatus"): Objects.place_group_itself,
+    ("Tenant", "AgentStatus"): Objects.tenant_agents,
 }

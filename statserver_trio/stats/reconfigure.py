@@ -23,7 +23,7 @@ them any more deletes nothing. Without it they are forgotten (our decision).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -32,9 +32,10 @@ from ..model.directory import Directory
 from ..model.nodes import DNNode
 from ..model.world import WorldOptions
 from .definitions import Definitions, StatType
+from .definitions.object_types import COMPOSED
 from .engine import Engine
 from .requests import StatisticError
-from .statistic import Statistic
+from .statistic import Statistic, campaign_of
 from .telling.notifications import Notice
 
 
@@ -133,6 +134,9 @@ def _meaning(stat_type: StatType) -> tuple[Any, ...]:
         stat_type.rel_mask,
         stat_type.by_call,
         *(each and each.text for each in languages),
+        stat_type.media_type,
+        stat_type.attributes,
+        stat_type.reason_start_overrides_status_start,
     )
 
 
@@ -210,12 +214,45 @@ def _group_gone(what: str, groups: Callable[[Directory], Mapping[str, Any]]) -> 
 
 
 def _place_of_group_gone(s: Statistic, before: _State, after: _State) -> str:
+    return _place_changed(s.key.object_id, before, after)
+
+
+def _place_changed(group: str, before: _State, after: _State) -> str:
     """A place that is in the group before and after, and is another one now."""
-    old, new = (state.directory.place_groups.get(s.key.object_id, ()) for state in (before, after))
+    old, new = (state.directory.place_groups.get(group, ()) for state in (before, after))
     for name in old:
         if name in new and before.directory.places.get(name) != after.directory.places.get(name):
             return f"the DNs of place {name!r} were changed"
     return ""
+
+
+def _tenant_gone(s: Statistic, before: _State, after: _State) -> str:
+    name = s.key.object_id
+    return "" if name == after.directory.tenant else f"tenant {name!r} was deleted"
+
+
+def _campaign_gone(s: Statistic, before: _State, after: _State) -> str:
+    """The campaign, the group's work for it, or one of the places that work for it."""
+    kind, object_id = s.key.object_type, s.key.object_id
+    name = campaign_of(kind, object_id)
+    groups = after.directory.campaigns.get(name)
+    if groups is None:
+        return f"campaign {name!r} was deleted"
+    if kind == "CampaignGroup":
+        group = object_id.rpartition("@")[2]
+        if group not in groups:
+            return f"group {group!r} works for campaign {name!r} no more"
+        groups = (group,)
+    return next(filter(None, (_place_changed(group, before, after) for group in groups)), "")
+
+
+def _listed_no_more(what: str, names: Callable[[Directory], Collection[str]]) -> Rule:
+    def rule(s: Statistic, before: _State, after: _State) -> str:
+        name, directory = s.key.object_id, after.directory
+        may_be = directory.auto_create or name in names(directory)
+        return "" if may_be else f"{what} {name!r} was deleted"
+
+    return rule
 
 
 Rule = Callable[[Statistic, _State, _State], str]  # the reason to close, or nothing
@@ -232,12 +269,21 @@ OBJECT_RULES: dict[str, tuple[Rule, ...]] = {
     "RoutePoint": (_dn_gone,),
     "GroupQueues": (_group_gone("queue group", lambda d: d.queue_groups),),
     "Agent": (_agent_gone,),
-    "GroupAgents": (_group_gone("agent group", lambda d: d.agent_groups),),
+    "GroupAgents": (
+        _group_gone("agent group", lambda d: {**d.agent_groups, **d.virtual_agent_groups}),
+    ),
     "Place": (_place_gone,),
     "GroupPlaces": (
         _group_gone("place group", lambda d: d.place_groups),
         _place_of_group_gone,
     ),
+    "Tenant": (_tenant_gone,),
+    "Switch": (),  # those are there until a restart
+    "Campaign": (_campaign_gone,),
+    "CampaignGroup": (_campaign_gone,),
+    "StagingArea": (_listed_no_more("interaction queue", lambda d: d.interaction_queues),),
+    "Workbin": (_listed_no_more("workbin", lambda d: d.workbins),),
+    "RoutingStrategy": (_listed_no_more("strategy", lambda d: d.routing_strategies),),
 }
 
 
@@ -268,7 +314,7 @@ def _regroup(
     """Let the statistics of groups have the members of today; how many came and left."""
     joined = left = 0
     for statistic in list(engine.statistics.values()):
-        if not statistic.key.object_type.startswith("Group"):
+        if statistic.key.object_type not in COMPOSED:
             continue
         try:
             came, went = engine.regroup(statistic, now)
@@ -302,9 +348,13 @@ SECTIONS: dict[str, Callable[[_State], Mapping[Any, Any]]] = {
     "agents": lambda state: state.directory.agents,
     "places": lambda state: state.directory.places,
     "agent-groups": lambda state: state.directory.agent_groups,
+    "virtual-agent-groups": lambda state: {
+        name: each.text for name, each in state.directory.virtual_agent_groups.items()
+    },
     "place-groups": lambda state: state.directory.place_groups,
     "queue-groups": lambda state: state.directory.queue_groups,
     "origination-dns": lambda state: state.directory.origination_dns,
+    "campaigns": lambda state: state.directory.campaigns,
 }
 
 

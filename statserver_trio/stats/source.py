@@ -27,6 +27,7 @@ from ..model.occurrences import (
     Record,
     Status,
 )
+from ..model.population import Topic
 from ..model.transfer import adopt_world, export_world
 from ..model.world import World, WorldOptions
 from ..tlib.codec import Message
@@ -41,6 +42,8 @@ THE_FEED = (EventServerConnected, EventServerDisconnected)
 # Where a directory says who is in which group.
 _GROUPED: tuple[Callable[[Directory], object], ...] = (
     lambda directory: directory.agent_groups,
+    lambda directory: directory.virtual_agent_groups,
+    lambda directory: directory.agents if directory.virtual_agent_groups else None,  # skills
     lambda directory: directory.place_groups,
     lambda directory: directory.places,
 )
@@ -126,6 +129,10 @@ class Source:
         if self._world is None:
             self._world = World(self.switch, self._directory, self.clock(now), self._options)
         return self._world
+
+    def take_changes(self) -> Iterable[Topic]:
+        """What there is more, less or else of in the world than before."""
+        return () if self._world is None else self._world.take_changes()
 
     # -- the pair --------------------------------------------------------------------
 

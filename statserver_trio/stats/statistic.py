@@ -19,10 +19,12 @@ from .categories import NO, Category, Reading
 from .counting.counters import ACTIONS, DN_STATUSES, STATUSES, TERMS, RowKind
 from .counting.ledger import Ledger
 from .counting.measures import Measure
-from .counting.parts import FormerPart, Part, Span, freeze, span
+from .counting.parts import FormerPart, Part, Span, freeze, reachable, span
 from .definitions import StatType
 from .definitions.filters import Filter
+from .definitions.object_types import CAMPAIGN
 from .definitions.pseudo_actions import uncounted
+from .definitions.restrictions import Condition, OfCampaign, all_of
 from .definitions.time_profiles import TimeProfile
 from .definitions.time_ranges import TimeRange
 from .source import Source
@@ -58,6 +60,11 @@ class Key:
     time_range: str
     time_range2: str
     filter: str
+
+
+def campaign_of(object_type: str, object_id: str) -> str:
+    """The campaign of ``campaign``, or of ``campaign@group``, where the last ``@`` counts."""
+    return object_id if object_type == "Campaign" else object_id.rpartition("@")[0]
 
 
 @define(eq=False)
@@ -123,8 +130,17 @@ class Statistic:
     @property
     def uncounted(self) -> int:
         """Actions that may stand in its masks and count nothing in it."""
-        is_filtered = self.filter is not None
-        return uncounted(self.key.object_type, self.category.name, is_filtered, self.use_pseudo)
+        key, stat_type = self.key, self.stat_type
+        is_filtered = self.filter is not None or bool(stat_type.attributes)
+        hidden = uncounted(key.object_type, self.category.name, is_filtered, self.use_pseudo)
+        return hidden | stat_type.other_media
+
+    def _condition(self, chosen: Filter | None) -> Condition | None:
+        """All that has to hold of what it counts: what it is about, and the filter."""
+        key, conditions = self.key, [*self.stat_type.restrictions]
+        if key.object_type in CAMPAIGN:
+            conditions.append(OfCampaign(campaign_of(key.object_type, key.object_id)))
+        return all_of([*conditions, chosen]) if conditions else chosen
 
     def _masked_kinds(self) -> dict[str, RowKind]:
         category, stat_type = self.category, self.stat_type
@@ -141,10 +157,11 @@ class Statistic:
         main, rel = category.masks or (stat_type.main_mask, stat_type.rel_mask)
         if category.rel_mask == NO and category.masks is None:
             rel = None
-        rel_filter = self.filter if category.filters_rel else None
+        condition = self._condition(self.filter)
+        rel_filter = condition if category.filters_rel else self._condition(None)
         kinds = {"main": self._main_kind(main if category.instants else main & DURABLE)}
         if category.counts_range and self.time_range is not None:
-            kinds["ranged"] = RowKind(main, of, self.filter, self.time_range)
+            kinds["ranged"] = RowKind(main, of, condition, self.time_range)
         if rel is not None:
             kinds["rel"] = RowKind(rel, of, rel_filter)
             if self.time_range2 is not None:
@@ -156,7 +173,7 @@ class Statistic:
         kinds = {}
         for role, each in zip(role_names(len(aggregates)), aggregates, strict=True):
             mask = each.mask & DURABLE if each.is_current else each.mask
-            kinds[role] = RowKind(mask, of, self.filter)
+            kinds[role] = RowKind(mask, of, self._condition(self.filter))
         return kinds
 
     def _main_kind(self, mask: int) -> RowKind:
@@ -165,7 +182,8 @@ class Statistic:
             feature, tally = "", f"{self.key.object_type}:{self.key.object_id}"
             if self.stat_type.subject == "GroupStatus":  # not what its members add up to
                 tally += ":GroupStatus"
-        return RowKind(mask, COUNTED[self.stat_type.subject], self.filter, None, feature, tally)
+        condition = self._condition(self.filter)
+        return RowKind(mask, COUNTED[self.stat_type.subject], condition, None, feature, tally)
 
     def measure(
         self, role: str, clock: Callable[[Ledger], int], closing: bool = False
@@ -195,10 +213,19 @@ class Statistic:
 
     def leave(self, index: int, t: int) -> None:
         """The node of that index has left the group; what it has contributed stays."""
+        ledger = self.sources[index].ledger
         del self.sources[index], self.nodes[index]
         for role, parts in self.parts.items():
             part = parts.pop(index)
-            self.former.setdefault(role, []).append(freeze(part, t))
+            former = self.former.get(role, [])
+            # The first that was opened says when the interval began, whatever it adds to it.
+            first = min(former, key=lambda each: each.opened_at, default=None)
+            kept = [
+                each
+                for each in former
+                if each is first or each.ledger is not ledger or reachable(each, t)
+            ]
+            self.former[role] = [*kept, freeze(part, t)]
             part.row.release(self, t)
 
     def read(self, clock: Callable[[Ledger], int], closing: bool = False) -> tuple[Any, int]:

@@ -23,6 +23,7 @@ from .counting.counters import Counter
 from .counting.ledger import Sums
 from .counting.parts import NOTHING, FormerPart, Mark, Part, Span, marks_of
 from .counting.peaks import DurationPeaks
+from .definitions.stat_types import counted_text
 from .requests import StatisticRequest
 from .statistic import Statistic
 
@@ -60,7 +61,7 @@ def definition_hash(statistic: Statistic) -> str:
     profile, chosen = statistic.profile, statistic.filter
     first, second = statistic.time_range, statistic.time_range2
     content: list[Any] = [
-        sorted(statistic.stat_type.text.items()),
+        sorted(counted_text(statistic.stat_type).items()),
         profile and [profile.kind, profile.text, str(profile.zone)],
         first and first.text,
         second and second.text,

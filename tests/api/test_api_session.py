@@ -685,7 +685,11 @@ def test_profiles_say_what_is_configured():
     assert objects[0] == {"objectType": "Queue", "objectId": "8001@sw1"}
     assert {"objectType": "Agent", "objectId": "a7"} in objects
     assert {"objectType": "GroupAgents", "objectId": "Crowd"} in objects
-    assert len(objects) == 1 + 100 + 100 + 2
+    assert objects[-2:] == [
+        {"objectType": "Switch", "objectId": "sw1"},
+        {"objectType": "Tenant", "objectId": "Environment"},
+    ]
+    assert len(objects) == 1 + 100 + 100 + 2 + 2
     [error] = Desk().asks(request="GetStatisticProfile", referenceId=1, profile="Colours")
     assert error.message == (
         "profile: 'Colours' is none; allowed: StatTypes, TimeProfiles, TimeRanges, Filters, Objects"

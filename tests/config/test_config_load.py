@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from statserver_trio.config.dump import dump
+from statserver_trio.config.fingerprint import fingerprint
 from statserver_trio.config.load import load
 from statserver_trio.config.mistakes import ConfigError
 from statserver_trio.config.schema import Config, Server
@@ -293,6 +294,13 @@ id = 'back\\slash "quoted"'
 "All of us" = ["a1"]
 [virtual-agent-groups]
 V = 'Skill("Spanish") > 5'
+[campaigns]
+Spring = ["All of us", "V"]
+[business-attributes]
+Language = ["Spanish", "English"]
+Anything = []
+[interactions]
+queues = ["inbound e-mail"]
 [time-profiles]
 "Never,Growing" = ""
 [filters]
@@ -314,12 +322,66 @@ def test_what_is_printed_means_the_same(write: Write, text: str) -> None:
 
 def test_the_error_says_it_all(write: Write) -> None:
     with pytest.raises(ConfigError) as caught:
-        load(write("[server]\nname = 1\nrole = 2\n[virtual-agent-groups]\nV = 'x'"))
+        load(write("[server]\nname = 1\nrole = 2\n[agent-groups]\nV = ['x']"))
     assert str(caught.value).splitlines() == [
         "x.toml: [server] name: must be a text in quotes, not 1",
         "x.toml: [server] role: must be 'primary', 'backup' or 'standalone', not 2",
     ]
     assert list(map(str, caught.value.warnings)) == [
-        "x.toml: [virtual-agent-groups] V: warning: "
-        "virtual groups are not supported yet; the group does not exist",
+        "x.toml: [agent-groups] V: warning: 'x' is not listed in [[agents]]; taken for an agent",
     ]
+
+
+RESTRICTED = """
+[business-attributes]
+Language = ["Spanish", "English"]
+[virtual-agent-groups]
+Here = 'LoggedInSwitch("sw1") & LoggedIn("8001@sw1")'
+[agent-groups]
+Sales = []
+[campaigns]
+Spring = ["Sales", "Here"]
+[interactions]
+queues = ["mail"]
+[objects]
+tenant = "Bank"
+[stat-types.X]
+Objects = "Agent"
+Category = "TotalNumber"
+Subject = "DNAction"
+MainMask = "CallInbound"
+language = "Spanish, Klingon"
+Weather = "fine"
+"""
+
+
+def test_groups_campaigns_and_attributes_of_a_site(write: Write) -> None:
+    config = load(write(RESTRICTED))
+    assert [str(each).partition(": warning: ")[::2] for each in config.warnings] == [
+        (
+            "x.toml: [stat-types.X] Weather",
+            "no such option; passed over (allowed: Objects, Category, Subject, MainMask, RelMask, "
+            "MediaType, UseSourceTimeStamps, ReasonStartOverridesStatusStart, AggregationType, "
+            "Description, Formula, Expression, GroupBy, Language)",
+        ),
+        (
+            "x.toml: [stat-types.X] language",
+            "'Klingon' is not among the known values: Spanish or English",
+        ),
+        (
+            "x.toml: [virtual-agent-groups] Here",
+            "8001@sw1 is not listed in [[dns]]; taken for a DN of type Queue",
+        ),
+        (
+            "x.toml: [virtual-agent-groups] Here",
+            "no [[tserver]] has the switch 'sw1'",
+        ),
+    ]
+    site = make_site(config)
+    directory = site.directory
+    assert (directory.tenant, directory.interaction_queues) == ("Bank", ("mail",))
+    assert directory.campaigns == {"Spring": ("Sales", "Here")}
+    assert directory.virtual_agent_groups["Here"].queues == ("8001@sw1",)
+    [attribute] = site.definitions.stat_types["X"].attributes
+    assert (attribute.name, attribute.values) == ("Language", ("Spanish", "Klingon"))
+    assert fingerprint(config) != fingerprint(load(write(RESTRICTED.replace("Bank", "Shop"))))

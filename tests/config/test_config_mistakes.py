@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -147,8 +147,26 @@ CASES = {
     "dns = [{ number='1', switch='s', type='Position' }]\n[queue-groups]\nG = ['1@s']": (
         "[queue-groups] G: 1@s is a Position, and no queue or route point"
     ),
+    "[virtual-agent-groups]\nV = 'Skill(1)'": (
+        "[virtual-agent-groups] V: column 7: expected the name of a skill in quotes, not '1'"
+    ),
+    "[agent-groups]\nV = []\n[virtual-agent-groups]\nV = 'Skill(\"a\") > 1'": (
+        "[virtual-agent-groups] V: there is a group of that name in [agent-groups] already"
+    ),
+    "[campaigns]\nSpring = ['Sales']": (
+        "[campaigns] Spring: no such group as 'Sales' in [agent-groups], "
+        "[virtual-agent-groups] or [place-groups]"
+    ),
+    "[agent-groups]\nG = []\n[place-groups]\nG = []\n[campaigns]\nSpring = ['G']": (
+        "[campaigns] Spring: 'G' is a group of agents and one of places; rename one"
+    ),
+    "[business-attributes]\nmediatype = []": (
+        "[business-attributes] mediatype: stat types have an option of that name; "
+        "call it something else"
+    ),
     "dns = [{ number='1', switch='s', type='Queue' }]\n[origination-dns]\nSales = ['1@s']": (
-        "[origination-dns] Sales: no such group as 'Sales' in [agent-groups] or [place-groups]"
+        "[origination-dns] Sales: no such group as 'Sales' in [agent-groups], "
+        "[virtual-agent-groups] or [place-groups]"
     ),
     "dns = [{ number='1', switch='s', type='Queue' }]\n[[places]]\nname = 'P'\ndns = ['1@s']": (
         "[places #1] dns: 1@s is a Queue and stands on no place"
@@ -296,7 +314,7 @@ def test_a_broken_entry_is_not_missed_elsewhere(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_stat_type_is_found_at_its_options(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(name: str, options: Mapping[str, str]) -> NoReturn:
+    def refuse(name: str, options: Mapping[str, str], known: Collection[str]) -> NoReturn:
         raise DefinitionError([("Category", "no such thing"), ("Subject", "missing"), ("", "odd")])
 
     monkeypatch.setattr(site, "parse_stat_type", refuse)
@@ -346,7 +364,7 @@ def test_how_mistakes_are_written() -> None:
 
 SECTIONS = ["server", "listen", "ha", "dns", "agents", "places", "tserver", "stat-types", "filters"]
 GROUPS = ["agent-groups", "place-groups", "queue-groups", "time-profiles", "time-ranges"]
-GROUPS += ["origination-dns"]
+GROUPS += ["origination-dns", "virtual-agent-groups", "campaigns", "business-attributes"]
 INNER = ["port", "id", "name", "role", "switch", "type", "number", "skills"]
 KEYS = st.sampled_from(SECTIONS + GROUPS + INNER)
 VALUES = st.recursive(

@@ -16,7 +16,7 @@ A table is a text file that needs no Python to be read::
 
     NAME = CATEGORY MASK [per MASK] of TYPE ID [as SUBJECT] [over PROFILE]
            [in RANGE [and RANGE2]] [once per call] [computing CUSTOM VALUE] [for each KEY]
-           [told MODE [every SECONDS] [by INSENSITIVITY]] [if FILTER]
+           [told MODE [every SECONDS] [by INSENSITIVITY]] [with OPTION=VALUE ...] [if FILTER]
     NAME = Formula {EXPRESSION} of TYPE ID ...
 
 Without ``as`` the subject is DNAction, without ``over`` it counts since it was opened.
@@ -34,6 +34,8 @@ Things that happen are T-events in few words, with ``;`` between them::
     8001 Diverted c1 to=7001         7001 Released c1 state=Transferred
     7009 Established c1 role=Observer monitor=coach
 
+    PlacedInQueue i1 media=email queue=mail    Invite i1 agent=a1    MediaAdded media=email agent=a1
+
 ``Event`` in front is left out. Words in capitals with ``=`` are attached data (or
 the agent's reasons); what was said of a call once (its type, its data) is said
 again in all its later events, as a T-Server does.
@@ -48,6 +50,7 @@ from typing import Any
 
 from attrs import define, field
 
+from statserver_trio.expressions.memberships import Membership, parse_membership
 from statserver_trio.model.calls import CALL_TYPES
 from statserver_trio.model.directory import DN, Agent, Directory, DNKey, Place
 from statserver_trio.model.world import WorldOptions
@@ -193,6 +196,19 @@ ATTRIBUTES = {
     "ani": "ani",
     "dnis": "dnis",
 }
+# Those of the events of interactions and of media, which concern no DN.
+INTERACTIONS = {
+    "media": "media_type",
+    "type": "interaction_type",
+    "queue": "queue",
+    "old": "old_queue",
+    "state": "interaction_state",
+    "by": "party_type",
+    "strategy": "strategy",
+    "workbin": "workbin",
+    "agent": "agent_id",
+    "place": "place",
+}
 # Words about a call that travel in the Extensions.
 EXTENSIONS = {"monitor": "MonitorMode", "assist": "AssistMode"}
 # Settings that concern no object.
@@ -204,6 +220,7 @@ SETTINGS = (
     "do not disturb means not ready",
     "queues use pseudo actions",
     "keys at most",
+    "business attributes",
 )
 SWITCHED = {
     "link down": e.EventLinkDisconnected,
@@ -237,6 +254,8 @@ class Teller:
             return e.EventQueueLogout(
                 time=time, this_dn=found[3], agent_id=found[1], this_queue=found[2]
             )
+        if interaction := self._interaction(phrase, time):
+            return interaction
         dn, word, *rest = phrase.split()
         name = f"Event{SHORT.get(word, word)}"
         if name not in e.EVENT_NAMES:
@@ -259,6 +278,34 @@ class Teller:
         if unknown:
             raise TableError(f"{phrase!r}: {name} has no {', '.join(unknown)}")
         return cls(**given)
+
+    def _interaction(self, phrase: str, time: float) -> e.TEvent | None:
+        """Of what concerns no DN: the event's name comes first, and then what it is about."""
+        word, *rest = phrase.split()
+        cls = getattr(e, f"Event{word}", None)
+        if cls is None or not issubclass(
+            cls, e.InteractionEvent | e.MediaEvent | e.ExternalServiceEvent
+        ):
+            return None
+        given: dict[str, Any] = {"time": time}
+        data: dict[str, Any] = {}
+        for part in rest:
+            key, sign, text = part.partition("=")
+            if not sign:
+                given["interaction_id"] = part
+            elif key[0].isupper():
+                data[key] = text
+            elif key in INTERACTIONS:
+                given[INTERACTIONS[key]] = int(text) if text.isdigit() else text
+            else:
+                raise TableError(f"{part!r}: no such attribute; known: {', '.join(INTERACTIONS)}")
+        if data:
+            given["reasons" if issubclass(cls, e.MediaEvent) else "user_data"] = data
+        unknown = given.keys() - set(cls.__struct_fields__)
+        if unknown:
+            raise TableError(f"{phrase!r}: Event{word} has no {', '.join(unknown)}")
+        event: e.TEvent = cls(**given)
+        return event
 
     def _words(
         self, words: list[str], given: dict[str, Any]
@@ -329,6 +376,7 @@ DEFINITION = re.compile(
     r"(?: and (?P<range2>\S+))?"
     r"(?P<once> once per call)?(?: computing (?P<custom>.+?))?(?: for each (?P<key>.+?))?"
     r"(?: told (?P<mode>\w+)(?: every (?P<every>\d+))?(?: by (?P<by>\d+))?)?"
+    r"(?: with (?P<options>\S+=\S+(?: \S+=\S+)*?))?"
     r"(?: if (?P<filter>.+))?"
 )
 
@@ -358,8 +406,14 @@ def _name(text: str) -> str:
     return re.sub(r"\W", "_", text)
 
 
-def wanted(text: str, zone: tzinfo, definitions: Definitions) -> Wanted:
-    """What a definition asks for; its names are added to ``definitions``."""
+def wanted(
+    text: str, zone: tzinfo, definitions: Definitions, attributes: Iterable[str] = ()
+) -> Wanted:
+    """What a definition asks for; its names are added to ``definitions``.
+
+    Args:
+        attributes: The business attributes that the site knows.
+    """
     found = DEFINITION.fullmatch(" ".join(text.split()))
     if found is None:
         raise TableError(f"cannot read the definition {text!r}")
@@ -381,6 +435,7 @@ def wanted(text: str, zone: tzinfo, definitions: Definitions) -> Wanted:
     computed = ["DCID"] * bool(found["once"]) + [found["custom"]] * bool(found["custom"])
     if computed:
         options["Formula"] = ", ".join(computed)
+    options |= dict(word.split("=", 1) for word in (found["options"] or "").split())
     ranges: dict[str, TimeRange] = definitions.time_ranges  # type: ignore[assignment]
     for text in filter(None, (found["range"], found["range2"])):
         ranges[text] = parse_time_range(text, text)
@@ -390,7 +445,7 @@ def wanted(text: str, zone: tzinfo, definitions: Definitions) -> Wanted:
     request = StatisticRequest(
         object_type=found["type"],
         object_id=found["id"],
-        stat_type=parse_stat_type("", options),
+        stat_type=parse_stat_type("", options, tuple(attributes)),
         time_profile=profile_of(found["profile"], zone),
         time_range=found["range"],
         time_range2=found["range2"],
@@ -411,6 +466,8 @@ def directory_of(settings: Iterable[tuple[str, str]]) -> Directory:
     places: dict[str, Place] = {}
     groups: dict[str, dict[str, Any]] = {"agents": {}, "places": {}, "queues": {}}
     origins: dict[str, tuple[DNKey, ...]] = {}
+    virtual: dict[str, Membership] = {}
+    campaigns: dict[str, tuple[str, ...]] = {}
     auto_create = True
     for words, text in settings:
         kind, _, name = words.rpartition(" ")
@@ -427,6 +484,13 @@ def directory_of(settings: Iterable[tuple[str, str]]) -> Directory:
             groups["queues"][name] = keys
         elif kind == "calls for":
             origins[name] = keys
+        elif kind == "virtual group":
+            virtual[name] = parse_membership(text)
+        elif kind == "campaign":
+            campaigns[name] = tuple(listed)
+        elif kind == "skills of":
+            levels = (skill.split("=") for skill in listed)
+            agents[name] = Agent(name, {skill: int(level) for skill, level in levels})
         elif kind == "DN":
             dns[DNKey(name, SWITCH)] = DN(DNKey(name, SWITCH), text)
         elif words == "only these agents":
@@ -443,6 +507,8 @@ def directory_of(settings: Iterable[tuple[str, str]]) -> Directory:
         groups["queues"],
         origins,
         auto_create=auto_create,
+        virtual_agent_groups=virtual,
+        campaigns=campaigns,
     )
 
 
@@ -457,8 +523,9 @@ class Run:
         self.day = Day.of(settings.get("day", DAY))
         definitions = Definitions({}, {}, {}, {}, int(settings.get("keys at most", "1000")))
         self.wanted: dict[str, Wanted] = {}
+        attributes = settings.get("business attributes", "").replace(",", " ").split()
         for name, text in table.definitions.items():
-            self.wanted[name] = wanted(text, self.day.zone, definitions)
+            self.wanted[name] = wanted(text, self.day.zone, definitions, attributes)
         missing = [name for name in table.columns[2:] if name not in self.wanted]
         if table.columns[:2] != ["at", "what"] or missing:
             raise TableError(f"columns must be at, what and defined names; not: {missing}")

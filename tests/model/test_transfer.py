@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from statserver_trio.expressions.memberships import parse_membership
 from statserver_trio.model.actions import ALL_ACTIONS
 from statserver_trio.model.directory import Directory, DNKey, Place
 from statserver_trio.model.nodes import AgentNode, DNNode, Node, PlaceNode
@@ -28,7 +29,14 @@ START = 1_767_258_000.0
 PLACES = {f"P{n}": Place(f"P{n}", (DNKey(str(7000 + n), "sw1"),)) for n in range(1, 7)}
 GROUPS = {"Odd": ("a1", "a3", "a5"), "Even": ("a2", "a4", "a6"), "Nobody": ()}
 DIRECTORY = Directory(
-    places=PLACES, agent_groups=GROUPS, place_groups={"Floor": tuple(PLACES), "Desk": ("P2",)}
+    places=PLACES,
+    agent_groups=GROUPS,
+    place_groups={"Floor": tuple(PLACES), "Desk": ("P2",)},
+    virtual_agent_groups={
+        "Serving": parse_membership('LoggedIn("8001@sw1") & ~LoggedIn("8002@sw1")'),
+        "There": parse_membership('LoggedInSwitch("sw1")'),
+    },
+    origination_dns={"Serving": (DNKey("8009", "sw1"),), "Odd": (DNKey("8009", "sw1"),)},
 )
 
 
@@ -37,6 +45,8 @@ def listen(world: World) -> None:
     nodes: list[Node] = [*world.dns()]
     nodes += [node for _, node in world.agents()] + [node for _, node in world.places()]
     nodes += world.groups
+    nodes += [world.interactions.place(*each) for each in world.interactions.places()]
+    nodes += [world.tenant, *world.channels.values()]
     for node in nodes:
         node.interest = ALL_ACTIONS
         node.wants_status = node.wants_facts = True
@@ -154,7 +164,9 @@ def test_every_story_can_be_taken_over_after_every_event(path: Path) -> None:
 
 
 def test_the_stories_are_there() -> None:
-    assert {"supervision_coaching", "asm_campaign", "do not disturb"} <= {p.stem for p in STORIES}
+    names = {path.stem for path in STORIES}
+    assert {"supervision_coaching", "asm_campaign", "do not disturb"} <= names
+    assert {"interaction queue", "media channels", "virtual group"} <= names
 
 
 def test_nonsense_is_refused() -> None:

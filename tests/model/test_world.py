@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from statserver_trio.expressions.memberships import parse_membership
 from statserver_trio.model.actions import ALL_ACTIONS, NAMES, STATUS_NAMES
 from statserver_trio.model.calls import Leg, Phase
 from statserver_trio.model.directory import DN, Directory, DNKey, Place
 from statserver_trio.model.nodes import AgentNode, MediationDN, RegularDN
 from statserver_trio.model.occurrences import BEGAN, ENDED
+from statserver_trio.model.virtual_groups import VirtualGroups
 from statserver_trio.model.world import CHECK_MS, World, WorldOptions
 from statserver_trio.tlib import events as e
 
@@ -56,7 +59,22 @@ def anything(draw: st.DrawFn) -> e.TEvent:
         "third_party_dn_role": ["", "TransferredBy", "AddedBy"],
         "agent_id": ["", "a1", "a2"],
         "work_mode": ["", "AfterCallWork", "AutoIn"],
+        "interaction_id": ["i1", "i2"],
+        "interaction_type": ["", "Outbound", "Nonsense"],
+        "media_type": ["", "email", "chat"],
+        "queue": ["", "q1", "q2"],
+        "old_queue": ["", "q1", "q2"],
+        "strategy": ["", "router"],
+        "workbin": ["", "drafts"],
+        "place": ["", "P"],
     }
+    if issubclass(cls, e.InteractionEvent):
+        may -= {"extensions"}
+        fields |= {
+            name: draw(st.integers(0, 2))
+            for name in ("interaction_state", "party_type")
+            if name in may
+        }
     for name, choice in texts.items():
         if name in may:
             fields[name] = draw(st.sampled_from(choice))
@@ -72,6 +90,16 @@ def anything(draw: st.DrawFn) -> e.TEvent:
     return event
 
 
+VIRTUAL = {
+    name: parse_membership(text)
+    for name, text in {
+        "Able": 'LoggedIn("8001@sw1") & ~LoggedIn("8002@sw1")',
+        "Here": 'LoggedInSwitch("sw1")',
+        "Away": '~LoggedInSwitch("sw1")',
+        "Else": 'LoggedInSwitch("sw2") | LoggedIn("8001@sw2")',
+    }.items()
+}
+
 streams = st.lists(st.tuples(st.integers(0, 90_000), anything()), max_size=40)
 
 
@@ -80,7 +108,12 @@ streams = st.lists(st.tuples(st.integers(0, 90_000), anything()), max_size=40)
 def test_books_balance_whatever_comes(stream: list[tuple[int, e.TEvent]]) -> None:
     """Nothing begins twice or ends without a beginning, for DNs, agents and places."""
     key = DNKey("7001", "sw1")
-    directory = Directory(dns={key: DN(key, "Extension")}, places={"P": Place("P", (key,))})
+    directory = Directory(
+        dns={key: DN(key, "Extension")},
+        places={"P": Place("P", (key,))},
+        virtual_agent_groups=VIRTUAL,
+        origination_dns={"Able": (DNKey("8002", "sw1"),)},
+    )
     world = world_of(directory, stuck_call_timeout_ms=120_000, dnd_means_not_ready=True)
     open_now: dict[Any, set[Any]] = {}
 
@@ -94,7 +127,9 @@ def test_books_balance_whatever_comes(stream: list[tuple[int, e.TEvent]]) -> Non
                 mine.remove(record[2])
 
     def watch() -> None:
-        for node in [*world.dns(), *world._agents.values(), *world._places.values()]:
+        others = [world.interactions.place(*each) for each in world.interactions.places()]
+        others += world.channels.values()
+        for node in [*world.dns(), *world._agents.values(), *world._places.values(), *others]:
             if not node.interest:
                 node.interest = ALL_ACTIONS
                 open_now[node] = {occurrence for occurrence, _ in node.going_on()}
@@ -109,6 +144,10 @@ def test_books_balance_whatever_comes(stream: list[tuple[int, e.TEvent]]) -> Non
         watch()
         for node, mine in open_now.items():
             assert mine == {occurrence for occurrence, _ in node.going_on()}
+        look_at_virtual_groups(world)
+        for interaction in world.interactions:
+            for occurrence in interaction.occurrences():
+                assert occurrence in [each for each, _ in occurrence.dn.going_on()]
     for dn in world.dns():
         if isinstance(dn, RegularDN):
             assert dn.status.source is dn.top()
@@ -119,6 +158,28 @@ def test_books_balance_whatever_comes(stream: list[tuple[int, e.TEvent]]) -> Non
             look_at_a_leg(dn, leg)
         for queue, visit in call.visits.items():
             assert (visit.wait is None) == (call not in queue.calls)
+
+
+def look_at_virtual_groups(world: World) -> None:
+    """They have the members that they would have if everybody were looked at anew."""
+    anew = VirtualGroups("sw1")
+    anew.relist(world.directory, dict(world.agents()))
+    for name in world.virtual:
+        members = world.virtual.members(name)
+        assert set(members) == set(anew.members(name))
+        group = world.groups.get("GroupAgents", name)
+        assert group is not None
+        assert {agent.id for agent in group.members} == {
+            each for each in members if world.knows_agent(each)
+        }
+        assert group.size == len(members)
+        counted = Counter(agent.status.action for agent in group.members)
+        assert +group.numbers == counted
+        assert group.status.action == group.top()
+        served = {dn for agent in group.members for dn in agent.dns}
+        if name == "Able":
+            queue = world.mediation_dn("8002")
+            assert queue is None or served <= queue.members.keys()
 
 
 def look_at_a_leg(dn: RegularDN, leg: Leg) -> None:

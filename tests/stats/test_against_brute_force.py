@@ -19,12 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from statserver_trio.model.actions import ALL_ACTIONS, mask_of
-from statserver_trio.model.directory import DN, Directory, DNKey, Place
+from statserver_trio.model.directory import DN, Agent, Directory, DNKey, Place
 from statserver_trio.model.world import WorldOptions
 from statserver_trio.stats.categories import CATEGORIES, REQUIRED, Category
-from statserver_trio.stats.definitions import Definitions, StatType, object_types
+from statserver_trio.stats.definitions import Definitions, StatType
 from statserver_trio.stats.definitions.filters import parse_filter
-from statserver_trio.stats.definitions.stat_types import parse_stat_type
+from statserver_trio.stats.definitions.stat_types import SUBJECTS, parse_stat_type
 from statserver_trio.stats.definitions.time_profiles import UTC, TimeProfile, parse_time_profile
 from statserver_trio.stats.definitions.time_ranges import parse_time_range
 from statserver_trio.stats.engine import Engine
@@ -47,6 +47,7 @@ DIRECTORY = Directory(
         "P1": Place("P1", (DNKey("7001", SWITCH), DNKey("7002", SWITCH))),
         "P2": Place("P2", (DNKey("7003", SWITCH),)),
     },
+    agents={name: Agent(name) for name in AGENTS},
     agent_groups={"Sales": AGENTS},
     place_groups={"Floor": ("P1", "P2")},
     queue_groups={"Lines": (DNKey("8001", SWITCH), DNKey("8002", SWITCH))},
@@ -62,6 +63,8 @@ MEMBERS = {
     ("GroupPlaces", "Floor"): ["place P1", "place P2"],
     ("Queue", "8001"): ["dn 8001"],
     ("GroupQueues", "Lines"): ["dn 8001", "dn 8002"],
+    ("Switch", "sw1"): ["dn 7001", "dn 7002", "dn 7003"],
+    ("Tenant", "Environment"): ["agent a1", "agent a2"],
 }
 FILTER = parse_filter("gold", 'PairExists("Segment","gold") | PairExists("ReasonCode","Lunch")')
 PROFILES: dict[str, TimeProfile] = {
@@ -121,14 +124,14 @@ def call(cls: type, dn: str, conn: str, **more: Any) -> e.TEvent:
     return event
 
 
-REVENUES = {"gold": 100, "iron": 7}
+REVENUES = {"gold": 100, "iron": 7, "silver": 30}
 
 
 def data_of(segment: str | None) -> dict[str, Any] | None:
     return None if segment is None else {"Segment": segment, "Revenue": REVENUES[segment]}
 
 
-segments = st.sampled_from([None, "gold", "iron"])
+segments = st.sampled_from([None, "gold", "silver", "iron"])
 
 
 @st.composite
@@ -325,6 +328,7 @@ class Asked:
     filtered: bool
     opened: int  # ms after midnight
     range2: str | None = None
+    restricted: bool = False  # by a business attribute
 
 
 # At the moments at which stories begin and profiles reset, or at any other.
@@ -337,11 +341,9 @@ openings = st.one_of(
 @st.composite
 def questions(draw: st.DrawFn, opened: st.SearchStrategy[int] | None = None) -> Asked:
     object_type, name = draw(st.sampled_from(sorted(MEMBERS)))
-    subjects = ["DNAction"]
-    if object_type in object_types.REGULAR:
-        subjects += ["DNStatus"]
-        subjects += [] if object_type == "RegDN" else ["AgentStatus"]
-        subjects += ["GroupStatus"] if object_type in object_types.GROUPS else []
+    subjects = [each for each in OF if object_type in SUBJECTS[each]]
+    if object_type in ("Queue", "Tenant"):  # one has no status to speak of, one only that
+        subjects = ["AgentStatus" if object_type == "Tenant" else "DNAction"]
     subject = draw(st.sampled_from(subjects))
     masks = ACTION_MASKS if subject == "DNAction" else STATUS_MASKS
     return Asked(
@@ -353,15 +355,23 @@ def questions(draw: st.DrawFn, opened: st.SearchStrategy[int] | None = None) -> 
         draw(st.booleans()),
         draw(openings if opened is None else opened),
         draw(st.sampled_from([None, "5-20", "0-12", "10-"])),
+        draw(st.integers(0, 3)) == 0,
     )
 
 
 @cache
-def stat_type(category: str, subject: str, main: str, rel: str, object_type: str) -> StatType:
-    options = {"Objects": object_type, "Category": category, "Subject": subject, "MainMask": main}
+def stat_type(asked: Asked, category: str) -> StatType:
+    options = {
+        "Objects": asked.object[0],
+        "Category": category,
+        "Subject": asked.subject,
+        "MainMask": asked.main,
+    }
     if CATEGORIES[category].rel_mask == REQUIRED or CATEGORIES[category].rel_mask == "optional":
-        options["RelMask"] = rel
-    return parse_stat_type("", options)
+        options["RelMask"] = asked.rel
+    if asked.restricted:
+        options["Segment"] = "gold, silver"
+    return parse_stat_type("", options, ("Segment",))
 
 
 def categories_of(asked: Asked) -> Iterator[Category]:
@@ -380,7 +390,7 @@ def request(asked: Asked, category: Category) -> StatisticRequest:
     return StatisticRequest(
         object_type,
         name,
-        stat_type(category.name, asked.subject, asked.main, asked.rel, object_type),
+        stat_type(asked, category.name),
         PROFILES[asked.profile],
         time_range="5-20" if category.time_range != "no" else None,
         time_range2=asked.range2,
@@ -449,8 +459,11 @@ class Both:
         if category.is_historical:
             start = profile.edge(t) if profile.kind == "Sliding" else profile.last_reset(t)
             since = max(opened, opened if start is None else start)
-        stat = stat_type(category.name, asked.subject, asked.main, asked.rel, asked.object[0])
-        test = FILTER.matches if asked.filtered else None
+        stat = stat_type(asked, category.name)
+        test, always = (
+            what_passes(asked.filtered, asked.restricted),
+            what_passes(False, asked.restricted),
+        )
         of = OF[asked.subject]
         if of == "dn_statuses" and asked.object[0] in ("RegDN", "Queue"):
             of = "statuses"
@@ -458,6 +471,7 @@ class Both:
         counted = ALL_ACTIONS
         if asked.object[0] in ("Queue", "GroupQueues") and (
             asked.filtered
+            or asked.restricted
             or category.name not in ("CurrentNumber", "CurrentRelativeNumberPercentage")
         ):
             counted &= ~PSEUDO_ACTIONS
@@ -465,7 +479,7 @@ class Both:
         main = slow.Numbers(diaries, question)
         rel = main
         if stat.rel_mask is not None:
-            rel_test = None if category.name == "AverageNumberPerRelativeHour" else test
+            rel_test = always if category.name == "AverageNumberPerRelativeHour" else test
             rel_mask = stat.rel_mask & counted
             rel = slow.Numbers(diaries, evolve(question, mask=rel_mask, test=rel_test))
         limits = limits_of("5-20") if category.time_range != "no" else None
@@ -477,6 +491,16 @@ class Both:
             return slow.service_factor(*both, limits, limits_of(asked.range2))
         found = slow.value(category.name, main, rel, limits, t - since)
         return found // 1000 if category.result == "time" else found
+
+
+def what_passes(filtered: bool, restricted: bool) -> Callable[..., bool] | None:
+    """What has to be true of the attached data."""
+    if not restricted:
+        return FILTER.matches if filtered else None
+    return lambda facts, *source: (
+        facts.get("Segment") in ("gold", "silver")
+        and (not filtered or FILTER.matches(facts, *source))
+    )
 
 
 def members_of(asked: Asked) -> list[str]:

@@ -127,7 +127,7 @@ def test_who_asks_changes_nothing() -> None:
     source = engine.add_source("ts1", "sw1")
     own = opened(engine, "Own")
     assert shown(engine, own, 10) == ("LoggedOut", 0)
-    assert source.world(MIDNIGHT).agents_known == 0
+    assert source.world(MIDNIGHT).agent_ids() == []
     happens(engine, 20, at(e.EventAgentReady, 20, "7001", agent_id="a1"))
     assert shown(engine, own, 30) == ("WaitForNextCall", 20)
 

@@ -9,13 +9,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...model.actions import NAMES
-from ...model.occurrences import NO_FACTS, Facts, Occurrence, Status
+from ...model.occurrences import NO_FACTS, VOICE, Facts, Occurrence, Status
 
 Number = int | float
 Value = int | float | str | bool | None
 Evaluate = Callable[["Variables"], Any]
-
-VOICE = "voice"
 
 
 class Term(NamedTuple):
@@ -105,6 +103,11 @@ class Variables:
         return None if call is None else call.others.get(str(self.this_dn))
 
     @property
+    def media(self) -> str:
+        """The medium; telephony is voice."""
+        return VOICE if self._source is None else self._source.media
+
+    @property
     def action(self) -> str:
         """The name of the action, or of the status."""
         return NAMES[self._each.action]
@@ -145,6 +148,6 @@ _VARIABLES: dict[str, Callable[[Variables], Any]] = {
     "calltype": lambda v: v.of_call("call_type"),
     "thisdn": lambda v: v.this_dn,
     "otherdn": lambda v: v.other_dn,
-    "mediatype": lambda v: VOICE,
+    "mediatype": lambda v: v.media,
     "action": lambda v: v.action,
 }

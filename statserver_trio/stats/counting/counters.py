@@ -19,7 +19,7 @@ from attrs import frozen
 
 from ...model.actions import NAMES
 from ...model.occurrences import Occurrence, Status
-from ..definitions.filters import Filter
+from ..definitions.restrictions import Condition
 from ..definitions.time_ranges import TimeRange
 from .ledger import Ledger
 from .peaks import DepthPeaks, DurationPeaks
@@ -54,7 +54,7 @@ class RowKind:
 
     mask: int
     of: int = ACTIONS
-    filter: Filter | None = None
+    filter: Condition | None = None
     range: TimeRange | None = None
     feature: str = ""
     tally: str = ""
@@ -88,12 +88,12 @@ class Tally:
         self.number += change
 
 
-def _passes(test: Filter, each: Occurrence | Status) -> bool:
+def _passes(test: Condition, each: Occurrence | Status) -> bool:
     source = each.source if isinstance(each, Status) else each
     return test.matches(each.facts, source)
 
 
-def _true_since(test: Filter, occurrence: Occurrence | Status, start: int) -> int:
+def _true_since(test: Condition, occurrence: Occurrence | Status, start: int) -> int:
     """When the stretch began that goes on now; whoever opens later sees the same one."""
     source = occurrence.source if isinstance(occurrence, Status) else occurrence
     if source is not None:

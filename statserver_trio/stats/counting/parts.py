@@ -216,6 +216,21 @@ def _span_of_former(part: FormerPart, start: int | None, now: int) -> Span:
     return Span(part, start, end, _at_mark(part.marks, start), part.sums)
 
 
+def reachable(part: FormerPart, t: int) -> bool:
+    """Whether anybody can still ask for an interval to which it adds something, at ``t``.
+
+    Of a growing profile also the interval before, whose closing value may not be told yet.
+    Without a profile only what goes on now is asked for, and so not who has left.
+    """
+    boundary = part.boundary
+    if boundary is None:
+        return False
+    start = boundary.start_of_interval(t)
+    if start is not None and boundary.profile.kind == "Growing":
+        start = boundary.start_of_interval(start - 1)
+    return start is None or start <= part.at
+
+
 def _at_mark(marks: list[Mark], start: int) -> Sums:
     return marks[bisect_left(marks, start, key=lambda mark: mark.edge)].sums
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...model.occurrences import Facts, Occurrence, Status
+from ..books.terms import source_of
 from .counters import Counter
 
 if TYPE_CHECKING:
@@ -47,9 +48,10 @@ class TermCounter(Counter):
 
     def look_again(self, occurrence: Any, t: int) -> None:
         """The facts changed: what is over because of that is judged by what they were."""
-        former = occurrence.former_facts
-        if former and former[-1][0] == t:
-            self._facts = former[-1][1]
+        source = source_of(occurrence)
+        until, former = next(source.formerly(), (None, None)) if source else (None, None)
+        if former is not None and until == t:
+            self._facts = former.facts
         super().look_again(occurrence, t)
         self._facts = None
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from ...model.actions import ALL_ACTIONS, OF_INTERACTIONS
 from .filters import Filter
+from .restrictions import VOICE, Attribute, Condition, Medium
 from .time_profiles import DEFAULT_PROFILE, TimeProfile
 from .time_ranges import BUILT_IN_RANGE, TimeRange
 
@@ -46,6 +48,12 @@ class StatType:
         custom_value: What is computed from each action, of the custom-value categories.
         formula: Of the category Formula.
         group_by: The key of the children of a GroupBy statistic.
+        media_type: In lower case; empty is every medium.
+        attributes: Business attributes that what is counted has to carry.
+        aggregation_type: For clients only, never looked at.
+        use_source_time_stamps: Durations are those of the source's times. Here they always
+            are, so it is kept and changes nothing (our decision).
+        reason_start_overrides_status_start: A state shows since when its reason is given.
         text: The options as they were written, for profiles and `explain`; two of equal text
             mean the same.
     """
@@ -62,6 +70,25 @@ class StatType:
     formula: Formula | None = field(default=None, eq=False)
     group_by: Key | None = field(default=None, eq=False)
     text: Mapping[str, str] = field(factory=dict)
+    media_type: str = ""
+    attributes: tuple[Attribute, ...] = ()
+    aggregation_type: str = ""
+    use_source_time_stamps: bool = True
+    reason_start_overrides_status_start: bool = False
+
+    @property
+    def restrictions(self) -> tuple[Condition, ...]:
+        """What has to hold of everything it counts, whatever is asked for."""
+        if self.media_type in ("", VOICE):
+            return self.attributes
+        return (*self.attributes, Medium(self.media_type))
+
+    @property
+    def other_media(self) -> int:
+        """Actions that are of another medium than its own, as a set."""
+        if not self.media_type:
+            return 0
+        return OF_INTERACTIONS if self.media_type == VOICE else ALL_ACTIONS & ~OF_INTERACTIONS
 
 
 @frozen

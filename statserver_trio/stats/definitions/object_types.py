@@ -14,7 +14,16 @@ OBJECT_TYPES = (
     "RoutePoint",
     "Queue",
     "GroupQueues",
+    "Switch",
     "RegDN",
+    "Campaign",
+    "CampaignGroup",
+    "CallingList",
+    "CampaignCallingList",
+    "Tenant",
+    "StagingArea",
+    "RoutingStrategy",
+    "Workbin",
 )
 
 ALIASES = {
@@ -29,10 +38,21 @@ _BY_LOWER = {name.lower(): name for name in OBJECT_TYPES} | {
     alias.lower(): name for alias, name in ALIASES.items()
 }
 
-REGULAR = frozenset({"RegDN", "Agent", "Place", "GroupAgents", "GroupPlaces"})
+PEOPLE = frozenset({"Agent", "Place", "GroupAgents", "GroupPlaces"})
+REGULAR = PEOPLE | {"RegDN", "Tenant", "Switch", "Campaign", "CampaignGroup"}
 MEDIATION = frozenset({"Queue", "RoutePoint", "GroupQueues"})
-COMPATIBILITY_GROUPS = (REGULAR, MEDIATION)
+CAMPAIGN = frozenset({"Campaign", "CampaignGroup", "CallingList", "CampaignCallingList"})
+INTERACTION = frozenset({"StagingArea", "RoutingStrategy", "Workbin"})
+COMPATIBILITY_GROUPS = (
+    REGULAR,
+    MEDIATION,
+    CAMPAIGN,  # with the subject CampaignAction
+    *(frozenset({each}) for each in sorted(INTERACTION)),
+)
+# Groups of the directory: somebody has written down who is in them.
 GROUPS = frozenset({"GroupAgents", "GroupPlaces", "GroupQueues"})
+# Whoever belongs to these contributes one by one, and may come and go.
+COMPOSED = GROUPS | {"Tenant", "Switch", "Campaign", "CampaignGroup"}
 
 
 def canonical(name: str) -> str | None:

@@ -7,7 +7,7 @@ All mistakes are found at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import reduce
 from operator import or_
@@ -19,6 +19,7 @@ from ...expressions.keys import parse_key
 from ..categories import CATEGORIES, LATER, REQUIRED, Category, canonical_category
 from . import DefinitionError, StatType, object_types
 from .masks import names_in, parse_mask
+from .restrictions import VOICE, Attribute
 
 T = TypeVar("T")
 
@@ -41,13 +42,17 @@ OPTIONS_LATER = ("JavaSubCategory", "PythonSubCategory")
 
 # Subject to the object types it can be asked of (statistics.md §3). AgentStatus of a place
 # is read as PlaceStatus and the other way round (our decision: the documented example asks so).
-_PEOPLE = frozenset({"Agent", "Place", "GroupAgents", "GroupPlaces"})
 SUBJECTS: dict[str, frozenset[str]] = {
-    "DNAction": object_types.REGULAR | object_types.MEDIATION,
-    "DNStatus": object_types.REGULAR | frozenset({"Queue", "RoutePoint"}),
-    "AgentStatus": _PEOPLE,
-    "PlaceStatus": _PEOPLE,
+    "DNAction": object_types.REGULAR | object_types.MEDIATION | object_types.INTERACTION,
+    "DNStatus": object_types.PEOPLE | frozenset({"RegDN", "Queue", "RoutePoint"}),
+    "AgentStatus": object_types.PEOPLE | frozenset({"Tenant"}),
+    "PlaceStatus": object_types.PEOPLE,
     "GroupStatus": frozenset({"GroupAgents", "GroupPlaces"}),
+    "CampaignAction": object_types.CAMPAIGN,
+}
+# What nobody tells us of: it may be defined, as in a site's old configuration, and cannot be asked.
+UNFED = {
+    "CampaignAction": "it is told by an Outbound Contact Server, and there is no feed from one",
 }
 
 
@@ -59,24 +64,35 @@ class _Needs(NamedTuple):
 # What a category can be computed of, by Category.of.
 _NEEDS = {
     "both": None,
-    "action": _Needs("actions", ("DNAction",)),
-    "status": _Needs("a status", tuple(name for name in SUBJECTS if name != "DNAction")),
+    "action": _Needs("actions", ("DNAction", "CampaignAction")),
+    "status": _Needs("a status", tuple(name for name in SUBJECTS if not name.endswith("Action"))),
 }
-SUBJECTS_LATER = ("CampaignAction",)
-_SUBJECT_NAMES = {name.lower(): name for name in (*SUBJECTS, *SUBJECTS_LATER)} | {
-    "action": "DNAction"
-}
-_KNOWN_OPTIONS = {name.lower(): name for name in (*OPTIONS, *OPTIONS_LATER)}
+_SUBJECT_NAMES = {name.lower(): name for name in SUBJECTS} | {"action": "DNAction"}
+_YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+# Options about which it makes no difference to what is counted what they say.
+REMARKS = frozenset({"AggregationType", "Description", "UseSourceTimeStamps"})
+ATTRIBUTE_VALUES_MAX = 100  # of one business attribute in one stat type (our decision)
+KNOWN_OPTIONS = {name.lower(): name for name in (*OPTIONS, *OPTIONS_LATER)}
 
 
-def unknown_options(options: Mapping[str, str]) -> list[str]:
+def unknown_options(
+    options: Mapping[str, str], business_attributes: Collection[str] = ()
+) -> list[str]:
     """What is passed over in a stat type that can be used all the same, in words."""
-    said = [
-        f"{key}: no such option; passed over (allowed: {', '.join(OPTIONS)})"
-        for key in options
-        if key.lower() not in _KNOWN_OPTIONS
-    ]
-    given = _options(options)
+    known = _known_options(business_attributes)
+    allowed = ", ".join((*OPTIONS, *business_attributes))
+    said = []
+    last = {known.get(key.lower(), key): key for key in options}
+    for key in options:
+        name = known.get(key.lower())
+        if name is None:
+            said.append(f"{key}: no such option; passed over (allowed: {allowed})")
+        elif last[name] != key:
+            said.append(f"{key}: passed over, because {last[name]} is the same option")
+    given = _options(options, business_attributes)
+    media_type = str(given.get("MediaType", "")).strip().lower()
+    if media_type not in ("", VOICE) and str(given.get("Subject", "")).strip().endswith("Status"):
+        said.append(f"MediaType: statuses are those of {VOICE}, so this counts nothing")
     for key in ("MainMask", "RelMask"):
         text = given.get(key)
         if text is not None:
@@ -102,16 +118,30 @@ def _overruled(key: str, category: str, text: str) -> list[str]:
     return [f"{key}: {row.name} counts {', '.join(names_in(counted))} whatever is written here"]
 
 
-def _options(options: Mapping[str, str]) -> dict[str, str]:
+def _known_options(business_attributes: Collection[str]) -> dict[str, str]:
+    """The canonical names of options, by what they are in lower case; ours come first."""
+    return {name.lower(): name for name in business_attributes} | KNOWN_OPTIONS
+
+
+def _options(
+    options: Mapping[str, str], business_attributes: Collection[str] = ()
+) -> dict[str, str]:
     """The options by their canonical names; of two spellings the last one wins."""
-    return {_KNOWN_OPTIONS.get(key.lower(), key): value for key, value in options.items()}
+    known = _known_options(business_attributes)
+    return {known.get(key.lower(), key): value for key, value in options.items()}
+
+
+def counted_text(stat_type: StatType) -> dict[str, str]:
+    """The options of a stat type that have to do with what it counts, as they were written."""
+    relevant = {*KNOWN_OPTIONS.values(), *(each.name for each in stat_type.attributes)} - REMARKS
+    return {key: value for key, value in stat_type.text.items() if key in relevant}
 
 
 class _Reader:
     """Collects mistakes while reading the options of one stat type."""
 
-    def __init__(self, options: Mapping[str, str]) -> None:
-        self.options = _options(options)
+    def __init__(self, options: Mapping[str, str], business_attributes: Collection[str]) -> None:
+        self.options = _options(options, business_attributes)
         self.mistakes: list[tuple[str, str]] = []
         for key, value in self.options.items():
             if not isinstance(value, str):
@@ -168,10 +198,8 @@ class _Reader:
         if text is None:
             return None
         name = _SUBJECT_NAMES.get(text.strip().lower())
-        if name is None or name in SUBJECTS_LATER:
-            allowed = ", ".join(SUBJECTS)
-            what = "is not available in this release" if name else "is no subject"
-            self.wrong("Subject", f"{text!r} {what}; allowed: {allowed}")
+        if name is None:
+            self.wrong("Subject", f"{text!r} is no subject; allowed: {', '.join(SUBJECTS)}")
             return None
         misfits = types - SUBJECTS[name]
         if misfits:
@@ -205,6 +233,27 @@ class _Reader:
         except ValueError as exc:
             self.wrong(key, f"{exc}; see the list of actions")
             return None
+
+    def truth(self, key: str, default: bool) -> bool:
+        text = self.options.get(key)
+        found = default if text is None else _YES_OR_NO.get(text.strip().lower())
+        if found is None:
+            self.wrong(key, f"must be yes or no, not {text!r}")
+        return bool(found)
+
+    def attributes(self, names: Collection[str]) -> tuple[Attribute, ...]:
+        """The business attributes that are given, each with its values."""
+        found = []
+        for name in names:
+            text = self.options.get(name)
+            if text is None or name.lower() in KNOWN_OPTIONS:
+                continue
+            values = tuple(dict.fromkeys(v.strip() for v in text.split(",") if v.strip()))
+            if not values or len(values) > ATTRIBUTE_VALUES_MAX:
+                what = f"must list 1 to {ATTRIBUTE_VALUES_MAX} values, separated by commas"
+                self.wrong(name, f"{what}, not {text[:80]!r}")
+            found.append(Attribute(name, values))
+        return tuple(found)
 
 
 class _Languages:
@@ -247,13 +296,19 @@ def _parse_formula(text: str) -> Formula:
     return parse_formula(text, lambda mask: parse_mask(mask, in_formula=True))
 
 
-def parse_stat_type(name: str, options: Mapping[str, str]) -> StatType:
+def parse_stat_type(
+    name: str, options: Mapping[str, str], business_attributes: Collection[str] = ()
+) -> StatType:
     """The stat type that the options of one section describe.
+
+    Args:
+        business_attributes: Those that the site knows; an option of such a name restricts
+            what is counted.
 
     Raises:
         DefinitionError: With every mistake in it.
     """
-    reader = _Reader(options)
+    reader = _Reader(options, business_attributes)
     types = reader.objects()
     category = reader.category()
     subject = reader.subject(types, category)
@@ -268,6 +323,9 @@ def parse_stat_type(name: str, options: Mapping[str, str]) -> StatType:
     rel_mask = reader.mask("RelMask", row is not None and row.rel_mask == REQUIRED)
     if row is not None and row.objects is not None and not types <= row.objects:
         reader.wrong("Objects", f"{row.name} allows only {', '.join(sorted(row.objects))}")
+    attributes = reader.attributes(business_attributes)
+    source_times = reader.truth("UseSourceTimeStamps", True)
+    reason_start = reader.truth("ReasonStartOverridesStatusStart", False)
     if reader.mistakes:
         raise DefinitionError(reader.mistakes)
     assert category is not None
@@ -286,4 +344,9 @@ def parse_stat_type(name: str, options: Mapping[str, str]) -> StatType:
         group_by=languages.group_by,
         description=reader.options.get("Description", ""),
         text=dict(reader.options),
+        media_type=reader.options.get("MediaType", "").strip().lower(),
+        attributes=attributes,
+        aggregation_type=reader.options.get("AggregationType", ""),
+        use_source_time_stamps=source_times,
+        reason_start_overrides_status_start=reason_start,
     )

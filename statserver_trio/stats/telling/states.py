@@ -14,9 +14,11 @@ from typing import Any
 
 from ...model.actions import NAMES, STATUS_NAMES, STATUS_NUMBERS
 from ...model.groups import GroupNode, joint_status
+from ...model.interactions import InteractionPlace
 from ...model.nodes import AgentNode, DNNode, MediationDN, Node, PlaceNode, RegularDN
 from ...model.occurrences import Occurrence, Status
-from ..definitions.object_types import GROUPS
+from ...model.tenant import TenantNode
+from ..definitions.object_types import COMPOSED
 
 State = dict[str, Any]
 
@@ -31,8 +33,8 @@ def state_of(object_type: str, object_id: str, nodes: list[Node], subject: str, 
     if groups:  # the group itself
         status = _status(joint_status(groups))
         return {"objectId": object_id, "objectType": object_type, **status}
-    shown = [_node(node, subject, mask) for node in nodes]
-    if object_type in GROUPS:
+    shown = [_node(node, subject, mask) for node in nodes if not isinstance(node, TenantNode)]
+    if object_type in COMPOSED:
         return {"objectId": object_id, "objectType": object_type, "members": shown}
     return shown[0] if shown else {"objectId": object_id, "objectType": object_type}
 
@@ -84,6 +86,8 @@ def _dn(dn: DNNode, subject: str, mask: int) -> State:
     }
     if isinstance(dn, MediationDN):
         shown["waiting"] = len(dn.calls)
+    elif isinstance(dn, InteractionPlace):
+        shown["waiting"] = len(dn.waiting)
     if subject == "DNAction":
         shown["actions"] = [
             _action(occurrence) for occurrence, _ in dn.going_on() if mask >> occurrence.action & 1

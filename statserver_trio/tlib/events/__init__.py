@@ -6,6 +6,7 @@ from .agent import *
 from .base import *
 from .base import TEvent
 from .calls import *
+from .interactions import *
 from .session import *
 
 
