@@ -192,6 +192,34 @@ class LastingInfo(Info, tag="Info", kw_only=True):
     """
 
 
+class CurrentTargetStateSnapshot(StatisticEvent, kw_only=True):
+    """All targets of a CurrentTargetState; see :mod:`..stats.telling.targets`."""
+
+    targets: list[dict[str, Any]]
+    time: float
+
+
+class CurrentTargetStateTargetAdded(StatisticEvent, kw_only=True):
+    """One more target, as it is now."""
+
+    target: dict[str, Any]
+    time: float
+
+
+class CurrentTargetStateTargetUpdated(StatisticEvent, kw_only=True):
+    """A target, as it is now."""
+
+    target: dict[str, Any]
+    time: float
+
+
+class CurrentTargetStateTargetRemoved(StatisticEvent, kw_only=True):
+    """A target that does not belong to the object any more; its name and type."""
+
+    target: dict[str, Any]
+    time: float
+
+
 class StatisticInvalid(StatisticEvent, kw_only=True):
     """The value can no longer be relied upon."""
 
@@ -253,6 +281,10 @@ class Error(Event, kw_only=True):
 EVENTS: tuple[type[Event], ...] = (
     StatisticOpened,
     Info,
+    CurrentTargetStateSnapshot,
+    CurrentTargetStateTargetAdded,
+    CurrentTargetStateTargetUpdated,
+    CurrentTargetStateTargetRemoved,
     StatisticInvalid,
     StatisticValid,
     StatisticClosed,

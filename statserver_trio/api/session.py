@@ -22,7 +22,7 @@ from ..stats.engine import Engine
 from ..stats.requests import StatisticError
 from ..stats.statistic import Statistic
 from ..stats.telling.notifications import Mode, Notice, Subscription, Value
-from . import profiles
+from . import profiles, target_states
 from .codec import RequestError, decode_request
 from .explain import explain
 from .inline import read_notification, read_request
@@ -71,6 +71,7 @@ class Opened:
     statistic_id: int
     reference_id: int
     subscription: Subscription = field(init=False)
+    targets: target_states.Targets | None = None  # that the client knows, of a CurrentTargetState
 
     @property
     def statistic(self) -> Statistic:
@@ -174,7 +175,7 @@ class ClientSession:
             StatisticOpened(reference_id=reference_id, statistic_id=opened.statistic_id)
         ]
         if notification.mode is not Mode.NO_NOTIFICATION:
-            events.append(self._info(Info, opened, engine.value_for(opened.subscription, now)))
+            events += self._value(opened, engine.value_for(opened.subscription, now))
         if not statistic.valid and statistic.category.kind != "state":
             events.append(self._invalid(opened, engine.why_invalid(statistic)))
         return events
@@ -235,7 +236,8 @@ class ClientSession:
             Ack(reference_id=request.reference_id, statistic_id=opened.statistic_id)
         ]
         if subscription.notification.mode is not Mode.NO_NOTIFICATION:
-            events.append(self._info(Info, opened, self._engine.value_for(subscription, now)))
+            opened.targets = None  # all of them once more
+            events += self._value(opened, self._engine.value_for(subscription, now))
         return events
 
     def _profile(self, request: GetStatisticProfile, now: int) -> list[Event]:
@@ -271,8 +273,9 @@ class ClientSession:
 
     def _value_notice(self, opened: Opened, notice: Notice, now: int) -> list[Event]:
         assert notice.value is not None
-        is_closing = opened.subscription.notification.mode is Mode.RESET_BASED
-        return [self._info(LastingInfo if is_closing else Info, opened, notice.value)]
+        if opened.subscription.notification.mode is Mode.RESET_BASED:
+            return [self._info(LastingInfo, opened, notice.value)]
+        return self._value(opened, notice.value)
 
     def _invalid_notice(self, opened: Opened, notice: Notice, now: int) -> list[Event]:
         return [self._invalid(opened, notice.reason)]
@@ -302,6 +305,15 @@ class ClientSession:
         ]
 
     # -- events ----------------------------------------------------------------------------
+
+    def _value(self, opened: Opened, value: Value) -> list[Event]:
+        """A value; of target states only what is new to the client."""
+        if opened.statistic.category.name != "CurrentTargetState":
+            return [self._info(Info, opened, value)]
+        mode = opened.subscription.notification.mode
+        whose = opened.reference_id, opened.statistic_id
+        opened.targets, events = target_states.told(opened.targets, value, *whose, mode)
+        return events
 
     def _info(
         self, kind: type[Info], opened: Opened, value: Value, reference_id: int | None = None

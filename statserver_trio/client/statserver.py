@@ -13,6 +13,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 from ..api import messages as m
 from ..api.codec import decode_events, encode
 from ..api.open_spec import format_open, parse_open
+from .targets import TARGET_EVENTS, applied
 
 if TYPE_CHECKING:
     from ..stats.requests import StatisticRequest
@@ -74,6 +75,8 @@ class Update:
     @property
     def value(self) -> Any:
         """The new value; None where this is none."""
+        if isinstance(self.event, TARGET_EVENTS) and self.statistic is not None:
+            return self.statistic.value
         return self.event.value if isinstance(self.event, m.Info) else None
 
 
@@ -290,6 +293,8 @@ def _note(statistic: OpenStatistic, event: m.Event) -> None:
     match event:
         case m.Info():
             statistic.value = event.value
+        case _ if isinstance(event, TARGET_EVENTS):
+            statistic.value = applied(statistic.value, event)
         case m.StatisticInvalid() | m.StatisticClosed():
             statistic.is_valid = False
         case m.StatisticValid():

@@ -20,10 +20,12 @@ from rich.text import Text
 from ..api import messages as m
 from ..api.open_spec import OPTIONS, SYNTAX, format_open, parse_open
 from ..client import ConnectionLost, Refused, StatServer, Update, open_statserver, parse_url
+from ..client.targets import TARGET_EVENTS
 from ..stats.requests import StatisticRequest
 
 MODES = ("ChangesBased", "TimeBased")
 RETRY_FIRST_SECONDS, RETRY_LIMIT_SECONDS = 0.5, 10.0  # between two rounds of all URLs
+VALUES = (m.Info, *TARGET_EVENTS)  # events that bring one
 REFRESH_SECONDS = 0.2  # of the table; values in between are not shown one by one
 
 
@@ -263,13 +265,15 @@ class Lines(Screen):
                 "interval": event.interval,
                 "complete": event.complete,
             }
+        elif isinstance(event, TARGET_EVENTS):
+            line |= {"event": type(event).__name__, "value": update.value, "time": event.time}
         else:
             line |= {"event": type(event).__name__, "reason": getattr(event, "reason", "")}
         try:
             print(json.dumps(line, ensure_ascii=False), flush=True)
         except BrokenPipeError:
             self.is_closed = True
-        return isinstance(event, m.Info)
+        return isinstance(event, VALUES)
 
 
 class Board(Screen):
@@ -307,7 +311,7 @@ class Board(Screen):
         """Remember the value for the next look."""
         if update.statistic is None:
             return False
-        is_value = isinstance(update.event, m.Info)
+        is_value = isinstance(update.event, VALUES)
         if is_value:
             self._rows[str(update.statistic)] = update
         self._is_old = True
@@ -337,11 +341,11 @@ class Board(Screen):
                 yield who, what, Text("-", "dim"), ""
                 continue
             event, statistic = update.event, update.statistic
-            assert isinstance(event, m.Info)
+            assert isinstance(event, VALUES)
             assert statistic is not None
             style = "" if statistic.is_valid else "dim strike"
             at = datetime.fromtimestamp(event.time).strftime("%H:%M:%S")
-            yield who, what, Text(written(event.value), style), at
+            yield who, what, Text(written(statistic.value), style), at
 
 
 def written(value: Any) -> str:
@@ -349,6 +353,12 @@ def written(value: Any) -> str:
     match value:
         case {"status": str() as status}:
             return status
+        case {"targets": [*targets]}:
+            states: dict[str, int] = {}
+            for target in targets:
+                state = target["media"][0]["state"]
+                states[state] = states.get(state, 0) + 1
+            return ", ".join(f"{number} {state}" for state, number in states.items()) or "-"
         case {"members": [*members]}:
             statuses: dict[str, int] = {}
             for member in members:

@@ -190,6 +190,7 @@ class Chronicle:
 
     def _change(self, node: Node, new: Status) -> None:
         old, node.status = node.status, new
+        new.follow(old)
         if node.wants_status:
             self._records.append((STATUS, node, old, new))
 

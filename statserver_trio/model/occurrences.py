@@ -125,14 +125,27 @@ class Status:
 
     ``source`` is the occurrence it shows, None for a LoggedOut agent. The start
     is when it became the status, which may be long after the action began.
+
+    Attributes:
+        since: When the object came to that status, whatever reasons for it were given
+            since then: each of them is a status of its own, with a start of its own.
     """
 
-    __slots__ = ("action", "source", "start")
+    __slots__ = ("action", "since", "source", "start")
 
-    def __init__(self, action: int, start: int, source: Occurrence | None) -> None:
+    def __init__(
+        self, action: int, start: int, source: Occurrence | None, since: int | None = None
+    ) -> None:
         self.action = action
         self.start = start
+        self.since = start if since is None else since
         self.source = source
+
+    def follow(self, former: Status) -> None:
+        """It comes after another one: perhaps only the reasons are others."""
+        no_call = all(each.source is None or each.source.call is None for each in (self, former))
+        if self.action == former.action and no_call:
+            self.since = former.since
 
     @property
     def facts(self) -> Facts:

@@ -78,7 +78,7 @@ def _reference(occurrence: Occurrence | None) -> Reference | None:
 
 
 def _status(status: Status) -> list[Any]:
-    return [NAMES[status.action], status.start, _reference(status.source)]
+    return [NAMES[status.action], status.start, _reference(status.source), status.since]
 
 
 def _call(call: Call) -> Data:
@@ -339,8 +339,8 @@ class _Adoption:
             }
 
     def _restore_status(self, node: Node, data: list[Any]) -> None:
-        name, start, reference = data
-        node.status = Status(CODES[name], start, self._referred(reference))
+        name, start, reference, since = data
+        node.status = Status(CODES[name], start, self._referred(reference), since)
 
     def _referred(self, reference: Reference | None) -> Occurrence | None:
         if reference is None:

@@ -28,7 +28,8 @@ from .source import Source
 from .statistic import Key, Statistic
 from .telling.notifications import MODE_NAMES, Mode, Notice, Notification, Subscription, Value
 from .telling.schedule import Schedule
-from .telling.states import state_of
+from .telling.states import View, state_of
+from .telling.targets import targets_of
 
 STATISTICS_MAX = 2_000_000  # opened beyond that: refused with ``limit``
 
@@ -242,13 +243,16 @@ class Engine:
         times = [clocks[part.row.ledger] for parts in statistic.parts.values() for part in parts]
         time = max(times or clocks.values(), default=statistic.opened_at)
         if statistic.category.kind == "state":
-            tree = state_of(
-                key.object_type,
-                key.object_id,
-                statistic.nodes,
+            whose = key.object_type, key.object_id, statistic.nodes
+            if statistic.category.name == "CurrentTargetState":
+                return Value(targets_of(*whose), time / 1000, 0.0)
+            view = View(
                 statistic.stat_type.subject,
                 statistic.stat_type.main_mask & ~statistic.uncounted,
+                statistic.category.name == "CurrentStateReasons",
+                statistic.stat_type.reason_start_overrides_status_start,
             )
+            tree = state_of(*whose, view)
             return Value(tree, time / 1000, 0.0)
         number, interval = statistic.read(clocks.__getitem__, closing)
         since = time - interval

@@ -149,6 +149,8 @@ class Statistic:
             return self._kinds_of_formula(stat_type.formula)
         if category.kind == "state":  # nothing is read from them; they tell that it changed
             mask = stat_type.main_mask if of == ACTIONS else WAITING_CALLS
+            if category.name == "CurrentTargetState":
+                mask = DURABLE  # every call and interaction takes up some of the capacity
             return {
                 "main": RowKind(mask),
                 "status": RowKind(ALL_ACTIONS, STATUSES),

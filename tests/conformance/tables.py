@@ -641,12 +641,22 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         if "members" in value:
             return " ".join(shown(member) for member in value["members"])
+        if "targets" in value:
+            return ", ".join(map(target_shown, value["targets"]))
         if "status" not in value:  # a number for each child
             return ", ".join(f"{key or '(none)'} {shown(each)}" for key, each in value.items())
         return str(value["status"])
     if isinstance(value, float):
         return str(round(value, 2) if abs(value) >= 1 else float(f"{value:.3g}"))
     return str(value)
+
+
+def target_shown(target: dict[str, Any]) -> str:
+    """``a1 Ready 0/1``: the first medium that is of interest, with its capacity."""
+    media = target["media"]
+    shown = [f"{each['state']} {each['current']}/{each['max']}" for each in media]
+    names = ["" if each["media"] == "voice" else f" {each['media']}" for each in media]
+    return target["target"] + ",".join(f"{n} {s}" for n, s in zip(names, shown, strict=True))
 
 
 def refusals(table: Table) -> dict[str, str]:

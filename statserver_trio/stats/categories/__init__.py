@@ -37,7 +37,7 @@ CATEGORIES: dict[str, Category] = {
 LATER = frozenset(
     """
     CurrentRelativeTimePercentage EstimWaitTime ExpectedWaitTime ExpectedWaitTime2 LoadBalance
-    CurrentStateReasons CurrentTargetState JavaCategory
+    JavaCategory
     """.split()
 )
 
