@@ -227,10 +227,11 @@ class _Adoption:
         world.list_groups(world.now)
         told = {(each["type"], each["name"]): each["status"] for each in data}
         for group in world.groups:
-            name, start, _ = told.get((group.type, group.name), ("", 0, None))
+            name, start, _, since = told.get((group.type, group.name), ("", 0, None, 0))
             action = group.top()
-            since = start if CODES.get(name) == action else world.now
-            group.status = Status(action, since, None)
+            if CODES.get(name) != action:
+                start = since = world.now
+            group.status = Status(action, start, None, since)
 
     # -- finding ---------------------------------------------------------------------
 
