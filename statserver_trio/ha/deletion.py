@@ -163,8 +163,7 @@ class Deletion:
         tombstone = self.tombstones.pop(key, None)
         if tombstone is not None:
             self._generations[key] = tombstone[0] + 1
-        self._doomed.pop(key, None)
-        self._open.add(key)
+        self._open.add(key)  # if it is doomed it still is: the peer waits for an answer
 
     def _peer_deleted(self, keys: Sequence[tuple[str, int]], now: float) -> list[object]:
         gone: list[tuple[str, int, Gone]] = []

@@ -340,6 +340,17 @@ def test_scenario_16_the_peer_never_deletes():
     assert set(KEYS) & pair.b.engine.statistics.keys() == {"s:x:1", "s:x:3"}
 
 
+def test_scenario_16_a_client_comes_for_what_the_peer_has_deleted():
+    """It was open there for the peer only; to be wanted there, too, is no answer to the peer."""
+    pair = up(options(session=SessionOptions(expiration_timeout=60)))
+    delete(pair.a, "s:x:1")
+    pair.drive(seconds=5)
+    pair.b.open("s:x:1")
+    pair.drive(seconds=70)
+    assert pair.messages(DeleteAck) == [DeleteAck([("s:x:1", 0, Gone.STILL_OPEN)])]
+    assert pair.a.peer.deletion.tombstones == {}
+
+
 @pytest.mark.parametrize("again", ["before we say that we keep it", "later"])
 def test_scenario_16_what_only_the_peer_deleted_comes_back_with_its_definition(again):
     pair = up(options(session=SessionOptions(expiration_timeout=60)))
