@@ -96,6 +96,7 @@ class World:
         for key in self._place_of:
             if key.switch == switch and key.number not in self._dns:
                 self._new_dn(key.number, "Extension")
+        self._list_queues()
         self.groups = Groups(self.chronicle)
         self.groups.relist(directory, self._agents, self._places, t)
 
@@ -249,6 +250,13 @@ class World:
         self._dns[number] = dn
         return dn
 
+    def _list_queues(self) -> None:
+        """What a group of queues has as a member exists, too, for the same reason."""
+        for keys in self.directory.queue_groups.values():
+            for key in keys:
+                if key.switch == self.switch:
+                    self.dn(key.number, "Queue")
+
     def _stand_on(self, dn: RegularDN, name: str) -> None:
         place = self._places[name]
         place.dns[dn] = None
@@ -289,6 +297,7 @@ class World:
                     self._new_dn(key.number, listed.type)
                 elif isinstance(dn_here, MediationDN) == listed.is_mediation:
                     dn_here.type = listed.type
+        self._list_queues()
         self.groups.relist(directory, self._agents, self._places, self.now)
         for each in self.dns():
             if isinstance(each, RegularDN):
