@@ -77,19 +77,19 @@ def parse_condition(text: str, scope: Scope) -> Test:
     return _Reader(text, scope).whole()
 
 
-def has_pair(key: str, value: Argument) -> Callable[[Facts], bool]:
-    """Whether data have a pair.
+def has_pair(key: str, value: Argument) -> Test:
+    """Whether data have a pair, whatever has the data.
 
     Two numbers compare as numbers, anything else as texts: 1 is "1".
 
-    >>> has_pair("Level", "2")({"Level": 2}), has_pair("Level", "*")({})
+    >>> has_pair("Level", "2")({"Level": 2}, None), has_pair("Level", "*")({}, None)
     (True, False)
     """
     if value == "*":
-        return lambda data: key in data
+        return lambda data, source: key in data
     text = str(value)
 
-    def test(data: Facts) -> bool:
+    def test(data: Facts, source: Any) -> bool:
         found = data.get(key)
         if isinstance(found, str) or isinstance(value, str):
             return isinstance(found, str | int | float) and str(found) == text
@@ -145,14 +145,14 @@ class _Reader(LogicReader[Test]):
         if name in ONE_ARGUMENT:
             has = has_pair("ReasonCode", self._argument())
             self.take(")", f"')': {known} takes 1 argument")
-            return lambda data, source: has(reasons(source))
+            return lambda data, source: has(reasons(source), source)
         key = str(self._argument())
         self.take(",", f"',': {known} takes 2 arguments")
         has = has_pair(key, self._argument())
         self.take(")", f"')': {known} takes 2 arguments")
         if name == "reasonexists":
-            return lambda data, source: has(reasons(source))
-        return lambda data, source: has(data)
+            return lambda data, source: has(reasons(source), source)
+        return has
 
     def _argument(self) -> Argument:
         """``text | ["-"] number``"""

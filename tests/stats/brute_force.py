@@ -2,8 +2,9 @@
 
 Nothing is clever here. :class:`Observer` watches a world of its own and writes
 down, per node, every occurrence from beginning to end with the data it had on
-the way; :func:`value` reads the list from the first line to the last for every
-number that is asked for. The formulas are those of statistics.md §5.1-5.4.
+the way, and with what else a filter may look at (``@ANI``); :func:`value` reads
+the list from the first line to the last for every number that is asked for. The
+formulas are those of statistics.md §5.1-5.4.
 """
 
 from __future__ import annotations
@@ -150,7 +151,7 @@ class Observer:
             elif kind == HAPPENED:
                 _, _, action, duration, about = record
                 instants = self.diaries[name_of(node)].instants
-                instants.append(Instant(action, t, duration, about.facts, self.order))
+                instants.append(Instant(action, t, duration, known(about), self.order))
             elif kind == STATUS:
                 self._end(node, kind, record[2], t)
                 self._begin(node, kind, record[3], record[3].start)
@@ -163,7 +164,7 @@ class Observer:
             elif kind == FACTS:
                 for (whose, _, what), durable in self._open.items():
                     if whose is node and record[2] in (what, self._sources.get(durable)):
-                        durable.facts.append((t, self.order, record[2].facts))
+                        durable.facts.append((t, self.order, known(record[2])))
         self._look_at_groups(t)
 
     def _group_status(self, members: list[str]) -> int:
@@ -190,7 +191,8 @@ class Observer:
                 statuses.append(Durable(action, t, facts=[(t, self.order, {})]))
 
     def _begin(self, node: Node, kind: int, what: Any, start: int) -> None:
-        durable = Durable(what.action, start, facts=[(start, self.order, what.facts)])
+        source = what if kind == BEGAN else what.source
+        durable = Durable(what.action, start, facts=[(start, self.order, known(source))])
         diary = self.diaries[name_of(node)]
         lists = {BEGAN: diary.actions, STATUS: diary.statuses, DN_STATUS: diary.dn_statuses}
         lists[kind].append(durable)
@@ -203,6 +205,19 @@ class Observer:
     def _end(self, node: Node, kind: int, what: Any, t: int) -> None:
         durable = self._open.pop((node, BEGAN if kind == ENDED else kind, what))
         durable.end, durable.ended_at = t, self.order
+
+
+def known(source: Any) -> Mapping[str, Any]:
+    """What a filter may look at: attached data, and attributes where they are known."""
+    if source is None:
+        return {}
+    found = {**source.facts, "@AgentID": source.agent_id}
+    if source.call is not None:
+        number = source.dn.key.number
+        found["@ANI"], found["@CallType"] = source.call.ani, source.call.call_type
+        found["@OtherDN"] = source.call.others.get(number, "")
+        found["@ThisQueue"] = source.call.queues.get(number, "")
+    return {key: value for key, value in found.items() if value != "" or key[0] != "@"}
 
 
 def name_of(node: Node) -> str:
