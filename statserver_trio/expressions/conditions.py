@@ -9,14 +9,15 @@
     operand   := attribute | value function | text | ["-"] number
     argument  := text | ["-"] number
 
-=====================================  =================================================
+=====================================  ===============================================
 ``PairExists(key, value)``             the attached data have that key with that value
 ``ReasonExists(key, value)``           likewise the agent's reasons
 ``ExtensionReasonCode(value)``         the hardware reason has that code
 ``GetNumber(key)``                     the number that is attached under a key
 ``GetString(key)``                     the text that is attached there, a number as text
-``GetGlobalNumber``, -``String``       the same of what is attached to the call
-=====================================  =================================================
+``GetGlobalNumber(key)``               the same of what is attached to the call
+``GetGlobalString(key)``
+=====================================  ===============================================
 
 The value ``"*"`` alone stands for any value; inside a longer text it stands for itself.
 
@@ -89,13 +90,17 @@ def has_pair(key: str, value: Argument) -> Test:
         return lambda data, source: key in data
     text = str(value)
 
-    def test(data: Facts, source: Any) -> bool:
+    def is_text(data: Facts, source: Any) -> bool:
         found = data.get(key)
-        if isinstance(found, str) or isinstance(value, str):
-            return isinstance(found, str | int | float) and str(found) == text
-        return bool(found == value)
+        if type(found) is str:  # nearly always
+            return found == text
+        return isinstance(found, int | float) and str(found) == text
 
-    return test
+    def is_number(data: Facts, source: Any) -> bool:
+        found = data.get(key)
+        return found == text if isinstance(found, str) else bool(found == value)
+
+    return is_text if isinstance(value, str) else is_number
 
 
 class _Reader(LogicReader[Test]):
