@@ -9,14 +9,15 @@
     operand   := attribute | value function | text | ["-"] number
     argument  := text | ["-"] number
 
-=====================================  =================================================
+=====================================  ===============================================
 ``PairExists(key, value)``             the attached data have that key with that value
 ``ReasonExists(key, value)``           likewise the agent's reasons
 ``ExtensionReasonCode(value)``         the hardware reason has that code
 ``GetNumber(key)``                     the number that is attached under a key
 ``GetString(key)``                     the text that is attached there, a number as text
-``GetGlobalNumber``, -``String``       the same of what is attached to the call
-=====================================  =================================================
+``GetGlobalNumber(key)``               the same of what is attached to the call
+``GetGlobalString(key)``
+=====================================  ===============================================
 
 The value ``"*"`` alone stands for any value; inside a longer text it stands for itself.
 
@@ -77,25 +78,29 @@ def parse_condition(text: str, scope: Scope) -> Test:
     return _Reader(text, scope).whole()
 
 
-def has_pair(key: str, value: Argument) -> Callable[[Facts], bool]:
-    """Whether data have a pair.
+def has_pair(key: str, value: Argument) -> Test:
+    """Whether data have a pair, whatever has the data.
 
     Two numbers compare as numbers, anything else as texts: 1 is "1".
 
-    >>> has_pair("Level", "2")({"Level": 2}), has_pair("Level", "*")({})
+    >>> has_pair("Level", "2")({"Level": 2}, None), has_pair("Level", "*")({}, None)
     (True, False)
     """
     if value == "*":
-        return lambda data: key in data
+        return lambda data, source: key in data
     text = str(value)
 
-    def test(data: Facts) -> bool:
+    def is_text(data: Facts, source: Any) -> bool:
         found = data.get(key)
-        if isinstance(found, str) or isinstance(value, str):
-            return isinstance(found, str | int | float) and str(found) == text
-        return bool(found == value)
+        if type(found) is str:  # nearly always
+            return found == text
+        return isinstance(found, int | float) and str(found) == text
 
-    return test
+    def is_number(data: Facts, source: Any) -> bool:
+        found = data.get(key)
+        return found == text if isinstance(found, str) else bool(found == value)
+
+    return is_text if isinstance(value, str) else is_number
 
 
 class _Reader(LogicReader[Test]):
@@ -145,14 +150,14 @@ class _Reader(LogicReader[Test]):
         if name in ONE_ARGUMENT:
             has = has_pair("ReasonCode", self._argument())
             self.take(")", f"')': {known} takes 1 argument")
-            return lambda data, source: has(reasons(source))
+            return lambda data, source: has(reasons(source), source)
         key = str(self._argument())
         self.take(",", f"',': {known} takes 2 arguments")
         has = has_pair(key, self._argument())
         self.take(")", f"')': {known} takes 2 arguments")
         if name == "reasonexists":
-            return lambda data, source: has(reasons(source))
-        return lambda data, source: has(data)
+            return lambda data, source: has(reasons(source), source)
+        return has
 
     def _argument(self) -> Argument:
         """``text | ["-"] number``"""

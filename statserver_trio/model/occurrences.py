@@ -111,7 +111,11 @@ class Moment(Occurrence):
         reasons: Facts,
         agent_id: str,
     ) -> None:
-        super().__init__(action, start, dn, call, reasons)
+        self.action = action
+        self.start = start
+        self.dn = dn
+        self.call = call
+        self.reasons = reasons
         self._agent_id = agent_id
 
     @property

@@ -61,7 +61,15 @@ class Population:
         for key in self._place_of:
             if key.switch == switch and key.number not in self._dns:
                 self._new_dn(key.number, "Extension")
+        self.list_queues()
         self.list_groups(t)
+
+    def list_queues(self) -> None:
+        """What a group of queues has as a member exists, too, for the same reason."""
+        for keys in self.directory.queue_groups.values():
+            for key in keys:
+                if key.switch == self.switch:
+                    self.dn(key.number, "Queue")
 
     def list_groups(self, t: int) -> None:
         """Have the groups of the directory, each with its members, from ``t`` on."""

@@ -188,6 +188,7 @@ class World(Population):
                     self._new_dn(key.number, listed.type)
                 elif isinstance(dn_here, MediationDN) == listed.is_mediation:
                     dn_here.type = listed.type
+        self.list_queues()
         self.list_groups(self.now)
         for each in self.dns():
             if isinstance(each, RegularDN):

@@ -43,6 +43,16 @@ def test_every_mistake_of_every_file() -> None:
     ]
 
 
+def test_a_filter_is_wrong_at_a_column() -> None:
+    Path("filter.toml").write_text("[filters]\nVip = 'ANI = \"5\" & (DNIS 800)'\n")
+    result = check("filter.toml")
+    assert result.exit_code == 78
+    assert result.stdout.splitlines() == [
+        "filter.toml: [filters] Vip: column 19: "
+        "expected a comparison (=, <>, !=, <, <=, >, >=), not '800'"
+    ]
+
+
 def test_a_warning_is_no_mistake() -> None:
     result = check("warned.toml")
     assert result.exit_code == 0

@@ -193,6 +193,12 @@ CASES = {
     "[filters]\nF = 'PairExists(1,)'": (
         "[filters] F: column 14: expected a text in quotes or a number, not ')'"
     ),
+    "[filters]\nF = 'AgentID = \"a1\" & Nobody = 5'": (
+        "[filters] F: column 18: no such attribute as Nobody; attributes: ANI, DNIS, CustomerID, "
+        "TenantID, MediaType, ThisQueue, TreatmentType, ThisDN, OtherDN, CallType, AgentID; "
+        "functions: PairExists, ReasonExists, ExtensionReasonCode, GetNumber, GetString, "
+        "GetGlobalNumber, GetGlobalString"
+    ),
     # warnings
     "[stat-types.X]\nObjects = 'Queue'\nCategory = 'MaxNumber'\nSubject = 'DNAction'\n"
     "MainMask = 'AgentReady,DNReady'": (

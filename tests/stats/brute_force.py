@@ -2,8 +2,9 @@
 
 Nothing is clever here. :class:`Observer` watches a world of its own and writes
 down, per node, every occurrence from beginning to end with the data it had on
-the way; :func:`value` reads the list from the first line to the last for every
-number that is asked for. The formulas are those of statistics.md §5.1-5.4.
+the way, and with what else a filter may look at (``@ANI``); :func:`value` reads
+the list from the first line to the last for every number that is asked for. The
+formulas are those of statistics.md §5.1-5.4.
 """
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ class Observer:
                 _, _, action, duration, about = record
                 instants = self.diaries[name_of(node)].instants
                 where = about.conn_id, about.dn.key.number
-                instants.append(Instant(action, t, duration, about.facts, self.order, *where))
+                instants.append(Instant(action, t, duration, known(about), self.order, *where))
             elif kind == STATUS:
                 self._end(node, kind, record[2], t)
                 self._begin(node, kind, record[3], record[3].start)
@@ -168,7 +169,7 @@ class Observer:
             elif kind == FACTS:
                 for (whose, _, what), durable in self._open.items():
                     if whose is node and record[2] in (what, self._sources.get(durable)):
-                        durable.facts.append((t, self.order, record[2].facts))
+                        durable.facts.append((t, self.order, known(record[2])))
         self._look_at_groups(t)
 
     def _group_status(self, members: list[str]) -> int:
@@ -197,7 +198,7 @@ class Observer:
     def _begin(self, node: Node, kind: int, what: Any, start: int) -> None:
         source = what if kind == BEGAN else what.source
         where = ("", "") if source is None else (source.conn_id, source.dn.key.number)
-        facts = [(start, self.order, what.facts)]
+        facts = [(start, self.order, known(source))]
         durable = Durable(what.action, start, None, 0, facts, *where)
         diary = self.diaries[name_of(node)]
         lists = {BEGAN: diary.actions, STATUS: diary.statuses, DN_STATUS: diary.dn_statuses}
@@ -211,6 +212,19 @@ class Observer:
     def _end(self, node: Node, kind: int, what: Any, t: int) -> None:
         durable = self._open.pop((node, BEGAN if kind == ENDED else kind, what))
         durable.end, durable.ended_at = t, self.order
+
+
+def known(source: Any) -> Mapping[str, Any]:
+    """What a filter may look at: attached data, and attributes where they are known."""
+    if source is None:
+        return {}
+    found = {**source.facts, "@AgentID": source.agent_id}
+    if source.call is not None:
+        number = source.dn.key.number
+        found["@ANI"], found["@CallType"] = source.call.ani, source.call.call_type
+        found["@OtherDN"] = source.call.others.get(number, "")
+        found["@ThisQueue"] = source.call.queues.get(number, "")
+    return {key: value for key, value in found.items() if value != "" or key[0] != "@"}
 
 
 def name_of(node: Node) -> str:

@@ -66,7 +66,25 @@ MEMBERS = {
     ("Switch", "sw1"): ["dn 7001", "dn 7002", "dn 7003"],
     ("Tenant", "Environment"): ["agent a1", "agent a2"],
 }
-FILTER = parse_filter("gold", 'PairExists("Segment","gold") | PairExists("ReasonCode","Lunch")')
+# As filters, and as what they say of attached data and attributes.
+FILTERS: dict[str, tuple[str, slow.Test]] = {
+    "gold": (
+        'PairExists("Segment","gold") | PairExists("ReasonCode","Lunch")',
+        lambda known: known.get("Segment") == "gold" or known.get("ReasonCode") == "Lunch",
+    ),
+    "told": (
+        'AgentID = "a1" & ANI <> "555" | OtherDN = "7002" & ThisQueue <> "8001"',
+        lambda known: (
+            (known.get("@AgentID") == "a1" and known.get("@ANI", "555") != "555")
+            or (known.get("@OtherDN") == "7002" and known.get("@ThisQueue", "8001") != "8001")
+        ),
+    ),
+    "mine": ('~(AgentID = "a2")', lambda known: known.get("@AgentID") != "a2"),
+    "typed": (
+        'CallType = "Inbound" & ~(ANI = 555)',
+        lambda known: known.get("@CallType") == "Inbound" and known.get("@ANI") != "555",
+    ),
+}
 PROFILES: dict[str, TimeProfile] = {
     text: parse_time_profile(f"P{number},{kind}", text, UTC)
     for number, (kind, text) in enumerate(
@@ -97,7 +115,9 @@ STATUS_MASKS = (
     "*",
 )
 RANGES = {text: parse_time_range(text, text) for text in ("5-20", "0-12", "10-")}
-DEFINITIONS = Definitions(time_ranges=RANGES, filters={"gold": FILTER})
+DEFINITIONS = Definitions(
+    time_ranges=RANGES, filters={n: parse_filter(n, f[0]) for n, f in FILTERS.items()}
+)
 # Of agents at a queue; they count only where numbers of now are asked for, without a filter.
 PSEUDO_ACTIONS = mask_of(
     "AgentLogin", "AgentActive", "AgentReady", "DNLogin", "DNActive", "DNReady"
@@ -132,6 +152,15 @@ def data_of(segment: str | None) -> dict[str, Any] | None:
 
 
 segments = st.sampled_from([None, "gold", "silver", "iron"])
+# What is told of a call, or is told anew; at random most often nothing.
+corrections: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "ani": st.sampled_from(["444", "555"]),
+        "other_dn": st.sampled_from(["7001", "7002", "555"]),
+        "this_queue": st.sampled_from(["8001", "8002"]),
+    },
+)
 
 
 @st.composite
@@ -162,8 +191,8 @@ def queued_calls(draw: st.DrawFn) -> list[Timed]:
     story.append((t, call(e.EventEstablished, phone, conn, this_queue=queue)))
     for _ in range(draw(st.integers(0, 2))):
         t += draw(spans)
-        user_data = data_of(draw(segments))
-        story.append((t, call(e.EventAttachedDataChanged, phone, conn, user_data=user_data)))
+        more = {"user_data": data_of(draw(segments)), **draw(corrections)}
+        story.append((t, call(e.EventAttachedDataChanged, phone, conn, **more)))
     if draw(st.booleans()):
         t += draw(spans)
         story.append((t, call(e.EventHeld, phone, conn)))
@@ -202,8 +231,8 @@ def transfers(draw: st.DrawFn) -> list[Timed]:
         story.append((t, call(e.EventReleased, one, "c4", call_state=state)))
     else:
         story.append((t, call(e.EventRetrieved, one, "c4", call_state=state)))
-    changed = call(e.EventPartyChanged, two, "c4", previous_conn_id="c5", call_state=state)
-    story.append((t, changed))
+    more = {"previous_conn_id": "c5", "call_state": state, **draw(corrections)}
+    story.append((t, call(e.EventPartyChanged, two, "c4", **more)))
     t += draw(spans)
     return [*story, (t, call(e.EventReleased, two, "c4")), (t, call(e.EventReleased, one, "c4"))]
 
@@ -266,6 +295,7 @@ def nonsense(draw: st.DrawFn) -> list[Timed]:
                 e.EventDiverted,
                 e.EventQueued,
                 e.EventPartyChanged,
+                e.EventCallInfoChanged,
                 e.EventAbandoned,
                 e.EventUserEvent,
             ]
@@ -280,6 +310,7 @@ def nonsense(draw: st.DrawFn) -> list[Timed]:
     conn = draw(st.sampled_from(["c1", "c2", "c4", "c9"]))
     more: dict[str, Any] = {"user_data": data_of(draw(segments))}
     more["call_type"] = draw(st.sampled_from(["Inbound", "Outbound", "Unknown"]))
+    more |= draw(corrections)
     if cls is e.EventPartyChanged:
         more["previous_conn_id"] = draw(st.sampled_from(["c1", "c2", "c5", ""]))
     if cls is e.EventDiverted:
@@ -325,7 +356,7 @@ class Asked:
     main: str
     rel: str
     profile: str
-    filtered: bool
+    filter: str  # a name, or empty
     opened: int  # ms after midnight
     range2: str | None = None
     restricted: bool = False  # by a business attribute
@@ -352,7 +383,7 @@ def questions(draw: st.DrawFn, opened: st.SearchStrategy[int] | None = None) -> 
         draw(st.sampled_from(masks)),
         draw(st.sampled_from(masks)),
         draw(st.sampled_from(sorted(PROFILES))),
-        draw(st.booleans()),
+        draw(st.sampled_from(["", "", "", "gold", *FILTERS])),
         draw(openings if opened is None else opened),
         draw(st.sampled_from([None, "5-20", "0-12", "10-"])),
         draw(st.integers(0, 3)) == 0,
@@ -394,7 +425,7 @@ def request(asked: Asked, category: Category) -> StatisticRequest:
         PROFILES[asked.profile],
         time_range="5-20" if category.time_range != "no" else None,
         time_range2=asked.range2,
-        filter="gold" if asked.filtered else None,
+        filter=asked.filter or None,
     )
 
 
@@ -461,8 +492,8 @@ class Both:
             since = max(opened, opened if start is None else start)
         stat = stat_type(asked, category.name)
         test, always = (
-            what_passes(asked.filtered, asked.restricted),
-            what_passes(False, asked.restricted),
+            what_passes(asked.filter, asked.restricted),
+            what_passes("", asked.restricted),
         )
         of = OF[asked.subject]
         if of == "dn_statuses" and asked.object[0] in ("RegDN", "Queue"):
@@ -470,7 +501,7 @@ class Both:
         diaries = [self.observer.diaries.get(name, slow.Diary()) for name in members_of(asked)]
         counted = ALL_ACTIONS
         if asked.object[0] in ("Queue", "GroupQueues") and (
-            asked.filtered
+            asked.filter
             or asked.restricted
             or category.name not in ("CurrentNumber", "CurrentRelativeNumberPercentage")
         ):
@@ -493,13 +524,13 @@ class Both:
         return found // 1000 if category.result == "time" else found
 
 
-def what_passes(filtered: bool, restricted: bool) -> Callable[..., bool] | None:
-    """What has to be true of the attached data."""
+def what_passes(filter: str, restricted: bool) -> slow.Test | None:
+    """What has to be true of what is known of an action."""
+    chosen = FILTERS[filter][1] if filter else None
     if not restricted:
-        return FILTER.matches if filtered else None
-    return lambda facts, *source: (
-        facts.get("Segment") in ("gold", "silver")
-        and (not filtered or FILTER.matches(facts, *source))
+        return chosen
+    return lambda known: (
+        known.get("Segment") in ("gold", "silver") and (chosen is None or chosen(known))
     )
 
 
@@ -605,6 +636,59 @@ def test_batches_make_no_difference(day: list[Timed], asked: Asked, sizes: list[
     assert found[0] == found[1] == found[2]
 
 
+@st.composite
+def corrected_calls(draw: st.DrawFn) -> list[Timed]:
+    """One long call of which ever other things are told, while agents come and go."""
+    t, there = 0, ""
+    story = [(t, call(e.EventEstablished, "7001", "c1", **draw(corrections)))]
+    for _ in range(draw(st.integers(2, 8))):
+        t += draw(st.sampled_from([0, 5000, 10_000]))
+        what = draw(st.sampled_from(["agent", "agent", "told", "told", "typed", "data"]))
+        if what == "agent" and there:
+            story.append((t, e.EventAgentLogout(this_dn="7001", agent_id=there)))
+            there = ""
+        elif what == "agent":
+            there = draw(st.sampled_from(AGENTS))
+            story.append((t, e.EventAgentLogin(this_dn="7001", agent_id=there)))
+        else:
+            more: dict[str, Any] = draw(corrections)
+            if what == "typed":
+                more["call_type"] = draw(st.sampled_from(["Inbound", "Internal"]))
+            elif what == "data":
+                more["user_data"] = data_of(draw(segments))
+            story.append((t, call(e.EventCallInfoChanged, "7001", "c1", **more)))
+    if draw(st.booleans()):
+        story.append((t + 5000, call(e.EventReleased, "7001", "c1", **draw(corrections))))
+    return [*story, (t + 5000, e.EventOffHook(this_dn="7001"))]
+
+
+@quick
+@given(
+    corrected_calls().map(lambda story: pack([(0, story)])),
+    st.lists(
+        st.builds(
+            Asked,
+            st.sampled_from([("RegDN", "7001"), ("Place", "P1"), ("Agent", "a1")]),
+            st.sampled_from(["DNAction", "DNAction", "DNStatus"]),
+            st.sampled_from(["CallInbound", "CallInbound,CallInternal,OnHook"]),
+            st.just("*"),
+            st.sampled_from(["never", "0:00 +0:01"]),
+            st.sampled_from(sorted(FILTERS)),
+            st.integers(0, 12).map(lambda n: n * 5000),
+        ),
+        min_size=3,
+        max_size=6,
+    ),
+    st.lists(st.integers(0, 100_000), max_size=2),
+)
+def test_a_filter_turns_with_whatever_it_looks_at(
+    day: list[Timed], asked: list[Asked], reads: list[int]
+) -> None:
+    """Whoever opens in the middle finds the stretch that there has been all along."""
+    both = live_through(day, asked, reads)
+    both.compare(MIDNIGHT + 120_000)
+
+
 @few
 @given(days, questions(), st.lists(questions(), min_size=6, max_size=6))
 def test_other_statistics_make_no_difference(
@@ -678,7 +762,7 @@ def test_a_stretch_that_goes_on_at_the_opening_is_the_same_for_all() -> None:
 
     def told(earlier: bool) -> list[Any]:
         engine = new_engine()
-        asked = Asked(("RegDN", "7001"), "DNAction", "CallInbound", "*", "never", True, 0)
+        asked = Asked(("RegDN", "7001"), "DNAction", "CallInbound", "*", "never", "gold", 0)
         if earlier:
             engine.open(
                 request(evolve(asked, profile="60:1"), CATEGORIES["TotalAdjustedTime"]), MIDNIGHT
@@ -710,7 +794,7 @@ def test_data_that_comes_with_the_event_that_changes_the_status_counts_once(subj
         (20_000, call(e.EventRetrieved, "7001", "c1", user_data={"Segment": "gold"})),
         (50_000, call(e.EventReleased, "7001", "c1")),
     ]
-    asked = Asked(("Agent", "a1"), subject, "CallInbound", "*", "never", True, 0)
+    asked = Asked(("Agent", "a1"), subject, "CallInbound", "*", "never", "gold", 0)
     both = live_through(pack([(0, story)]), [asked], [30_000, 60_000])
     number = both.open[0][1]["TotalNumber"]
     assert both.engine.value(number, MIDNIGHT + 60_000).value == 1

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_against_brute_force import (
     ACTION_MASKS,
-    FILTER,
+    FILTERS,
     MEMBERS,
     MIDNIGHT,
     OF,
@@ -72,7 +72,7 @@ class Asked:
     main: str
     rel: str
     profile: str
-    filtered: bool
+    filter: str  # a name, or empty
     opened: int  # ms after midnight
 
 
@@ -97,7 +97,7 @@ def questions(draw: st.DrawFn) -> Asked:
         draw(st.sampled_from(ACTION_MASKS)),
         draw(st.sampled_from(ACTION_MASKS)),
         draw(st.sampled_from(sorted(profiles))),
-        draw(st.booleans()),
+        draw(st.sampled_from(["", "", *FILTERS])),
         draw(openings),
     )
 
@@ -118,7 +118,7 @@ def request(asked: Asked) -> StatisticRequest:
         parse_stat_type("", options),
         ALL_PROFILES[asked.profile],
         time_range="5-20" if category.time_range != "no" else None,
-        filter="gold" if asked.filtered else None,
+        filter=asked.filter or None,
     )
 
 
@@ -290,11 +290,11 @@ class Books(Both):
                 start = profile.edge(moment)
             return opened if start is None else max(start, opened)
 
-        test = FILTER.matches if asked.filtered else None
+        test = FILTERS[asked.filter][1] if asked.filter else None
         counted = ALL_ACTIONS
         if asked.object[0] in ("Queue", "GroupQueues"):
             counted &= ~PSEUDO_ACTIONS
-            if not asked.filtered and asked.category in (
+            if not asked.filter and asked.category in (
                 "CurrentNumber",
                 "CurrentRelativeNumberPercentage",
             ):

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from statserver_trio.model.actions import mask_of
-from statserver_trio.model.directory import Directory
+from statserver_trio.model.directory import Directory, DNKey
 from statserver_trio.model.world import WorldOptions
 from statserver_trio.stats.definitions import Definitions, StatType
 from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.definitions.time_profiles import TimeProfile
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest
-from statserver_trio.tlib.events import CallEvent, EventEstablished, EventOffHook, EventReleased
+from statserver_trio.tlib.events import (
+    CallEvent,
+    EventEstablished,
+    EventLinkConnected,
+    EventLinkDisconnected,
+    EventOffHook,
+    EventReleased,
+)
 
 MIDNIGHT = 1_767_225_600
 START = MIDNIGHT + 15 * 60 - 60  # a minute before the first quarter of an hour is over
@@ -63,3 +70,25 @@ def test_what_comes_late_happens_when_it_says_whoever_has_opened_something_meanw
         return engine.value(asked, (START + 150) * 1000).value
 
     assert value(opens_another=False) == value(opens_another=True) == 5
+
+
+def test_a_queue_of_a_group_is_there_before_anybody_asks_for_it() -> None:
+    """The link is lost and comes back; whoever asks later sees the same as who asked before."""
+    monitored = StatType(
+        "M", frozenset({"GroupQueues"}), "CurrentTime", "DNAction", mask_of("Monitored")
+    )
+
+    def value(asks_before: bool) -> object:
+        listed = Directory(queue_groups={"Lines": (DNKey("8001", "sw1"),)})
+        engine = Engine(Definitions(), listed)
+        engine.add_source("ts1", "sw1")
+        request = StatisticRequest("GroupQueues", "Lines", monitored)
+        engine.apply("ts1", [EventOffHook(time=START, this_dn="7001")], START * 1000)
+        if asks_before:
+            engine.open(request, START * 1000)
+        for event in (EventLinkDisconnected, EventLinkConnected):
+            engine.apply("ts1", [event(time=START + 10)], (START + 10) * 1000)
+        asked = engine.open(request, (START + 20) * 1000)
+        return engine.value(asked, (START + 30) * 1000).value
+
+    assert value(asks_before=False) == value(asks_before=True) == 20

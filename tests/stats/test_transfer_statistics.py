@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from attrs import evolve
 from reloads import a_stat_type, definitions, directory
 
 from statserver_trio.config.load import load
@@ -47,9 +48,19 @@ IDS = {
 }
 
 
+# Filters that turn with something else than attached data, besides those of the site.
+ATTRIBUTES = {
+    "Told": 'ANI <> "" & (OtherDN > 7002 | ThisQueue = "8001")',
+    "Manned": 'AgentID = "a1" | ~(AgentID <> "a3")',
+}
+
+
 @pytest.fixture(scope="module")
 def site() -> Site:
-    return make_site(load(CONF))
+    site = make_site(load(CONF))
+    more = {name: parse_filter(name, text) for name, text in ATTRIBUTES.items()}
+    filters = {**site.definitions.filters, **more}
+    return evolve(site, definitions=evolve(site.definitions, filters=filters))
 
 
 def an_engine(site: Site) -> Engine:
@@ -75,7 +86,7 @@ def some_requests(site: Site, rng: Random) -> list[StatisticRequest]:
             )
             if not goes_with(site.definitions, stat_type, profile):
                 profile = None
-            chosen = rng.choice([None, None, "Gold", "Spanish"])
+            chosen = rng.choice([None, None, "Gold", "Spanish", *ATTRIBUTES])
             object_id = rng.choice(IDS[object_type])
             ranges = rng.choice([None, "Range0-30"]), rng.choice([None, "Range0-5", "MinuteUp"])
             requests.append(
