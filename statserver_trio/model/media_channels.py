@@ -139,6 +139,7 @@ def media_added(world: World, event: e.EventMediaAdded, t: int) -> None:
     agent = world.agent(event.agent_id)
     if agent is None or channel_number(event.agent_id, event.media_type) in world.channels:
         return
+    world.saw(agent)
     place = world.place(event.place)
     channel = MediaChannel(agent, place, event.media_type, world.switch, t)
     world.channels[channel.key.number] = channel

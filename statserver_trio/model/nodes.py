@@ -225,7 +225,7 @@ class MediationDN(DNNode):
 class AgentNode(Node):
     """An agent, as one world sees him: the DNs of this switch he is logged in on."""
 
-    __slots__ = ("channels", "dns", "groups", "id")
+    __slots__ = ("channels", "dns", "groups", "id", "seen")
 
     def __init__(self, agent_id: str, t: int) -> None:
         super().__init__()
@@ -233,6 +233,7 @@ class AgentNode(Node):
         self.dns: dict[RegularDN, None] = {}
         self.groups: tuple[GroupNode, ...] = ()  # he is a member of
         self.channels: dict[MediaChannel, None] = {}
+        self.seen = False  # an event has spoken of him here, and not just a question
         self.status = Status(LOGGED_OUT, t, None)
 
     @property

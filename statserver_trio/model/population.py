@@ -117,12 +117,25 @@ class Population:
         if agent is None:
             agent = self._agents[agent_id] = AgentNode(agent_id, self.began)
             self.groups.appeared(agent)
-            for name in self.virtual.appeared(agent):
-                self.groups.change(name, agent, True, self.now)
             self.changed.update(
                 dict.fromkeys((AGENTS, *map(members_of, self.virtual.of(agent_id))))
             )
         return agent
+
+    def saw(self, agent: AgentNode) -> None:
+        """An event has spoken of an agent."""
+        if agent.seen:
+            return
+        agent.seen = True
+        self.changed[AGENTS] = None
+        for name in self.virtual.seen(agent):
+            self.groups.change(name, agent, True, self.now)
+            self.changed[members_of(name)] = None
+
+    def has_seen(self, agent_id: str) -> bool:
+        """Whether an event has ever spoken of the agent."""
+        agent = self._agents.get(agent_id)
+        return agent is not None and agent.seen
 
     def knows_agent(self, agent_id: str) -> bool:
         """Whether the agent has ever been anything here."""

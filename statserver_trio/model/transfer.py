@@ -40,6 +40,7 @@ def export_world(world: World) -> Data:
         "agents": [
             {
                 "id": agent_id,
+                "seen": node.seen,
                 "status": _status(node.status),
                 "dns": [d.key.number for d in node.dns],
             }
@@ -206,6 +207,7 @@ class _Adoption:
         for each in data["agents"]:
             agent = world.agent_for_sure(each["id"])
             agent.dns = {self._regular(number): None for number in each["dns"]}
+            agent.seen = each["seen"]
         for each in data["dns"]:
             self._restore_status(self._known(each["number"]), each["status"])
         for each in data["agents"]:

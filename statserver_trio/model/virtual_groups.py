@@ -85,9 +85,7 @@ class VirtualGroups:
         self._directory = directory
         self._groups = directory.virtual_agent_groups
         self._pending.clear()
-        ids = sorted(directory.agents)
-        if directory.auto_create:
-            ids = sorted({*ids, *agents})
+        ids = sorted({*directory.agents, *agents})
         self._members = {}
         by_queue: dict[str, list[str]] = {}
         by_switch = []
@@ -107,12 +105,14 @@ class VirtualGroups:
     def _holds(self, name: str, agent_id: str, agent: AgentNode | None) -> bool:
         directory = self._directory
         assert directory is not None
-        if agent_id not in directory.agents and not directory.auto_create:
-            return False  # nobody is who is not listed
+        if agent_id not in directory.agents and not (
+            directory.auto_create and agent is not None and agent.seen
+        ):
+            return False  # whom nobody has listed and no event has named
         return self._groups[name].holds(_Here(directory, self._switch, agent_id, agent))
 
-    def appeared(self, agent: AgentNode) -> list[str]:
-        """An agent is known here who is listed nowhere: the groups that he is in with that."""
+    def seen(self, agent: AgentNode) -> list[str]:
+        """An event has named an agent; if he is listed nowhere: the groups he is in with that."""
         assert self._directory is not None
         if agent.id in self._directory.agents:
             return []

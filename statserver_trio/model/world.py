@@ -119,7 +119,10 @@ class World(Population):
     def logins_changed(self, dn: RegularDN, queue: str | None = None) -> None:
         """The agent at ``dn`` logs in or out, of a queue or of the switch."""
         agent = dn.agent
-        if self.virtual.follows and agent is not None and self.virtual.touch(agent, queue):
+        if agent is None:
+            return
+        self.saw(agent)
+        if self.virtual.follows and self.virtual.touch(agent, queue):
             self._unsettled.append(dn)
 
     def check(self) -> list[Record]:

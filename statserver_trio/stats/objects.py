@@ -8,7 +8,7 @@ found by asking again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from ..model.directory import Directory, DNKey
@@ -107,17 +107,32 @@ class Objects:
         return [found for member in members for found in self.agent(member, now)]
 
     def _virtual_group(self, name: str, now: int) -> Found:
-        """Its members in every world, by their ids; who is nowhere yet is in the first one."""
-        worlds = [(source, source.world(now)) for source in self._sources.values()]
-        members = [(source, world, world.virtual.members(name)) for source, world in worlds]
-        found: Found = []
-        for agent_id in sorted({each for _, _, ids in members for each in ids}):
-            here = [(s, w) for s, w, ids in members if agent_id in ids and w.knows_agent(agent_id)]
-            if not here and not any(w.knows_agent(agent_id) for _, w, _ in members):
-                here = [(s, w) for s, w, ids in members if agent_id in ids][:1]
-            for source, world in here:
-                found += _node(source, world.agent(agent_id))
-        return found
+        """Its members."""
+        members: list[Collection[str]] = [
+            source.world(now).virtual.members(name) for source in self._sources.values()
+        ]
+        return self._each_at(members, now)
+
+    def _each_at(self, agents: Sequence[Collection[str]], now: int) -> Found:
+        """Agents in every world: in the first one all of these, elsewhere who has been seen there.
+
+        So it is for each source to say who is there, by its own events: it must not depend on
+        what happened at another one before, nor on who asked for whom, or the members of a pair
+        would not agree (our decision).
+
+        Args:
+            agents: The ids that are meant, by source.
+        """
+        found: list[tuple[str, Source, Node]] = []
+        for number, (source, ids) in enumerate(zip(self._sources.values(), agents, strict=True)):
+            world = source.world(now)
+            for agent_id in ids:
+                if number == 0 or world.has_seen(agent_id):
+                    node = world.agent(agent_id)
+                    assert node is not None, "whoever is meant may be"
+                    found.append((agent_id, source, node))
+        found.sort(key=lambda each: each[0])  # of one agent in the order of the sources
+        return [(source, node) for _, source, node in found]
 
     def place(self, name: str, now: int) -> Found:
         """The place's nodes."""
@@ -157,12 +172,14 @@ class Objects:
     # -- more than a group -----------------------------------------------------------
 
     def tenant_agents(self, name: str, now: int) -> Found:
-        """Every agent there is, wherever he has been seen."""
+        """Every agent there is: all that are listed, and who has been seen."""
         self._check_tenant(name)
-        ids = dict.fromkeys(self.directory.agents)
+        agents: list[Collection[str]] = []
         for source in self._sources.values():
-            ids.update(dict.fromkeys(source.world(now).agent_ids()))
-        return [found for each in sorted(ids) if self._is(each) for found in self.agent(each, now)]
+            seen = [each for each, node in source.world(now).agents() if node.seen]
+            ids = dict.fromkeys([*([] if agents else self.directory.agents), *seen])
+            agents.append([each for each in ids if self._is(each)])
+        return self._each_at(agents, now)
 
     def _is(self, agent_id: str) -> bool:
         return self.directory.auto_create or agent_id in self.directory.agents

@@ -20,6 +20,7 @@ from .counting.counters import ACTIONS, DN_STATUSES, STATUSES, TERMS, RowKind
 from .counting.ledger import Ledger
 from .counting.measures import Measure
 from .counting.parts import FormerPart, Part, Span, freeze, reachable, span
+from .counting.stints import joined
 from .definitions import StatType
 from .definitions.filters import Filter
 from .definitions.object_types import CAMPAIGN
@@ -228,7 +229,19 @@ class Statistic:
                 if each is first or each.ledger is not ledger or reachable(each, t)
             ]
             self.former[role] = [*kept, freeze(part, t)]
+            self._join_stints(role)
             part.row.release(self, t)
+
+    def _join_stints(self, role: str) -> None:
+        """Let who left just now have left but once, where that comes to the same."""
+        former = self.former[role]
+        last = former[-1]
+        for place, each in enumerate(former[:-1]):
+            joint = joined(each, last)
+            if joint is not None:
+                former[place] = joint
+                former.pop()
+                return
 
     def read(self, clock: Callable[[Ledger], int], closing: bool = False) -> tuple[Any, int]:
         """Its number as the category makes it, and the interval in ms.

@@ -31,12 +31,21 @@ OBJECTS = {
     "GroupAgents": ("Sales", "Everybody"),
     "GroupPlaces": ("Sales_Places",),
     "GroupQueues": ("AllQueues",),
+    "Switch": ("{}",),
+    "Tenant": ("Environment",),
+    "Campaign": ("Spring",),
 }
 PROFILES = (None, "QuarterHour", "LastMinute", "LastQuarter", "SinceStart", "SinceStart", "Shift")
 FILTERS = (None, None, None, "Gold", "Spanish", "NoLanguage", "Coffee")
 RANGES = (None, "Range0-5", "MinuteUp")
 MODES = ("ChangesBased", "ChangesBased", "TimeBased", "ResetBased", "NoNotification")
 MODE_PERIODS = (5, 60)
+
+
+def some_objects(object_type: str, process: Process) -> tuple[str, ...]:
+    """The objects of a type, virtual groups among them."""
+    groups = process.config.virtual_agent_groups if object_type == "GroupAgents" else ()
+    return (*OBJECTS[object_type], *groups)
 
 
 def some_request(rng: Random, day: Day, process: Process) -> dict[str, Any]:
@@ -69,7 +78,7 @@ def some_request(rng: Random, day: Day, process: Process) -> dict[str, Any]:
     return {
         "request": "OpenStatistic",
         "object": {
-            "objectId": rng.choice(OBJECTS[object_type]).format(switch),
+            "objectId": rng.choice(some_objects(object_type, process)).format(switch),
             "objectType": object_type,
         },
         "metric": {key: value for key, value in metric.items() if value is not None},

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from .agenda import TICK, whole
-from .site import PLENTIFUL, Variant
+from .site import PLENTIFUL, WHOLES, Variant
 
 # Moments at which a day is worth beginning near: midnights, and clocks set forward and back.
 MOMENTS = {
@@ -94,7 +94,7 @@ def make_plan(rng: Random, rough: bool) -> Plan:
     }
     sources = ("ts1", "ts2") if rng.random() < 0.3 else ("ts1",)
     extras = frozenset(e for e in PLENTIFUL if rng.random() < 0.5)
-    variant = Variant(zone, sources, rng.choice(("second", "millisecond")), extras)
+    variant = Variant(zone, sources, rng.choice(("second", "millisecond")), extras, not rough)
     return Plan(
         variant=variant,
         start=moment - round(rng.uniform(0, length + 60)),
@@ -108,7 +108,7 @@ def make_plan(rng: Random, rough: bool) -> Plan:
         wall_ahead=rng.choice((0.0, 0.0, 3.5, -120.0)),
         clients=rng.choice((1, 2, 4)),
         statistics=rng.choice((5, 20)),
-        favourites=FAVOURITES,
+        favourites=FAVOURITES if rough else (*FAVOURITES, *WHOLES),
         reader_delay=rng.choice((TICK, 0.5, 5.0)),
         work_delay=rng.choice((0.0, TICK, TICK, 0.0625)),
         slice_items=rng.choice((1, 10, 200)),

@@ -28,16 +28,38 @@ EXTRA = {
     },
 }
 PLENTIFUL = tuple(EXTRA)
+# Objects that follow what happens, and what is asked of them.
+SERVING = 'LoggedIn("8001@sw1") | LoggedIn("8002@sw2")'
+WHOLES = {
+    "Sim_Everywhere": {
+        "Objects": "Switch, Tenant, Campaign",
+        "Category": "TotalTime",
+        "Subject": "DNAction",
+        "MainMask": "CallInbound, WaitForNextCall",
+    },
+    "Sim_Everybody": {
+        "Objects": "Tenant",
+        "Category": "TotalTime",
+        "Subject": "AgentStatus",
+        "MainMask": "*, ~WaitForNextCall",
+    },
+}
 
 
 @frozen
 class Variant:
-    """A configuration: where midnight is, how many T-Servers, and which extras are in it."""
+    """A configuration: where midnight is, how many T-Servers, and which extras are in it.
+
+    Attributes:
+        wholes: Whether it has what follows events: a virtual group, a campaign, and stat types
+            for the tenant and its switches. On exact days every value of theirs is compared.
+    """
 
     zone: str = "UTC"
     sources: tuple[str, ...] = ("ts1",)
     resolution: str = "second"
     extras: frozenset[str] = frozenset()
+    wholes: bool = False
 
 
 @cache
@@ -58,6 +80,8 @@ def config_of(role: str, variant: Variant) -> Config:
         section: {**getattr(config, section), **(new if section in variant.extras else {})}
         for section, new in EXTRA.items()
     }
+    if variant.wholes:
+        extra["stat_types"] |= WHOLES
     return evolve(
         config,
         server=evolve(config.server, time_zone=variant.zone, time_resolution=variant.resolution),
@@ -71,6 +95,8 @@ def config_of(role: str, variant: Variant) -> Config:
             for n, name in enumerate(places, 1)
         ),
         agent_groups={"Sales": ("a1", "a3", "a5"), "Everybody": ("a1", "a2", "a3", "a4", "a5")},
+        virtual_agent_groups={"Serving": SERVING} if variant.wholes else {},
+        campaigns={"Spring": ("Serving", "Sales_Places")} if variant.wholes else {},
         place_groups={"Sales_Places": places[:3]},
         queue_groups={"AllQueues": tuple(f"{q}@{s}" for s in switches for q in ("8001", "8002"))},
         **extra,

@@ -13,6 +13,7 @@ from reloads import MIDNIGHT, at, definitions, directory, happens, opened, reloa
 
 from statserver_trio.expressions.memberships import parse_membership
 from statserver_trio.model.directory import DN, Agent, Directory, DNKey
+from statserver_trio.stats import statistic as statistic_module
 from statserver_trio.stats.definitions import Definitions
 from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.engine import Engine
@@ -95,7 +96,12 @@ def logged_in(members: set[str], event: e.TEvent) -> set[str]:
     return members
 
 
-@settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(stories(), st.data())
 def test_it_counts_as_a_group_whose_members_are_changed_by_hand(
     story: list[Told], data: st.DataObject
@@ -214,7 +220,47 @@ def test_who_left_is_forgotten_when_no_interval_can_reach_him() -> None:
         talks(engine, "7001", t + 1, t + 5)
         happens(engine, t + 10, at(e.EventQueueLogout, t + 10, agent_id="a1", this_queue=QUEUE))
     assert len(calls.former["main"]) <= 3
+    assert len(ever.former["main"]) == 1
     assert (value(engine, calls, 19 * 60 + 30), value(engine, ever, 19 * 60 + 30)) == (1, 20)
+
+
+FOR_EVER = [name for name in dict.fromkeys(name for name, _ in OF_GROUPS) if name != "State"]
+
+
+@settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(stories(), stories())
+def test_to_leave_often_is_to_leave_once(morning: list[Told], evening: list[Told]) -> None:
+    """Whether the parts of one agent are joined or kept apart makes no difference."""
+    story = morning + [
+        (t + 1000, at(type(event), t + 1000, event.this_dn, **_rest(event))) for t, event in evening
+    ]
+    ours, theirs = engine_with(virtual()), engine_with(virtual())
+    happens(ours, *story[0])
+    happens(theirs, *story[0])
+    mine, others = (
+        [opened(each, name, seconds=story[0][0]) for name in FOR_EVER] for each in (ours, theirs)
+    )
+    for t, event in story[1:]:
+        happens(ours, t, event)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(statistic_module, "joined", lambda one, other: None)
+            happens(theirs, t, event)
+        for one, other in zip(mine, others, strict=True):
+            for later in (t, t + 4):
+                assert value(ours, one, later) == value(theirs, other, later), one.key
+    for one, other in zip(mine, others, strict=True):
+        assert all(len(parts) <= 3 for parts in one.former.values() if not parts[0].durations)
+        assert sum(map(len, one.former.values())) <= sum(map(len, other.former.values()))
+
+
+def _rest(event: e.TEvent) -> dict[str, Any]:
+    names = {"agent_id", "this_queue", "work_mode"} & set(event.__struct_fields__)
+    return {name: getattr(event, name) for name in names}
 
 
 # -- reloads ------------------------------------------------------------------------------

@@ -1,0 +1,79 @@
+"""Stints: one former part for all the times a node was in a group, where that can be had.
+
+Over a profile without resets every interval begins with the opening, so what a former part
+adds to it never changes, and several of one node add up to numbers again. Without that, whoever
+logs in to a queue a thousand times would leave a thousand parts behind for good.
+
+A span's numbers are differences (:mod:`.parts`), so a part is looked for whose sums, between
+its own beginning and end, come to the same: what was spent before it began, and since by what
+went on when it ended, are told by two sums of starts that are chosen accordingly.
+"""
+
+from __future__ import annotations
+
+from .counters import ACTIONS
+from .ledger import Sums
+from .parts import FormerPart, Mark, Span
+
+
+def joined(one: FormerPart, other: FormerPart) -> FormerPart | None:
+    """One part for an earlier and a later one of the same node; None where there is none.
+
+    Extremes of durations belong to moments, and are not joined.
+    """
+    boundary = one.boundary
+    if (
+        boundary is None
+        or other.boundary is not boundary
+        or boundary.start_of_interval(other.at) is not None
+        or one.address != other.address
+        or one.durations is not None
+    ):
+        return None
+    start, end = one.opened_at, other.at
+    spans = [Span(each, each.opened_at, each.at, each.base, each.sums) for each in (one, other)]
+    base_live, live = (sum(each) for each in zip(*map(_live, spans), strict=True))
+    base_since = base_live * start - sum(span.before for span in spans)
+    since = live * end - sum(span.spent for span in spans)
+    base = Sums(0, 0, base_live, base_since, 0, _squares(base_live, base_since, start))
+    sums = Sums(
+        sum(span.ended for span in spans),
+        sum(span.elapsed for span in spans),
+        live,
+        since,
+        sum(span.squared for span in spans),
+        _squares(live, since, end),
+    )
+    return FormerPart(
+        one.ledger,
+        one.address,
+        one.kind,
+        start,
+        base,
+        boundary,
+        one.epoch,
+        [Mark(end, sums)],
+        end,
+        sums,
+        tuple(_start(begun, span, start, end) for span in spans for begun in span.live()),
+        tally=other.tally,
+    )
+
+
+def _live(span: Span) -> tuple[int, int]:
+    return span.base.live, span.sums.live
+
+
+def _squares(live: int, since: int, t: int) -> int:
+    """The sum of squares of starts with which what goes on at ``t`` has none of its own."""
+    return 2 * t * since - live * t * t
+
+
+def _start(begun: int, span: Span, start: int, end: int) -> int:
+    """When what went on at the end of a span has to have begun in the joint one.
+
+    Of an action matters how long before its span it began, of a status how long it lasted in it.
+    """
+    if span.kind.of == ACTIONS:
+        return start - max(0, span.start - begun)
+    return end - (span.now - max(begun, span.start))
