@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from statserver_trio.commands.check import command
 
-WARNING = "[virtual-agent-groups]\nV = 'x'\n"
+WARNING = "[queue-groups]\nV = ['8001@sw1']\n"
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +37,8 @@ def test_every_mistake_of_every_file() -> None:
     assert result.stdout.splitlines() == [
         "bad.toml: [server] name: must be a text in quotes, not 1",
         "bad.toml: [server] role: must be 'primary', 'backup' or 'standalone', not 2",
-        "bad.toml: [virtual-agent-groups] V: warning: "
-        "virtual groups are not supported yet; the group does not exist",
+        "bad.toml: [queue-groups] V: warning: "
+        "8001@sw1 is not listed in [[dns]]; taken for a DN of type Queue",
         "nowhere.toml: cannot read it: No such file or directory",
     ]
 
@@ -57,8 +57,8 @@ def test_a_warning_is_no_mistake() -> None:
     result = check("warned.toml")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "warned.toml: [virtual-agent-groups] V: warning: "
-        "virtual groups are not supported yet; the group does not exist",
+        "warned.toml: [queue-groups] V: warning: "
+        "8001@sw1 is not listed in [[dns]]; taken for a DN of type Queue",
         "warned.toml: no mistakes",
     ]
 
