@@ -101,6 +101,7 @@ class Attachments:
         boundary: Boundary | None = None
         if statistic.profile is not None:
             boundary = ledger.boundary(statistic.profile, last)
+            boundary.looks_back |= statistic.category.looks_back
         ledger.epoch += 1  # an interval begins here, for the peaks
         for role, kind in statistic.row_kinds().items():
             if isinstance(node, DNNode) and kind.of == DN_STATUSES:

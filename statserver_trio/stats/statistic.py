@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
-from ..model.actions import ALL_ACTIONS, DURABLE, mask_of
+from ..model.actions import ALL_ACTIONS, DURABLE, PSEUDO, mask_of
 from ..model.nodes import Node
 from .books.book import Book
 from .books.reading import BookReader, role_names
@@ -124,6 +124,10 @@ class Statistic:
         kinds, hidden = self._masked_kinds(), self.uncounted
         if hidden:
             kinds = {role: evolve(kind, mask=kind.mask & ~hidden) for role, kind in kinds.items()}
+        if self.category.masks is not None:
+            unfiltered, of = self._condition(None), COUNTED[self.stat_type.subject]
+            for role, mask in self.category.masks.more:
+                kinds[role] = RowKind(mask, of, None if mask & PSEUDO else unfiltered)
         if self.book is not None and self.category.is_historical:
             kinds = {role: evolve(k, feature=TERMS, range=None) for role, k in kinds.items()}
         return kinds
@@ -157,9 +161,12 @@ class Statistic:
                 "status": RowKind(ALL_ACTIONS, STATUSES),
                 "dns": RowKind(ALL_ACTIONS, DN_STATUSES),
             }
-        main, rel = category.masks or (stat_type.main_mask, stat_type.rel_mask)
-        if category.rel_mask == NO and category.masks is None:
-            rel = None
+        if category.masks is not None:
+            main, rel = category.masks.main, category.masks.rel
+        else:
+            main, rel = stat_type.main_mask, stat_type.rel_mask
+            if category.rel_mask == NO:
+                rel = None
         condition = self._condition(self.filter)
         rel_filter = condition if category.filters_rel else self._condition(None)
         kinds = {"main": self._main_kind(main if category.instants else main & DURABLE)}
@@ -264,5 +271,13 @@ class Statistic:
             self.measure("rel_ranged", clock, closing),
             self.time_range,
             interval,
+            more=self._more(clock, closing),
         )
         return self.category.read(reading), interval
+
+    def _more(self, clock: Callable[[Ledger], int], closing: bool) -> dict[str, Measure]:
+        """What a compound category measures besides."""
+        masks = self.category.masks
+        if masks is None:
+            return {}
+        return {role: Measure(self.spans(role, clock, closing)) for role, _ in masks.more}

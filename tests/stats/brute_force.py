@@ -442,6 +442,18 @@ def service_factor(answered: Numbers, lost: Numbers, limit: Range, excused: Rang
     return ratio(len(good), len(answered.whole()) + len(bad), 100)
 
 
+NEVER = 10_000
+
+
+def estimate(category: str, waiting: int, ready: int, positions: int, handle_time: float) -> float:
+    """How long the next caller waits, by the calls that do and those who take them."""
+    if category == "LoadBalance" and ready and not waiting:
+        return -ready
+    if positions and not (ready and not waiting):
+        return waiting * handle_time / positions
+    return NEVER if waiting else 0
+
+
 def value(category: str, main: Numbers, rel: Numbers, wanted: Range | None, interval: int) -> float:
     """What a category comes to; times in ms."""
     ranged = [d for d in main.whole() if wanted is not None and in_range(d, wanted)]
@@ -509,4 +521,8 @@ def value(category: str, main: Numbers, rel: Numbers, wanted: Range | None, inte
             return main.inside()
         case "CurrentRelativeNumberPercentage":
             return ratio(len(main.live), len(rel.live), 100)
+        case "CurrentRelativeTimePercentage":
+            return ratio(sum(waits), sum(rel.q.now - p.whole_start for p in rel.live), 100)
+        case "EstimTimeToEndCurrentNumber":
+            return ratio(len(main.live) * interval / 1000, rel.number())
     raise AssertionError(category)

@@ -520,8 +520,44 @@ class Both:
             lost = evolve(question, mask=mask_of("CallAbandoned", "CallAbandonedFromRinging"))
             both = slow.Numbers(diaries, answered), slow.Numbers(diaries, lost)
             return slow.service_factor(*both, limits, limits_of(asked.range2))
+        if category.name == "ExpectedWaitTime2":
+            waiting = slow.Numbers(diaries, evolve(question, mask=mask_of("CallWait")))
+            left = slow.Numbers(diaries, evolve(question, mask=mask_of("CallDistributed")))
+            rate = slow.ratio(len(waiting.live) * (t - since) / 1000, left.number())
+            return rate if left.number() or not waiting.live else slow.NEVER
+        if category.looks_back:
+            return self.estimate(category.name, diaries, question, always, PROFILES[asked.profile])
         found = slow.value(category.name, main, rel, limits, t - since)
         return found // 1000 if category.result == "time" else found
+
+    def estimate(
+        self,
+        name: str,
+        diaries: list[slow.Diary],
+        q: slow.Question,
+        always: slow.Test | None,
+        profile: TimeProfile,
+    ) -> float:
+        def of(actions: str, test: slow.Test | None, since: int = q.since) -> slow.Numbers:
+            return slow.Numbers(
+                diaries, evolve(q, mask=mask_of(*actions.split()), test=test, since=since)
+            )
+
+        released, wrapped = of("CallReleased", always), of("ACWCompleted", always)
+        calls, time = released.number(), released.time() + wrapped.time()
+        if not calls and profile.kind == "Growing" and q.since > q.opened:
+            before = profile.last_reset(q.since - 1)
+            start = q.opened if before is None else max(before, q.opened)
+            earlier = of("CallReleased", always, start), of("ACWCompleted", always, start)
+            calls = earlier[0].number()  # none of them in the present interval
+            time = sum(numbers.time() for numbers in earlier) - wrapped.time()
+        return slow.estimate(
+            name,
+            len(of("CallWait", q.test).live),
+            len(of("AgentReady", None).live),
+            len(of("AgentActive", None).live),
+            slow.ratio(time / 1000, calls),
+        )
 
 
 def what_passes(filter: str, restricted: bool) -> slow.Test | None:

@@ -64,7 +64,7 @@ def test_keywords_and_words_in_any_case_and_with_aliases() -> None:
         ({"Objects": "Agent, Elephant"}, "Objects", "no such object type: 'Elephant'"),
         ({"Objects": "Agent, Queue"}, "Objects", "do not go together"),
         ({"Category": None}, "Category", "required"),
-        ({"Category": "AverageNumber"}, "Category", "unknown category 'AverageNumber'"),
+        ({"Category": "AverageNumber"}, "Category", "use AverageNumberPerRelativeHour"),
         ({"Category": "EstimWaitTime"}, "Category", "not available in this release"),
         ({"Subject": None}, "Subject", "required"),
         ({"Subject": "Weather"}, "Subject", "is no subject"),
@@ -165,6 +165,8 @@ def test_every_category_can_be_configured(name: str) -> None:
     row = CATEGORIES[name]
     subject = "DNAction" if row.of == "action" else "AgentStatus"
     options = {**GOOD, "Objects": "Agent", "Category": name, "Subject": subject}
+    if row.objects is not None and "Agent" not in row.objects:
+        options["Objects"] = min(row.objects)
     options |= {"custom": {"Formula": "Duration"}, "formula": {"Expression": "1"}}.get(row.book, {})
     assert parse_stat_type("X", {**options, "RelMask": "*"}).category == name
 

@@ -211,7 +211,7 @@ def role_names(number: int) -> list[str]:
 
 
 def aggregated(function: str, cell: Cell) -> Value:
-    """What an aggregate of a formula comes to; of no terms at all it is 0."""
+    """What an aggregate of a formula comes to; of no terms at all 0 or, where that is none, NULL."""
     values = cell.values
     match function:
         case "COUNT":
@@ -221,9 +221,9 @@ def aggregated(function: str, cell: Cell) -> Value:
         case "AVG":
             return values.total / values.count if values.count else 0
         case "MIN":
-            return 0 if values.least is None else values.least
+            return values.least
         case "MAX":
-            return 0 if values.greatest is None else values.greatest
+            return values.greatest
         case "DCOUNT":
             return len(values.distinct)
         case "FIRST":

@@ -9,7 +9,7 @@ value changes with time alone, for actions and for statuses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from attrs import field, frozen
@@ -40,6 +40,7 @@ class Reading:
     interval: int  # ms
     values: Values = field(factory=Values)  # of the terms of the main mask
     current_values: Sequence[Value] = ()  # of what goes on in the main mask
+    more: Mapping[str, Measure] = field(factory=dict)  # of the other masks of a compound one
 
     @property
     def denominator(self) -> Measure:
@@ -48,10 +49,15 @@ class Reading:
 
 
 class Masks(NamedTuple):
-    """What a compound category counts, as sets of action codes."""
+    """What a compound category counts, as sets of action codes.
+
+    Attributes:
+        more: Besides, each by the name of its role; of agents too, and never filtered.
+    """
 
     main: int
-    rel: int
+    rel: int | None
+    more: tuple[tuple[str, int], ...] = ()
 
 
 @frozen
@@ -67,13 +73,14 @@ class Category:
     feature: str = ""  # of the main rows
     counts_range: bool = False  # needs rows that count only what lies in the range
     second_range: bool = False  # a request may name another one, for the relative mask
-    masks: Masks | None = None  # compound: main and relative mask, whatever is defined
+    masks: Masks | None = None  # compound: what is counted, whatever is defined
     of: str = "both"  # or "action", "status"
     grows: str = "status"  # with time alone: "never", "status", "always"
     filters_rel: bool = True
     instants: bool = True  # whether what happens at once counts besides what goes on
     objects: frozenset[str] | None = None  # None is all of them
     book: str = ""  # what needs one: "custom", "formula", "union", "by call"
+    looks_back: bool = False  # at the interval before, where the present one has nothing
 
     @property
     def is_historical(self) -> bool:

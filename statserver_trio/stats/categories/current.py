@@ -59,6 +59,13 @@ _ROWS = (
         grows="never",
     ),
     Category(
+        "CurrentRelativeTimePercentage",
+        lambda r: ratio(r.main.current_time(), r.denominator.current_time(), 100),
+        result="ratio",
+        rel_mask=REQUIRED,
+        grows="always",
+    ),
+    Category(
         "CurrentContinuousTime",
         lambda r: r.main.inside_time(),
         result="time",

@@ -131,6 +131,13 @@ HISTORICAL = (
     ),
     # -- rates -----------------------------------------------------------------------
     Category(
+        "EstimTimeToEndCurrentNumber",  # seconds, at the rate so far; the formula is our decision
+        lambda r: ratio(r.main.current_number() * r.interval / 1000, r.denominator.number()),
+        result="ratio",
+        rel_mask=REQUIRED,
+        grows="always",
+    ),
+    Category(
         "ElapsedTimePercentage",
         lambda r: ratio(r.main.time(), r.interval, 100),
         result="ratio",

@@ -75,10 +75,14 @@ class Boundary:
     ``marks`` ascend; each holds for every beginning up to and including its
     moment that comes after the mark before it. A growing profile needs one, a
     sliding one as many as the window has steps with events in them.
+
+    Attributes:
+        looks_back: Somebody asks for the interval before the present one, too.
     """
 
     def __init__(self, profile: TimeProfile, t: int) -> None:
         self.profile = profile
+        self.looks_back = False
         self.marks: list[tuple[int, Columns]] = []
         self.next_at = self._after(t)
 
@@ -92,7 +96,8 @@ class Boundary:
         else:
             last = self.profile.last_reset(t)
             if last is not None:
-                self.marks = [(last, columns)]
+                kept = self.marks[-1:] if self.looks_back else []
+                self.marks = [*kept, (last, columns)]
         self.next_at = self._after(t)
 
     def start_of_interval(self, t: int) -> int | None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from ..definitions.time_ranges import TimeRange
 from .counters import STATUSES, Tally
-from .parts import Span
+from .parts import Span, previous
 
 
 class Measure:
@@ -31,6 +31,11 @@ class Measure:
         self.spans = spans
         self.present = [s for s in spans if not s.is_former]
         self.of_status = bool(spans) and spans[0].kind.of >= STATUSES
+
+    def before(self) -> Measure:
+        """The same of the interval before; of nothing, where there was none."""
+        found = [previous(span) for span in self.spans]
+        return Measure([span for span in found if span is not None])
 
     # -- over the interval -----------------------------------------------------------
 

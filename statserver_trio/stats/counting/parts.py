@@ -194,17 +194,37 @@ def span(part: Part | FormerPart, now: int, closing: bool = False) -> Span:
     start = None if boundary is None else boundary.start_of_interval(now - closing)
     if isinstance(part, FormerPart):
         return _span_of_former(part, start, now)
-    row = part.row
-    sums = row.sums
-    if boundary is None or start is None or start <= part.opened_at:
+    sums = part.row.sums
+    if start is None or start <= part.opened_at:
         return Span(part, part.opened_at, now, part.base, sums, part.epoch)
+    return Span(part, start, now, _beginning(part, start, sums), sums)
+
+
+def _beginning(part: Part, start: int, sums: Sums) -> Sums:
+    """The sums at the beginning ``start`` of an interval after the opening."""
+    row = part.row
     if part.marks and start <= part.marks[-1].edge:
-        return Span(part, start, now, _at_mark(part.marks, start), sums)
+        return _at_mark(part.marks, start)
     if start <= row.born_at:
-        return Span(part, start, now, row.born, sums)
-    columns = boundary.columns_at(start)
-    base = sums if columns is None else columns.at(row.index, row.slot)
-    return Span(part, start, now, base, sums)
+        return row.born
+    assert part.boundary is not None
+    columns = part.boundary.columns_at(start)
+    return sums if columns is None else columns.at(row.index, row.slot)
+
+
+def previous(after: Span) -> Span | None:
+    """The interval before one of a growing profile whose boundary looks back.
+
+    None where there was none since the opening. Who has left the group counts no more (our
+    decision: this is for estimates).
+    """
+    part, end = after.part, after.start
+    if isinstance(part, FormerPart) or part.boundary is None or end <= part.opened_at:
+        return None
+    start = part.boundary.start_of_interval(end - 1)
+    if start is None or start <= part.opened_at:
+        return Span(part, part.opened_at, end, part.base, after.base, part.epoch)
+    return Span(part, start, end, _beginning(part, start, after.base), after.base)
 
 
 def _span_of_former(part: FormerPart, start: int | None, now: int) -> Span:

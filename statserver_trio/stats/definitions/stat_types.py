@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from ...expressions.custom_values import parse_custom_value
 from ...expressions.formulas import Formula, parse_formula
 from ...expressions.keys import parse_key
-from ..categories import CATEGORIES, LATER, REQUIRED, Category, canonical_category
+from ..categories import CATEGORIES, LATER, REQUIRED, Category, canonical_category, why_refused
 from . import DefinitionError, StatType, object_types
 from .masks import names_in, parse_mask
 from .restrictions import VOICE, Attribute
@@ -113,6 +113,8 @@ def _overruled(key: str, category: str, text: str) -> list[str]:
     if row is None or row.masks is None:
         return []
     counted = row.masks.main if key == "MainMask" else row.masks.rel
+    if counted is None:
+        return [f"{key}: {row.name} looks at none"]
     if parse_mask(text)[0] == counted:
         return []
     return [f"{key}: {row.name} counts {', '.join(names_in(counted))} whatever is written here"]
@@ -187,7 +189,9 @@ class _Reader:
         name = canonical_category(text)
         if name is None:
             allowed = ", ".join(CATEGORIES)
-            self.wrong("Category", f"unknown category {text!r}; allowed: {allowed}")
+            why = why_refused(text)
+            what = f"{text.strip()} is no category of ours: {why}" if why else ""
+            self.wrong("Category", what or f"unknown category {text!r}; allowed: {allowed}")
         elif name in LATER:
             self.wrong("Category", f"{name} is not available in this release")
             return None
