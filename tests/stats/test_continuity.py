@@ -50,7 +50,7 @@ questions = st.builds(
     st.sampled_from(MASKS),
     st.just("*"),
     st.sampled_from(["never", "0:00 +0:01", "40:10"]),
-    st.booleans(),
+    st.sampled_from(["", "", "gold", "typed"]),
     st.just(0),
 )
 

@@ -111,6 +111,7 @@ MUSIC = occurrence("CallTreatmentStarted", QUEUE, TOLD, {"TreatmentType": "Music
 LUNCH = occurrence("NotReadyForNextCall", PHONE, None, {"Why": "Lunch", "ReasonCode": "12"})
 AGENT_READY = occurrence("AgentReady", QUEUE, None, {"AgentID": "a1"})
 MESSAGE = occurrence("UserEvent", PHONE, None, {"Why": "Lunch", "TreatmentType": "Music"})
+NEWS = occurrence("UserEventReceived", QUEUE, None, {"Why": "News", "TreatmentType": "Music"})
 
 
 @pytest.mark.parametrize(
@@ -158,6 +159,7 @@ MESSAGE = occurrence("UserEvent", PHONE, None, {"Why": "Lunch", "TreatmentType":
 def test_attributes(text: str, passing: list[Occurrence | None]) -> None:
     test = parse_filter("F", text)
     everything = [TALK, RINGING, NEW, WAIT, MUSIC, LUNCH, AGENT_READY, MESSAGE, None]
+    assert not parse_filter("F", 'TreatmentType <> ""').matches(NEWS.facts, NEWS)
     found = [o for o in everything if test.matches(NO_FACTS if o is None else o.facts, o)]
     assert found == passing
 

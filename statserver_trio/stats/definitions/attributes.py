@@ -29,6 +29,10 @@ from ...model.occurrences import NO_FACTS, Facts, Occurrence
 DEFAULT_TENANT = "Environment"
 VOICE = "voice"
 USER_EVENT = CODES["UserEvent"]
+TREATMENTS = {
+    CODES[name]
+    for name in ("CallTreatmentStarted", "CallTreatmentNotStarted", "CallTreatmentCompleted")
+}
 
 Attribute = Callable[[Occurrence | None], "str | None"]
 
@@ -64,8 +68,8 @@ def _this_queue(source: Occurrence | None) -> str | None:
 
 
 def _treatment_type(source: Occurrence | None) -> str | None:
-    """Of a queue's own actions only: an agent's reason may be called so, too."""
-    if source is None or not isinstance(source.dn, MediationDN):
+    """Of its own actions only: what an agent or a message tells may be called so, too."""
+    if source is None or source.action not in TREATMENTS:
         return None
     return source.reasons.get("TreatmentType")
 
