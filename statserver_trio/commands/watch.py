@@ -345,7 +345,7 @@ class Board(Screen):
             assert statistic is not None
             style = "" if statistic.is_valid else "dim strike"
             at = datetime.fromtimestamp(event.time).strftime("%H:%M:%S")
-            yield who, what, Text(written(statistic.value), style), at
+            yield who, what, Text(written(update.value), style), at
 
 
 def written(value: Any) -> str:

@@ -83,7 +83,11 @@ class _Builder:
                     BUILT_IN_RANGE.name: BUILT_IN_RANGE,
                     **self._each("time-ranges", parse_time_range, config.time_ranges),
                 },
-                filters=self._each("filters", parse_filter, config.filters),
+                filters=self._each(
+                    "filters",
+                    lambda name, text: parse_filter(name, text, objects.tenant),
+                    config.filters,
+                ),
                 children_max=config.limits.groupby_max_children,
             ),
             self._directory(),

@@ -48,6 +48,7 @@ COUNTED = [
     for c in CATEGORIES.values()
     if not c.book and c.kind != "state" and c.name not in NOT_OF_TERMS and c.masks is None
 ]
+OBJECTS = sorted(MEMBERS.keys() - {("Tenant", "Environment")})  # whose diary is of statuses only
 CUSTOM = 'GetNumber("Revenue")*2+Duration'
 KEY = 'kvstr(udata,"Segment")'
 # What is asked for -> the options that ask for it.
@@ -93,7 +94,7 @@ def questions(draw: st.DrawFn) -> Asked:
     return Asked(
         kind,
         draw(st.sampled_from(found)),
-        draw(st.sampled_from(sorted(MEMBERS))),
+        draw(st.sampled_from(OBJECTS)),
         draw(st.sampled_from(ACTION_MASKS)),
         draw(st.sampled_from(ACTION_MASKS)),
         draw(st.sampled_from(sorted(profiles))),
@@ -248,6 +249,7 @@ def formulas_of_now(main: list[Term], rel: list[Term]) -> dict[str, float]:
         "CurrentMinTime": min(spent, default=0) // 1000,
         "CurrentAverageTime": ratio(sum(spent) / 1000, len(rel)),
         "CurrentRelativeNumberPercentage": ratio(len(main), len(rel), 100),
+        "CurrentRelativeTimePercentage": ratio(sum(spent), sum(t.duration for t in rel), 100),
         "CurrentNumberInTimeRange": ranged,
         "CurrentNumberInTimeRangePercentage": ratio(ranged, len(main), 100),
         "CurrentCustomValue": sum(values),

@@ -65,7 +65,7 @@ def test_keywords_and_words_in_any_case_and_with_aliases() -> None:
         ({"Objects": "Agent, Queue"}, "Objects", "do not go together"),
         ({"Category": None}, "Category", "required"),
         ({"Category": "AverageNumber"}, "Category", "use AverageNumberPerRelativeHour"),
-        ({"Category": "EstimWaitTime"}, "Category", "not available in this release"),
+        ({"Category": "JavaCategory"}, "Category", "not available in this release"),
         ({"Subject": None}, "Subject", "required"),
         ({"Subject": "Weather"}, "Subject", "is no subject"),
         ({"Subject": "CampaignAction"}, "Subject", "CampaignAction cannot be asked of Agent"),

@@ -211,7 +211,7 @@ def role_names(number: int) -> list[str]:
 
 
 def aggregated(function: str, cell: Cell) -> Value:
-    """What an aggregate of a formula comes to; of no terms at all 0 or, where that is none, NULL."""
+    """What an aggregate of a formula comes to; of nothing 0, or NULL where 0 is no answer."""
     values = cell.values
     match function:
         case "COUNT":

@@ -20,6 +20,7 @@ NOT_OF_TERMS = frozenset(
     """
     MaxNumber MinNumber TotalContinuousNumber AverageOfCurrentNumber AverageOfCurrentTime
     CurrentContinuousTime ServiceFactor1 EstimWaitTime ExpectedWaitTime2 LoadBalance
+    EstimTimeToEndCurrentNumber
     """.split()
 )
 CUSTOM, FORMULA, UNION, BY_CALL = "custom", "formula", "union", "by call"

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...model.actions import NAMES
-from ...model.occurrences import NO_FACTS, VOICE, Facts, Occurrence, Status
+from ...model.occurrences import NO_FACTS, Facts, Occurrence, Status
+from ..definitions.attributes import ATTRIBUTES
 
 Number = int | float
 Value = int | float | str | bool | None
@@ -86,26 +87,14 @@ class Variables:
         """The agent's reasons."""
         return NO_FACTS if self._source is None else self._source.reasons
 
-    def of_call(self, name: str) -> str | None:
-        """An attribute of the call; None where there is no call."""
-        call = None if self._source is None else self._source.call
-        return None if call is None else getattr(call, name)
+    def attribute(self, name: str) -> str | None:
+        """What filters know by that name; None where it is not known."""
+        return ATTRIBUTES[name](self._source)
 
     @property
-    def this_dn(self) -> str | None:
-        """The number of the DN; of a status that shows no action none."""
-        return None if self._source is None else self._source.dn.key.number
-
-    @property
-    def other_dn(self) -> str | None:
-        """Who is at the other end."""
-        call = None if self._source is None else self._source.call
-        return None if call is None else call.others.get(str(self.this_dn))
-
-    @property
-    def media(self) -> str:
-        """The medium; telephony is voice."""
-        return VOICE if self._source is None else self._source.media
+    def conn_id(self) -> str | None:
+        """The call; of what belongs to none nothing."""
+        return None if self._source is None else self._source.conn_id or None
 
     @property
     def action(self) -> str:
@@ -142,12 +131,12 @@ _VARIABLES: dict[str, Callable[[Variables], Any]] = {
     "udata": lambda v: v.facts,
     "reasons": lambda v: v.reasons,
     "ext": lambda v: v.reasons,
-    "connid": lambda v: v.of_call("conn_id"),
-    "ani": lambda v: v.of_call("ani"),
-    "dnis": lambda v: v.of_call("dnis"),
-    "calltype": lambda v: v.of_call("call_type"),
-    "thisdn": lambda v: v.this_dn,
-    "otherdn": lambda v: v.other_dn,
-    "mediatype": lambda v: v.media,
+    "connid": lambda v: v.conn_id,
+    "ani": lambda v: v.attribute("ANI"),
+    "dnis": lambda v: v.attribute("DNIS"),
+    "calltype": lambda v: v.attribute("CallType"),
+    "thisdn": lambda v: v.attribute("ThisDN"),
+    "otherdn": lambda v: v.attribute("OtherDN"),
+    "mediatype": lambda v: v.attribute("MediaType"),
     "action": lambda v: v.action,
 }

@@ -11,9 +11,9 @@ that shows none. None as an answer is: it is not known, and so is whatever is em
 ``ThisQueue``           the queue, as last told at this DN; of a queue itself, that queue
 ``TreatmentType``       of the actions of a treatment
 ``AgentID``             who is logged in at the DN, or whom a queue's pseudo-action is about
-``MediaType``           ``voice``: T-Servers tell of nothing else (our decision)
-``CustomerID``,         the tenant, which is the only one: whoever names none asks for
-``TenantID``            that one, and no T-event names another (our decision)
+``MediaType``           of a call ``voice``, of an interaction its own
+``CustomerID``,         the site's tenant, which is the only one: no T-event names another
+``TenantID``            (our decision)
 ======================  ================================================================
 """
 
@@ -27,7 +27,6 @@ from ...model.nodes import MediationDN, RegularDN
 from ...model.occurrences import NO_FACTS, Facts, Occurrence
 
 DEFAULT_TENANT = "Environment"
-VOICE = "voice"
 USER_EVENT = CODES["UserEvent"]
 TREATMENTS = {
     CODES[name]
@@ -79,7 +78,7 @@ def _agent_id(source: Occurrence | None) -> str | None:
 
 
 def _media_type(source: Occurrence | None) -> str | None:
-    return None if source is None else VOICE
+    return None if source is None else source.media
 
 
 def _tenant(source: Occurrence | None) -> str | None:
@@ -113,4 +112,7 @@ def call_data_of(source: Occurrence | None) -> Facts:
     return NO_FACTS if source is None or source.call is None else source.call.facts
 
 
-SCOPE = Scope(ATTRIBUTES, reasons_of, call_data_of)
+def scope_of(tenant: str) -> Scope:
+    """What filters of a site can look at."""
+    whose = dict.fromkeys(("CustomerID", "TenantID"), lambda source: tenant)
+    return Scope({**ATTRIBUTES, **whose}, reasons_of, call_data_of)

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from ...expressions import ExpressionError
 from ...expressions.conditions import Test, parse_condition
 from ...model.occurrences import NO_FACTS, Occurrence
-from .attributes import SCOPE
+from .attributes import DEFAULT_TENANT, scope_of
 
 FilterError = ExpressionError  # a filter that cannot be read
 
@@ -37,8 +37,11 @@ class Filter:
         return self._test(data if data is not None else NO_FACTS, source)
 
 
-def parse_filter(name: str, text: str) -> Filter:
+def parse_filter(name: str, text: str, tenant: str = DEFAULT_TENANT) -> Filter:
     """Read a filter.
+
+    Args:
+        tenant: The site's.
 
     Raises:
         FilterError: Where it goes wrong, and what was expected there.
@@ -47,4 +50,4 @@ def parse_filter(name: str, text: str) -> Filter:
     >>> spanish.matches({"Language": "Spanish"}), spanish.matches(None)
     (True, False)
     """
-    return Filter(name, text, parse_condition(text, SCOPE))
+    return Filter(name, text, parse_condition(text, scope_of(tenant)))
