@@ -19,7 +19,6 @@ from ..stats.definitions.filters import parse_filter
 from ..stats.definitions.pseudo_actions import CATEGORIES, never_counts
 from ..stats.definitions.stat_types import KNOWN_OPTIONS, parse_stat_type, unknown_options
 from ..stats.definitions.time_profiles import (
-    SUPPORTED_KINDS,
     TimeProfile,
     default_profile,
     parse_time_profile,
@@ -176,9 +175,6 @@ class _Builder:
             except ValueError as exc:
                 self._say(path, str(exc))
                 continue
-            if not profile.supported:
-                allowed = listed(SUPPORTED_KINDS)
-                self._say(path, f"{profile.kind} is not supported yet; use {allowed}")
             if profile.name in made:
                 self._say(path, f"there is a profile named {profile.name!r} already")
             made[profile.name] = profile

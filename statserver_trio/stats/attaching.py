@@ -15,6 +15,7 @@ from attrs import evolve
 
 from ..model.directory import Directory
 from ..model.nodes import DNNode, Node
+from .counting import sessions
 from .counting.counters import DN_STATUSES, STATUSES, RowKind, Tally
 from .counting.ledger import Boundary, Ledger
 from .counting.parts import Part
@@ -114,6 +115,8 @@ class Attachments:
                 row.counter.opened(part)
             if statistic.book is not None and isinstance(row.counter, TermCounter):
                 row.counter.listen(statistic.book, role, part)
+        if statistic.follows_sessions and not sessions.follow(ledger, node, statistic):
+            statistic.log_out(node, t)
 
     def _row(self, ledger: Ledger, node: Node, kind: RowKind, t: int) -> Row:
         if node.watch is None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from ..model.world import WorldOptions
 from .books.book import Book
-from .books.rules import refusal, rules_of
+from .books.rules import rules_of
 from .categories import CATEGORIES, DEFAULT, EXPLICIT, Category
 from .definitions import Definitions, StatType, object_types
 from .definitions.filters import Filter
 from .definitions.stat_types import SUBJECTS, UNFED
 from .definitions.time_profiles import TimeProfile
 from .definitions.time_ranges import TimeRange
+from .refusals import refusal
 from .requests import StatisticError, StatisticRequest
 from .statistic import Key, Statistic
 
@@ -43,7 +44,7 @@ def describe(
         "" if time_range2 is None else time_range2.name,
         request.filter or "",
     )
-    if why := refusal(category, stat_type, profile):
+    if why := refusal(category, stat_type, profile, object_type):
         raise StatisticError("incompatible", f"metric: {why}")
     ranges = time_range, time_range2
     rules = rules_of(category, stat_type, profile, ranges, definitions.children_max)
@@ -137,6 +138,4 @@ def _profile(request: StatisticRequest, definitions: Definitions) -> TimeProfile
         raise StatisticError(
             "unknown-time-profile", f"metric.timeProfile: {asked!r} is not configured"
         )
-    if not profile.supported:
-        raise StatisticError("incompatible", f"metric.timeProfile: {profile.kind} is not available")
     return profile

@@ -15,26 +15,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..model.directory import Directory
-from ..model.nodes import Node
 from ..model.occurrences import (
-    BEGAN,
-    DN_STATUS,
-    ENDED,
-    FACTS,
-    HAPPENED,
-    STATUS,
-    Occurrence,
     Record,
-    Status,
 )
 from ..model.population import Topic
 from ..model.transfer import adopt_world, export_world
 from ..model.world import World, WorldOptions
 from ..tlib.codec import Message
 from ..tlib.events import EventServerConnected, EventServerDisconnected, TEvent, Unhandled
-from .counting.counters import ACTIONS, DN_STATUSES, STATUSES
+from .counting.folding import fold
 from .counting.ledger import Ledger
-from .counting.rows import Watch
 
 RESOLUTIONS = {"second": 1000, "millisecond": 1}
 THE_FEED = (EventServerConnected, EventServerDisconnected)
@@ -293,100 +283,5 @@ class Source:
             world.skip_checks(t)
 
     def fold(self, records: Iterable[Record], t: int) -> None:
-        """Count what happened at ``t``. This is what every event pays for."""
-        ledger = self.ledger
-        ended, elapsed, live, since = ledger.columns[:4]
-        is_touched, touched = ledger.is_touched, ledger.touched
-        for record in records:
-            kind = record[0]
-            watch: Watch = record[1].watch
-            if kind == BEGAN:
-                occurrence, start = record[2], record[3]
-                rows, counters = watch.concerned(ACTIONS, occurrence.action)
-                for row in rows:
-                    live[row] += 1
-                    since[row] += start
-                for counter in counters:
-                    counter.begin(occurrence, start, t)
-            elif kind == ENDED:
-                occurrence, start = record[2], record[3]
-                rows, counters = watch.concerned(ACTIONS, occurrence.action)
-                for row in rows:
-                    live[row] -= 1
-                    since[row] -= start
-                    ended[row] += 1
-                    elapsed[row] += t - start
-                for counter in counters:
-                    counter.end(occurrence, t)
-            elif kind == HAPPENED:
-                duration = record[3]
-                rows, counters = watch.concerned(ACTIONS, record[2])
-                for row in rows:
-                    ended[row] += 1
-                    elapsed[row] += duration
-                for counter in counters:
-                    counter.happen(record[4], duration, t)
-            elif kind == STATUS:
-                rows = self._status(watch, STATUSES, record[2], record[2].start, record[3], t, t)
-            elif kind == DN_STATUS:
-                _, _, old, old_start, new, new_start = record
-                rows = self._status(watch, DN_STATUSES, old, old_start, new, new_start, t)
-            else:
-                assert kind == FACTS
-                _look_again(watch, record[1], record[2], t)
-                continue
-            for row in rows:
-                if not is_touched[row]:
-                    is_touched[row] = 1
-                    touched.append(row)
-
-    def _status(
-        self,
-        watch: Watch,
-        of: int,
-        old: Status | None,
-        old_start: int,
-        new: Status | None,
-        new_start: int,
-        t: int,
-    ) -> tuple[int, ...]:
-        """One status period ends, or one begins, or both."""
-        ended, elapsed, live, since = self.ledger.columns[:4]
-        changed: tuple[int, ...] = ()
-        if old is not None:
-            rows, counters = watch.concerned(of, old.action)
-            # What lasted no time was no status: between the release of a call and the
-            # after-call work of the same second an agent does not wait (our decision).
-            lasted = 1 if t > old_start else 0
-            for row in rows:
-                live[row] -= 1
-                since[row] -= old_start
-                ended[row] += lasted
-                elapsed[row] += t - old_start
-            for counter in counters:
-                counter.end(old, t)
-            changed = rows
-        if new is not None:
-            rows, counters = watch.concerned(of, new.action)
-            for row in rows:
-                live[row] += 1
-                since[row] += new_start
-            for counter in counters:
-                counter.begin(new, new_start, t)
-            changed += rows
-        return changed
-
-
-def _look_again(watch: Watch, node: Node, occurrence: Occurrence, t: int) -> None:
-    """The facts of an occurrence changed: so did those of every status that shows it."""
-    for counter in watch.concerned(ACTIONS, occurrence.action)[1]:
-        counter.look_again(occurrence, t)
-    status = node.status
-    if status.source is occurrence:
-        for counter in watch.concerned(STATUSES, status.action)[1]:
-            counter.look_again(status, t)
-    if node.wants_dn_statuses:
-        for dn_status, _ in node.dn_statuses():
-            if dn_status.source is occurrence:
-                for counter in watch.concerned(DN_STATUSES, dn_status.action)[1]:
-                    counter.look_again(dn_status, t)
+        """Count what happened at ``t``."""
+        fold(self.ledger, records, t)

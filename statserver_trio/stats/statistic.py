@@ -19,7 +19,8 @@ from .categories import NO, Category, Reading
 from .counting.counters import ACTIONS, DN_STATUSES, STATUSES, TERMS, RowKind
 from .counting.ledger import Ledger
 from .counting.measures import Measure
-from .counting.parts import FormerPart, Part, Span, freeze, reachable, span
+from .counting.parts import FormerPart, Part, Span, freeze, reachable, restart, span
+from .counting.sessions import WATCHED
 from .counting.stints import joined
 from .definitions import StatType
 from .definitions.filters import Filter
@@ -130,7 +131,14 @@ class Statistic:
                 kinds[role] = RowKind(mask, of, None if mask & PSEUDO else unfiltered)
         if self.book is not None and self.category.is_historical:
             kinds = {role: evolve(k, feature=TERMS, range=None) for role, k in kinds.items()}
+        if self.follows_sessions:
+            kinds["session"] = WATCHED[self.key.object_type]
         return kinds
+
+    @property
+    def follows_sessions(self) -> bool:
+        """Whether its interval begins with a login."""
+        return self.profile is not None and self.profile.kind == "SinceLogin"
 
     @property
     def uncounted(self) -> int:
@@ -250,6 +258,25 @@ class Statistic:
                 former.pop()
                 return
 
+    def log_in(self, node: Node, t: int) -> None:
+        """A session begins there: what was counted before is over."""
+        index = self._place_of(node)
+        for parts in self.parts.values():
+            restart(parts[index], t)
+        if self.book is not None:
+            self.book.restart(self.parts["main"][index].ledger, t)
+
+    def log_out(self, node: Node, t: int) -> None:
+        """The session is over; what was counted stays."""
+        index = self._place_of(node)
+        for parts in self.parts.values():
+            parts[index].frozen = freeze(parts[index], t)
+        if self.book is not None:
+            self.book.pause(self.parts["main"][index].ledger, t)
+
+    def _place_of(self, node: Node) -> int:
+        return next(index for index, each in enumerate(self.nodes) if each is node)
+
     def read(self, clock: Callable[[Ledger], int], closing: bool = False) -> tuple[Any, int]:
         """Its number as the category makes it, and the interval in ms.
 
@@ -263,7 +290,8 @@ class Statistic:
         interval = 0
         if self.category.is_historical and main.spans:
             first = main.spans[0]
-            interval = clock(first.part.ledger) - first.start
+            until = first.now if self.follows_sessions else clock(first.part.ledger)
+            interval = until - first.start
         reading = Reading(
             main,
             self.measure("rel", clock, closing),

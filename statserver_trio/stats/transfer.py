@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from .books.book import Page
 from .counting.counters import Counter
 from .counting.ledger import Sums
-from .counting.parts import NOTHING, FormerPart, Mark, Part, Span, marks_of
+from .counting.parts import NOTHING, FormerPart, Mark, Part, Span, marks_of, restart
 from .counting.peaks import DurationPeaks
 from .definitions.stat_types import counted_text
 from .requests import StatisticRequest
@@ -96,6 +96,7 @@ def _part(part: Part) -> Data:
     data = _beginnings(part, now, marks_of(part))
     data["node"] = list(part.row.node.address)
     data["starts"] = list(Span(part, 0, 0, now, now).live())
+    data["frozen"] = None if part.frozen is None else _former(part.frozen)
     if counter is not None:
         data["counter"] = counter.export(part)
         data["durations"] = counter.durations and counter.durations.export()
@@ -161,11 +162,13 @@ def adopt_statistic(
     restarted = [part for role in statistic.parts for part in reader.restarted(role)]
     former = {role: reader.former(role) for role in statistic.parts}
     pages = reader.pages()
+    frozen = {id(part): reader.frozen(part, told) for part, told in taken}
     for part, told in taken:
         _take(part, told, engine.as_of(part.ledger, now))
+        part.frozen = frozen[id(part)]
         part.ledger.touch(part.row.index)  # clients are told what it is worth now
     for part in restarted:
-        _restart(part, engine.as_of(part.ledger, now))
+        restart(part, engine.as_of(part.ledger, now))
         part.ledger.touch(part.row.index)
     statistic.former = {role: parts for role, parts in former.items() if parts}
     statistic.opened_at = data["opened_at"]
@@ -225,6 +228,12 @@ class _Reader:
         ledgers = {name: source.ledger for name, source in self._engine.sources.items()}
         return book.read(self._data["book"], ledgers)
 
+    def frozen(self, part: Part, data: Data) -> FormerPart | None:
+        """What stays of the last session, where none goes on."""
+        told = data["frozen"]
+        role = next(r for r, found in self._statistic.parts.items() if part in found)
+        return None if told is None else self._former(role, told)
+
     def _former(self, role: str, data: Data) -> FormerPart:
         return self._read(role, data, data["at"], data["marks"])
 
@@ -275,15 +284,6 @@ def _take(part: Part, data: Data, t: int) -> None:
         *(Mark(edge, _back_from(now, sums)) for edge, sums in data["marks"]),
         Mark(t, now),
     ]
-
-
-def _restart(part: Part, t: int) -> None:
-    """Let a part count from now on, as if its node had joined the group just now."""
-    part.ledger.epoch += 1
-    part.opened_at, part.base, part.epoch = t, part.row.sums, part.ledger.epoch
-    part.marks = []
-    if part.row.counter is not None:
-        part.row.counter.opened(part)
 
 
 def _take_counter(counter: Counter, part: Part, data: Data) -> None:

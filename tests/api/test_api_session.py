@@ -529,7 +529,7 @@ def test_a_sliding_window_of_the_clients_own():
         (
             {"mainMask": "CallWait", "interval": {"type": "SinceLogin"}},
             "incompatible",
-            "SinceLogin is not available",
+            "SinceLogin is for Agent and Place: a Queue does not log in",
         ),
         ({"mainMask": "CallWait", "timeProfile": "P"}, "unknown-time-profile", "'P' is not"),
     ],

@@ -180,10 +180,6 @@ CASES = {
         "[time-profiles] Shift: 'Shift' names no type; write Name,Type with a type of "
         "Growing, Sliding, Selection or SinceLogin"
     ),
-    "[time-profiles]\n'Ten,SinceLogin' = ''": (
-        "[time-profiles] Ten,SinceLogin: SinceLogin is not supported yet; "
-        "use Growing, Sliding or Selection"
-    ),
     "[time-profiles]\n'A,Growing' = '0:00'\n'A,Sliding' = '60'": (
         "[time-profiles] A,Sliding: there is a profile named 'A' already"
     ),

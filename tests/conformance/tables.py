@@ -391,10 +391,12 @@ class Wanted:
 
 
 def profile_of(text: str | None, zone: tzinfo) -> TimeProfile | None:
-    """``never``, ``0:00 +0:15``, ``sliding 60:1``, ``last 5``, or ``Default`` for none."""
+    """``never``, ``0:00 +0:15``, ``sliding 60:1``, ``last 5``, ``login``; ``Default`` for none."""
     if text == "Default":
         return None
     text = text or "never"
+    if text == "login":
+        return parse_time_profile("Login,SinceLogin", "", zone)
     if text.startswith("last "):
         return parse_time_profile(f"{_name(text)},Selection", text.removeprefix("last "), zone)
     if text.startswith("sliding "):

@@ -15,9 +15,9 @@ from statserver_trio.server.backup.form import Ending, Head
 from statserver_trio.server.backup.items import item_of
 from statserver_trio.server.backup.restoring import Restoration
 from statserver_trio.server.link_definitions import Hashes
-from statserver_trio.stats.books.rules import refusal
 from statserver_trio.stats.categories import CATEGORIES
 from statserver_trio.stats.engine import Engine
+from statserver_trio.stats.refusals import refusal
 from statserver_trio.stats.requests import StatisticRequest
 
 CONF = Path(__file__).parent.parent.parent / "conf" / "standalone.toml"
@@ -45,9 +45,13 @@ def some_requests(rng: Random) -> list[StatisticRequest]:
     for name, stat_type in SITE.definitions.stat_types.items():
         historical = CATEGORIES[stat_type.category].is_historical
         for object_type in sorted(stat_type.objects & IDS.keys()):
-            profile = rng.choice([None, "QuarterHour", "LastHour"]) if historical else None
+            profile = (
+                rng.choice([None, "QuarterHour", "LastHour", "LastTen", "Session"])
+                if historical
+                else None
+            )
             named = SITE.definitions.time_profile(profile)
-            if refusal(CATEGORIES[stat_type.category], stat_type, named):
+            if refusal(CATEGORIES[stat_type.category], stat_type, named, object_type):
                 profile = None
             chosen = rng.choice([None, None, "Gold", "Spanish"])
             object_id = rng.choice(IDS[object_type])

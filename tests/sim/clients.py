@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from statserver_trio.server.hub import HubClient
-from statserver_trio.stats.books.rules import refusal
 from statserver_trio.stats.categories import CATEGORIES
 from statserver_trio.stats.definitions import StatType
+from statserver_trio.stats.refusals import refusal
 
 from .agenda import TICK, whole
 
@@ -35,7 +35,17 @@ OBJECTS = {
     "Tenant": ("Environment",),
     "Campaign": ("Spring",),
 }
-PROFILES = (None, "QuarterHour", "LastMinute", "LastQuarter", "SinceStart", "SinceStart", "Shift")
+PROFILES = (
+    None,
+    "QuarterHour",
+    "LastMinute",
+    "LastQuarter",
+    "SinceStart",
+    "SinceStart",
+    "Shift",
+    "LastTen",
+    "Session",
+)
 FILTERS = (None, None, None, "Gold", "Spanish", "NoLanguage", "Coffee")
 RANGES = (None, "Range0-5", "MinuteUp")
 MODES = ("ChangesBased", "ChangesBased", "TimeBased", "ResetBased", "NoNotification")
@@ -70,7 +80,7 @@ def some_request(rng: Random, day: Day, process: Process) -> dict[str, Any]:
     metric: dict[str, Any] = {"statisticType": stat_type.name}
     if category.is_historical:
         named = definitions.time_profile(rng.choice(profiles))
-        if named is not None and not refusal(category, stat_type, named):
+        if named is not None and not refusal(category, stat_type, named, object_type):
             metric["timeProfile"] = named.name
     metric["filter"] = rng.choice(filters)
     metric["timeRange"] = rng.choice(RANGES)

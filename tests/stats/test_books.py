@@ -34,10 +34,10 @@ from test_against_brute_force import (
 )
 
 from statserver_trio.model.actions import ALL_ACTIONS, DURABLE, NAMES
-from statserver_trio.stats.books.rules import NOT_OF_TERMS
 from statserver_trio.stats.categories import CATEGORIES
 from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
+from statserver_trio.stats.refusals import NOT_OF_TERMS
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.statistic import Statistic
 

@@ -246,13 +246,10 @@ def test_only_sliding_profiles_have_a_window() -> None:
         DEFAULT_PROFILE.next_edge(0)
 
 
-def test_selection_is_supported_and_since_login_not_yet() -> None:
+def test_selection_and_since_login() -> None:
     selection = parse_time_profile("Last10,Selection", "10", UTC)
-    since_login = parse_time_profile("Day,SinceLogin", "", UTC)
     assert (selection.kind, selection.count) == ("Selection", 10)
-    assert selection.supported
-    assert not since_login.supported
-    assert DEFAULT_PROFILE.supported
+    assert parse_time_profile("Day,SinceLogin", "", UTC).kind == "SinceLogin"
 
 
 HOW = "; write reset times as 0:00 or 7:00, 15:00 or 9:00 +1:00, 18:00, or never"

@@ -19,13 +19,13 @@ from reloads import a_stat_type, definitions, directory
 from statserver_trio.config.load import load
 from statserver_trio.config.site import Site, make_site
 from statserver_trio.simulator.contact_centre import ContactCentre
-from statserver_trio.stats.books.rules import refusal
 from statserver_trio.stats.categories import CATEGORIES
 from statserver_trio.stats.definitions import Definitions, StatType
 from statserver_trio.stats.definitions.filters import parse_filter
 from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
 from statserver_trio.stats.definitions.time_ranges import parse_time_range
 from statserver_trio.stats.engine import Engine
+from statserver_trio.stats.refusals import refusal
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.statistic import Statistic
 from statserver_trio.stats.telling.notifications import Mode, Notification
@@ -69,10 +69,12 @@ def an_engine(site: Site) -> Engine:
     return engine
 
 
-def goes_with(definitions: Definitions, stat_type: StatType, profile: str | None) -> bool:
+def goes_with(
+    definitions: Definitions, stat_type: StatType, profile: str | None, object_type: str
+) -> bool:
     """Whether a stat type can be counted over that profile."""
     named = definitions.time_profile(profile)
-    return not refusal(CATEGORIES[stat_type.category], stat_type, named)
+    return not refusal(CATEGORIES[stat_type.category], stat_type, named, object_type)
 
 
 def some_requests(site: Site, rng: Random) -> list[StatisticRequest]:
@@ -82,9 +84,11 @@ def some_requests(site: Site, rng: Random) -> list[StatisticRequest]:
         historical = CATEGORIES[stat_type.category].is_historical
         for object_type in sorted(stat_type.objects & IDS.keys()):
             profile = (
-                rng.choice([None, "QuarterHour", "LastHour", "LastTen"]) if historical else None
+                rng.choice([None, "QuarterHour", "LastHour", "LastTen", "Session"])
+                if historical
+                else None
             )
-            if not goes_with(site.definitions, stat_type, profile):
+            if not goes_with(site.definitions, stat_type, profile, object_type):
                 profile = None
             chosen = rng.choice([None, None, "Gold", "Spanish", *ATTRIBUTES])
             object_id = rng.choice(IDS[object_type])

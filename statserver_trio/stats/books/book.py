@@ -121,6 +121,7 @@ class Page:
         at_once: How many occurrences go on (of a union).
         since: Since when, without a gap.
         left_at: When the last of them was over; None while anything goes on.
+        paused_at: When a session ended, where no other has begun since.
     """
 
     def __init__(self, rules: Rules, ledger: Ledger, t: int) -> None:
@@ -131,12 +132,19 @@ class Page:
         self.at_once = 0
         self.since = t
         self.left_at: int | None = None
+        self.paused_at: int | None = None
 
     def start_at(self, t: int) -> int:
         """When the interval began that is reported at ``t``."""
         assert self._rules.profile is not None
         start = interval_start(self._rules.profile, t)
         return self.opened_at if start is None else max(start, self.opened_at)
+
+    def restart(self, t: int) -> None:
+        """A session begins: what was before is over."""
+        self.stores.clear()
+        self.opened_at = self.start = self.since = t
+        self.left_at = self.paused_at = None
 
     def _roll(self, t: int) -> int:
         """Pass the reset points up to ``t``; where the interval begins in which ``t`` is."""
@@ -159,6 +167,8 @@ class Page:
     ) -> None:
         """Write a term down; ``facts`` are the data it had, where they are others now."""
         rules, entry = self._rules, self._rules.entries[role]
+        if self.paused_at is not None:
+            return  # nobody is logged in
         if term.end < self.opened_at:  # told late, and all the same after the opening
             term = term._replace(end=self.opened_at)
         start = self._roll(term.end)
@@ -223,6 +233,7 @@ class Page:
             "start": self.start,
             "since": self.since,
             "left_at": self.left_at,
+            "paused_at": self.paused_at,
             "stores": {
                 key: {role: store.export() for role, store in stores.items()}
                 for key, stores in self.stores.items()
@@ -233,7 +244,8 @@ class Page:
     def read(cls, rules: Rules, ledger: Ledger, data: dict[str, Any]) -> Page:
         """What was exported; how many go on now is the world's business."""
         page = cls(rules, ledger, data["opened_at"])
-        page.start, page.since, page.left_at = data["start"], data["since"], data["left_at"]
+        page.start, page.since = data["start"], data["since"]
+        page.left_at, page.paused_at = data["left_at"], data["paused_at"]
         for key, stores in data["stores"].items():
             for role, told in stores.items():
                 store = rules.new_store(role)
@@ -255,6 +267,14 @@ class Book:
         if page is None:
             page = self.pages[ledger.source] = Page(self.rules, ledger, t)
         return page
+
+    def restart(self, ledger: Ledger, t: int) -> None:
+        """A session begins at a source."""
+        self.page(ledger, t).restart(t)
+
+    def pause(self, ledger: Ledger, t: int) -> None:
+        """It is over."""
+        self.page(ledger, t).paused_at = t
 
     # -- what happens ----------------------------------------------------------------
 

@@ -103,7 +103,8 @@ class BookReader:
     def interval(self) -> int:
         """How long the interval of the first page has lasted, ms."""
         for source, page in self._book.pages.items():
-            return self._clock(page.ledger) - self._starts[source]
+            now = self._clock(page.ledger) if page.paused_at is None else page.paused_at
+            return now - self._starts[source]
         return 0
 
     def value(self) -> Any:
@@ -144,7 +145,8 @@ class BookReader:
                 "object": self._statistic.key.object_id,
             }
             return formula.evaluate(values, names)
-        measures = {role: self._measure(key, role) for role in self._statistic.parts}
+        roles = self._statistic.parts.keys() & self._book.rules.entries.keys()
+        measures = {role: self._measure(key, role) for role in roles}
         reading = Reading(
             measures["main"],
             measures.get("rel"),

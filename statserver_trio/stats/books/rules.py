@@ -1,4 +1,4 @@
-"""Which statistics keep a book, how, and which cannot be counted that way."""
+"""Which statistics keep a book, and how."""
 
 from __future__ import annotations
 
@@ -15,14 +15,6 @@ from .terms import Evaluate, Variables
 if TYPE_CHECKING:
     from ...expressions.formulas import Aggregate
 
-# What is more than the numbers and times of single occurrences.
-NOT_OF_TERMS = frozenset(
-    """
-    MaxNumber MinNumber TotalContinuousNumber AverageOfCurrentNumber AverageOfCurrentTime
-    CurrentContinuousTime ServiceFactor1 EstimWaitTime ExpectedWaitTime2 LoadBalance
-    EstimTimeToEndCurrentNumber
-    """.split()
-)
 CUSTOM, FORMULA, UNION, BY_CALL = "custom", "formula", "union", "by call"
 
 
@@ -34,27 +26,6 @@ def keeps_book(category: Category, stat_type: StatType, profile: TimeProfile | N
         or stat_type.group_by is not None
         or (profile is not None and profile.kind == "Selection")
     )
-
-
-def refusal(category: Category, stat_type: StatType, profile: TimeProfile | None) -> str:
-    """Why it cannot be counted like that, for a person; empty if it can."""
-    name = category.name
-    if category.name in NOT_OF_TERMS or category.kind == "state":
-        for is_wanted, what in (
-            (stat_type.by_call, "with DistByConnID"),
-            (stat_type.group_by is not None, "with GroupBy"),
-            (profile is not None and profile.kind == "Selection", "over a Selection profile"),
-        ):
-            if is_wanted:
-                return f"{name} cannot be counted {what}"
-    if category.book == UNION and profile is not None and profile.kind == "Selection":
-        return f"{name} cannot be counted over a Selection profile"
-    formula = stat_type.formula
-    if formula is not None and profile is not None and stat_type.subject != "DNAction":
-        historical = not all(each.is_current for each in formula.aggregates)
-        if profile.kind in ("Sliding", "Selection") and historical:
-            return f"a Formula over a {profile.kind} profile needs the subject DNAction"
-    return ""
 
 
 def rules_of(

@@ -137,6 +137,7 @@ class Ledger:
         self.boundaries: dict[TimeProfile, Boundary] = {}
         self.next_boundary: float = inf
         self.epoch = 0
+        self.sessions = 0  # nodes whose logins somebody waits for
 
     # -- rows ------------------------------------------------------------------------
 

@@ -46,6 +46,7 @@ class Part:
     boundary: Boundary | None  # where later intervals begin; None without a time profile
     epoch: int  # of the ledger, from the opening on
     marks: list[Mark] = field(factory=list)
+    frozen: FormerPart | None = None  # as it was when a session ended, until the next one begins
 
     @property
     def ledger(self) -> Ledger:
@@ -190,6 +191,8 @@ def span(part: Part | FormerPart, now: int, closing: bool = False) -> Span:
 
     With ``closing``, ``now`` is a reset point and meant is the interval that ends there.
     """
+    if isinstance(part, Part) and part.frozen is not None:
+        part = part.frozen
     boundary = part.boundary
     start = None if boundary is None else boundary.start_of_interval(now - closing)
     if isinstance(part, FormerPart):
@@ -264,6 +267,15 @@ def marks_of(part: Part) -> list[Mark]:
             then = columns.at(row.index, row.slot) if edge > row.born_at else row.born
             marks.append(Mark(edge, then))
     return marks
+
+
+def restart(part: Part, t: int) -> None:
+    """Let a part count from now on, as if its node had come just now."""
+    part.ledger.epoch += 1
+    part.opened_at, part.base, part.epoch = t, part.row.sums, part.ledger.epoch
+    part.marks, part.frozen = [], None
+    if part.row.counter is not None:
+        part.row.counter.opened(part)
 
 
 def freeze(part: Part, t: int) -> FormerPart:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ...model.nodes import Node
+from . import sessions
 from .counters import (
     ACTIONS,
     CONTINUITY,
@@ -91,6 +92,7 @@ class Row:
             t: Where the node leaves a group at that moment: it no longer adds to its tally.
         """
         self.readers.pop(statistic, None)
+        sessions.leave(self.ledger, self.node.watch, statistic)
         if isinstance(self.counter, TermCounter) and statistic.book is not None:
             self.counter.forget(statistic.book, t)
         self.users -= 1
@@ -123,12 +125,13 @@ class Watch:
     actions costs nothing until they happen.
     """
 
-    __slots__ = ("_rows", "_tables", "rows_by_kind")
+    __slots__ = ("_rows", "_tables", "rows_by_kind", "session")
 
     def __init__(self) -> None:
         self.rows_by_kind: dict[RowKind, Row] = {}
         self._rows: list[Row] = []
         self._tables: tuple[dict[int, Concerned], ...] = ({}, {}, {})
+        self.session: sessions.Session | None = None  # where statistics begin with a login
 
     def add(self, row: Row) -> None:
         """Count this row from now on."""

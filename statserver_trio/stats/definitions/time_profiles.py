@@ -5,8 +5,7 @@
 * *Sliding*: over the last ``length``, in steps: the window stays where it is
   for one ``step`` and then moves by one.
 * *Selection*: over the last ``count`` occurrences that are over.
-* *SinceLogin* can be written and is understood here, but no statistic can use
-  it yet; see :attr:`TimeProfile.supported`.
+* *SinceLogin*: since an agent has logged in (:mod:`..counting.sessions`).
 
 All times are integer milliseconds since the epoch. The grammar is that of
 statistics.md §6.1; what it leaves open is decided here and marked so.
@@ -23,7 +22,6 @@ from zoneinfo import ZoneInfo
 from attrs import field, frozen
 
 KINDS = ("Growing", "Sliding", "Selection", "SinceLogin")
-SUPPORTED_KINDS = ("Growing", "Sliding", "Selection")
 STEPS_MAX = 86_400  # columns kept for one sliding window: a day in seconds (our decision)
 
 _SECOND, _DAY = 1000, 1440  # ms; minutes
@@ -68,11 +66,6 @@ class TimeProfile:
     # falls between the same two resets as the one before it.
     _between: list[int] = field(factory=list, eq=False, repr=False, init=False)
     _days: dict[date, list[int]] = field(factory=dict, eq=False, repr=False, init=False)
-
-    @property
-    def supported(self) -> bool:
-        """Whether statistics can be opened with it."""
-        return self.kind in SUPPORTED_KINDS
 
     def last_reset(self, t_ms: int) -> int | None:
         """The latest reset point at or before ``t_ms``; None for a profile without any."""
