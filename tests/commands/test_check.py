@@ -11,7 +11,9 @@ from click.testing import CliRunner, Result
 
 from statserver_trio.commands.check import command
 
-WARNING = "[virtual-agent-groups]\nV = 'x'\n"
+WARNING = "[agent-groups]\nV = ['x']\n"
+SAID = "[agent-groups] V: warning: 'x' is not listed in [[agents]]; taken for an agent"
+EXPRESSION = "[virtual-agent-groups]\nV = 'Skill(\"Spanish\") >'\n"
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +39,7 @@ def test_every_mistake_of_every_file() -> None:
     assert result.stdout.splitlines() == [
         "bad.toml: [server] name: must be a text in quotes, not 1",
         "bad.toml: [server] role: must be 'primary', 'backup' or 'standalone', not 2",
-        "bad.toml: [virtual-agent-groups] V: warning: "
-        "virtual groups are not supported yet; the group does not exist",
+        f"bad.toml: {SAID}",
         "nowhere.toml: cannot read it: No such file or directory",
     ]
 
@@ -47,9 +48,18 @@ def test_a_warning_is_no_mistake() -> None:
     result = check("warned.toml")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "warned.toml: [virtual-agent-groups] V: warning: "
-        "virtual groups are not supported yet; the group does not exist",
+        f"warned.toml: {SAID}",
         "warned.toml: no mistakes",
+    ]
+
+
+def test_an_expression_is_wrong_in_a_column() -> None:
+    Path("virtual.toml").write_text(EXPRESSION)
+    result = check("virtual.toml")
+    assert result.exit_code == 78
+    assert result.stdout.splitlines() == [
+        "virtual.toml: [virtual-agent-groups] V: column 19: expected a function "
+        "(Skill, LoggedIn, LoggedInSwitch) or a whole number, not the end of the membership",
     ]
 
 
