@@ -63,12 +63,14 @@ def _channel(channel: MediaChannel) -> Data:
 def adopt(world: World, data: Data) -> None:
     """Let the same wait and be worked on here; nothing is reported.
 
+    A member of an earlier release says nothing of either.
+
     Raises:
         KeyError, ValueError, TypeError: The data is no action table.
     """
-    for each in data["interactions"]:
+    for each in data.get("interactions", ()):
         _adopt_interaction(world, each)
-    for each in data["channels"]:
+    for each in data.get("channels", ()):
         _adopt_channel(world, each)
 
 

@@ -478,6 +478,15 @@ def test_the_same_definition_in_other_words_is_the_same_statistic():
     assert len(desk.engine.statistics) == 2
 
 
+def test_an_inline_definition_may_be_of_one_medium():
+    desk = Desk()
+    media = ("Voice", "voice", "email", None)
+    for reference, medium in enumerate(media):
+        inline(desk, reference, mainMask="CallEntered", mediaType=medium)
+    assert len(desk.engine.statistics) == 3
+    assert sorted(short(desk.happens(1, "c1 waits"))) == ["Info 1=1", "Info 2=1", "Info 4=1"]
+
+
 def test_a_sliding_window_of_the_clients_own():
     desk = Desk()
     interval = {"type": "SlidingWindow", "length": 60, "step": 5}

@@ -94,6 +94,16 @@ def test_the_effective_configuration() -> None:
     assert "warning" not in result.stdout
 
 
+def test_an_expression_is_wrong_in_a_column() -> None:
+    Path("virtual.toml").write_text("[virtual-agent-groups]\nV = 'Skill(\"Spanish\") >'\n")
+    result = check("virtual.toml")
+    assert result.exit_code == 78
+    assert result.stdout.splitlines() == [
+        "virtual.toml: [virtual-agent-groups] V: column 19: expected a function "
+        "(Skill, LoggedIn, LoggedInSwitch) or a whole number, not the end of the membership",
+    ]
+
+
 def test_usage() -> None:
     assert check().exit_code == 2
     assert check("--json", "--print", "good.toml").exit_code == 2

@@ -169,6 +169,22 @@ def test_the_stories_are_there() -> None:
     assert {"interaction queue", "media channels", "virtual group"} <= names
 
 
+def test_what_an_earlier_release_says_is_enough() -> None:
+    events = a_day(0)
+    world = World("sw1", DIRECTORY, int(START * 1000))
+    apply(world, events[:800])
+    told = export_world(world)
+    del told["interactions"], told["channels"]
+    for agent in told["agents"]:
+        del agent["seen"]
+    again = World("sw1", DIRECTORY, int(START * 1000))
+    adopt_world(again, told)
+    assert {name for name, node in again.agents() if node.dns} == {
+        name for name, node in again.agents() if node.seen
+    }
+    assert set(again.virtual.members("There")) == set(world.virtual.members("There")) != set()
+
+
 def test_nonsense_is_refused() -> None:
     world = World("sw1", DIRECTORY, 0)
     with pytest.raises((KeyError, ValueError, TypeError)):
