@@ -176,7 +176,8 @@ class ClientSession:
         ]
         if notification.mode is not Mode.NO_NOTIFICATION:
             events += self._value(opened, engine.value_for(opened.subscription, now))
-        if not statistic.valid and statistic.category.kind != "state":
+        is_told = engine.tells_validity and statistic.category.kind != "state"
+        if is_told and not statistic.valid:
             events.append(self._invalid(opened, engine.why_invalid(statistic)))
         return events
 

@@ -64,6 +64,8 @@ class Server:
             ones are open. Both for writing and for reading.
         config_reload_delay_if_primary: Of a pair, the primary takes a changed file only
             after the backup has, so that the two never reload at the same time.
+        generate_stat_validity_events: Clients are told when DNs that a statistic is computed
+            from cannot be heard, and when they can be again.
     """
 
     name: str = _key(checks.text, "statserver")
@@ -77,6 +79,7 @@ class Server:
     time_zone: str = _key(checks.zone, "UTC")
     time_resolution: str = _key(checks.one_of("second", "millisecond"), "second")
     config_reload_delay_if_primary: bool = _key(checks.truth, False)
+    generate_stat_validity_events: bool = _key(checks.truth, True)
 
 
 @frozen(kw_only=True)

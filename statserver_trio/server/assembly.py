@@ -127,6 +127,7 @@ def _wire_up(
 def _hub(config: Config, clock: Clock) -> Hub:
     site = make_site(config)
     engine = Engine(site.definitions, site.directory, site.world_options, site.resolution)
+    engine.tells_validity = config.server.generate_stat_validity_events
     for tserver in config.tserver:
         engine.add_source(tserver.name, tserver.switch)
         engine.set_connected(tserver.name, False)

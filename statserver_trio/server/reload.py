@@ -36,6 +36,7 @@ AT_ONCE = {
     ("server", "config-reload-delay-if-primary"),
     ("limits", "groupby-max-children"),  # of statistics opened from then on
     ("server", "auto-backup-interval"),
+    ("server", "generate-stat-validity-events"),
     ("server", "backup-file-aggregates-store"),
 }
 NO_FILE = Mistake("", "", "", "this server was started without a configuration file")
@@ -126,6 +127,7 @@ class Reloader:
         site = make_site(config)
         hub = self._hub
         now = hub.clock.now_ms()
+        hub.engine.tells_validity = config.server.generate_stat_validity_events
         # Waits for a restart: what is counted of queues must not change its meaning midway.
         options = attrs.evolve(
             site.world_options,

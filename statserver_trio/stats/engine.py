@@ -55,6 +55,7 @@ class Engine:
         self._following = Following(directory)
         # A pair closes statistics itself, since the other member's clients may want them.
         self.keeps = False
+        self.tells_validity = True  # the vendor's generate-stat-validity-events
         self._changed_hands: dict[Statistic, None] = {}
 
     # -- sources ---------------------------------------------------------------------

@@ -375,6 +375,19 @@ def test_notices_under_way_when_it_was_closed_are_dropped():
     assert desk.waits(1) == []
 
 
+def test_a_site_may_want_no_words_about_validity():
+    desk = Desk()
+    desk.engine.tells_validity = False
+    desk.opens()
+    desk.engine.set_connected("ts1", False)
+    assert desk.waits(2) == []
+    assert short(desk.opens(reference=2)) == ["Opened 2", "Info 2=0"]
+    [explained] = desk.asks(request="ExplainStatistic", referenceId=3, statisticId=1)
+    assert not explained.coverage["valid"]
+    desk.engine.set_connected("ts1", True)
+    assert desk.waits(3) == []
+
+
 def test_a_lost_feed_makes_values_invalid():
     desk = Desk()
     desk.opens()

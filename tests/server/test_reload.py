@@ -17,7 +17,12 @@ from statserver_trio.server.clock import Clock
 from statserver_trio.server.hub import Hub, HubClient
 from statserver_trio.server.reload import Reloader
 from statserver_trio.stats.engine import Engine
-from statserver_trio.tlib.events import EventLinkConnected, EventQueued, EventServerConnected
+from statserver_trio.tlib.events import (
+    EventLinkConnected,
+    EventLinkDisconnected,
+    EventQueued,
+    EventServerConnected,
+)
 
 T0 = 1_700_000_000
 MAIN = """
@@ -185,3 +190,14 @@ async def test_options_of_the_objects_apply_at_once(here: Here) -> None:
     assert changes.after_restart == []
     world = here.hub.engine.sources["ts1"].world(here.hub.clock.now_ms())
     assert world.options.stuck_call_timeout_ms == 60_000
+
+
+async def test_whether_validity_is_told_applies_at_once(here: Here) -> None:
+    here.opens("Waiting")
+    here.main.write_text(
+        MAIN.replace("[server]\n", "[server]\ngenerate-stat-validity-events = false\n")
+    )
+    changes = await here.reloader.reload()
+    assert not changes.after_restart
+    here.hub.apply("ts1", [EventLinkDisconnected()], here.hub.clock.now_ms())
+    assert [event["event"] for event in here.hears()] == ["Info"]

@@ -242,6 +242,8 @@ class Schedule:
             if valid == statistic.valid or statistic.category.kind == "state":
                 continue
             statistic.valid = valid
+            if not self._engine.tells_validity:
+                continue
             kind = "StatisticValid" if valid else "StatisticInvalid"
             reason = "" if valid else self._engine.why_invalid(statistic)
             for subscription in statistic.subscriptions:
