@@ -116,7 +116,7 @@ class Attachments:
             if statistic.book is not None and isinstance(row.counter, TermCounter):
                 row.counter.listen(statistic.book, role, part)
         if statistic.follows_sessions and not sessions.follow(ledger, node, statistic):
-            statistic.log_out(node, t)
+            statistic.log_out(node, t, was_in=False)
 
     def _row(self, ledger: Ledger, node: Node, kind: RowKind, t: int) -> Row:
         if node.watch is None:

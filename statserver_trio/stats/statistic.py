@@ -19,7 +19,7 @@ from .categories import NO, Category, Reading
 from .counting.counters import ACTIONS, DN_STATUSES, STATUSES, TERMS, RowKind
 from .counting.ledger import Ledger
 from .counting.measures import Measure
-from .counting.parts import FormerPart, Part, Span, freeze, reachable, restart, span
+from .counting.parts import FormerPart, Part, Span, emptied, freeze, reachable, restart, span
 from .counting.sessions import WATCHED
 from .counting.stints import joined
 from .definitions import StatType
@@ -266,11 +266,16 @@ class Statistic:
         if self.book is not None:
             self.book.restart(self.parts["main"][index].ledger, t)
 
-    def log_out(self, node: Node, t: int) -> None:
-        """The session is over; what was counted stays."""
+    def log_out(self, node: Node, t: int, was_in: bool = True) -> None:
+        """The session is over; what was counted stays.
+
+        Args:
+            was_in: There was one since the opening; else there is nothing to stay.
+        """
         index = self._place_of(node)
         for parts in self.parts.values():
-            parts[index].frozen = freeze(parts[index], t)
+            frozen = freeze(parts[index], t)
+            parts[index].frozen = frozen if was_in else emptied(frozen)
         if self.book is not None:
             self.book.pause(self.parts["main"][index].ledger, t)
 

@@ -82,6 +82,7 @@ class Observer:
     def __init__(self, switch: str, directory: Directory, t: int, options: WorldOptions) -> None:
         self.diaries: dict[str, Diary] = {}
         self.order = 0
+        self.events: list[int] = []  # the order before each event
         self._open: dict[tuple[Node, int, Any], Durable] = {}
         self._watched: set[Node] = set()
         self._sources: dict[Durable, Any] = {}
@@ -145,6 +146,7 @@ class Observer:
         self._write(self.world.chronicle.take(), self.world.now)
 
     def _write(self, records: Iterable[tuple[Any, ...]], t: int) -> None:
+        self.events.append(self.order)
         for record in records:
             kind, node = record[:2]
             self.order += 1

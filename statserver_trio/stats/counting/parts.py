@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import NamedTuple
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from ...model.occurrences import Occurrence, Status
 from .counters import RowKind, Tally
@@ -302,4 +302,12 @@ def freeze(part: Part, t: int) -> FormerPart:
         starts=tuple(Span(part, t, t, sums, sums).live()),
         durations=deepcopy(counter.durations) if counter is not None else None,
         tally=part.tally,
+    )
+
+
+def emptied(part: FormerPart) -> FormerPart:
+    """The same without anything in it."""
+    durations = None if part.durations is None else DurationPeaks()
+    return evolve(
+        part, base=NOTHING, sums=NOTHING, marks=[], starts=(), durations=durations, tally=None
     )
