@@ -51,7 +51,7 @@ def _stat_types(engine: Engine, now: int) -> list[Item]:
             "relMask": stat_type.text.get("RelMask"),
             "description": stat_type.description,
         }
-        for name, stat_type in engine.definitions.stat_types.items()
+        for name, stat_type in engine.extended.stat_types(engine.definitions.stat_types).items()
     ]
 
 

@@ -198,6 +198,7 @@ def requests_for_all(site: Site, objects: Objects) -> list[StatisticRequest]:
         StatisticRequest(object_type, object_id, name)
         for name, stat_type in site.definitions.stat_types.items()
         for object_type in sorted(stat_type.objects)
+        if not stat_type.extension  # a recording holds nothing of extensions
         if CATEGORIES[stat_type.category].objects is None
         or object_type in CATEGORIES[stat_type.category].objects  # type: ignore[operator]
         for object_id in objects.by_type.get(object_type, {})

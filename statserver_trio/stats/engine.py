@@ -24,7 +24,9 @@ from .definitions import Definitions, StatType, object_types
 from .definitions.stat_types import SUBJECTS
 from .definitions.time_profiles import TimeProfile
 from .definitions.time_ranges import TimeRange
-from .requests import StatisticError, StatisticRequest
+from .extended.pushed import Pushed
+from .extended.registry import Extended
+from .requests import ExtensionMissing, StatisticError, StatisticRequest
 from .source import Source
 from .statistic import Key, Statistic
 from .telling.notifications import MODE_NAMES, Mode, Notice, Notification, Subscription, Value
@@ -51,6 +53,7 @@ class Engine:
         self._options = options or WorldOptions()
         self._resolution = resolution
         self.attachments = Attachments(directory, self.sources)
+        self.extended = Extended()
         self._schedule = Schedule(self)
         self._agents_known = 0
         # A pair closes statistics itself, since the other member's clients may want them.
@@ -125,14 +128,16 @@ class Engine:
         self.attachments.attach(statistic, now)
         statistic.valid = self.is_valid(statistic)
         self.statistics[statistic.key] = statistic
+        self.extended.opened(statistic, now)
         return statistic
 
     def _stat_type(self, request: StatisticRequest) -> StatType:
         if isinstance(request.stat_type, StatType):
             return request.stat_type
-        found = self.definitions.stat_types.get(request.stat_type)
+        name = request.stat_type
+        found = self.definitions.stat_types.get(name) or self.extended.stat_type(name)
         if found is None:
-            raise StatisticError(
+            raise (ExtensionMissing if request.extension else StatisticError)(
                 "unknown-stat-type",
                 f"metric.statisticType: {request.stat_type!r} is not configured",
             )
@@ -142,8 +147,9 @@ class Engine:
         self, request: StatisticRequest, object_type: str, stat_type: StatType
     ) -> Statistic:
         """The statistic without anything counted yet; every name in it looked up."""
-        category = CATEGORIES[stat_type.category]
-        if object_type not in SUBJECTS[stat_type.subject]:
+        offer = self.extended.offer_for(stat_type, object_type)
+        category = CATEGORIES[stat_type.category] if offer is None else offer.category
+        if offer is None and object_type not in SUBJECTS[stat_type.subject]:
             raise StatisticError(
                 "incompatible",
                 f"object.objectType: {stat_type.subject} cannot be asked of {object_type}",
@@ -168,7 +174,9 @@ class Engine:
         )
         use = self._options.queue_use_pseudo_actions
         ranges = time_range, time_range2
-        return Statistic(key, stat_type, category, profile, *ranges, chosen, 0, use_pseudo=use)
+        made = Statistic(key, stat_type, category, profile, *ranges, chosen, 0, use_pseudo=use)
+        made.pushed = None if offer is None else Pushed(offer)
+        return made
 
     def _ranges(
         self, request: StatisticRequest, category: Category
@@ -228,6 +236,7 @@ class Engine:
         """Nobody wants it any more."""
         del self.statistics[statistic.key]
         self.attachments.detach(statistic)
+        self.extended.closed(statistic)
 
     # -- subscriptions ---------------------------------------------------------------
 
@@ -305,6 +314,7 @@ class Engine:
 
     def value(self, statistic: Statistic, now: int) -> Value:
         """What a statistic is worth."""
+        self.extended.look(now)
         return self.value_at(statistic, {s.ledger: s.clock(now) for s in self.sources.values()})
 
     def value_for(self, subscription: Subscription, now: int) -> Value:
@@ -323,6 +333,8 @@ class Engine:
             closing: The times are reset points, and asked for is what the
                 interval came to that ends there.
         """
+        if statistic.pushed is not None:
+            return self.extended.value(statistic)
         key = statistic.key
         times = [clocks[part.row.ledger] for parts in statistic.parts.values() for part in parts]
         time = max(times or clocks.values(), default=statistic.opened_at)
@@ -364,6 +376,8 @@ class Engine:
         return self._unheard(statistic)
 
     def _unheard(self, statistic: Statistic) -> str:
+        if statistic.pushed is not None:
+            return statistic.pushed.trouble
         for source, node in zip(statistic.sources, statistic.nodes, strict=True):
             if not source.is_connected:
                 return f"T-Server {source.name} is not connected"
@@ -379,7 +393,7 @@ class Engine:
 
     def next_deadline(self, now: int) -> float:
         """When, in ms, something may be due although nothing happens; ``inf`` if never."""
-        return self._schedule.next_deadline(now)
+        return min(self._schedule.next_deadline(now), self.extended.next_deadline())
 
 
 def _other_modes() -> list[str]:

@@ -125,7 +125,8 @@ class _State:
 
 def _meaning(stat_type: StatType) -> tuple[Any, ...]:
     """What makes a stat type count as it does; descriptions may change."""
-    return stat_type.category, stat_type.subject, stat_type.main_mask, stat_type.rel_mask
+    masks = stat_type.main_mask, stat_type.rel_mask
+    return stat_type.category, stat_type.subject, *masks, stat_type.extension
 
 
 def _fate(kind: str, name: str, mine: object, old: object, new: object) -> str:
@@ -142,6 +143,8 @@ def _stat_type_gone(s: Statistic, before: _State, after: _State) -> str:
     mine = s.stat_type
     old = before.definitions.stat_types.get(mine.name)
     new = after.definitions.stat_types.get(mine.name)
+    if s.pushed is not None and old is None and new is not None:  # the extension offered it
+        return f"stat type {mine.name!r} is configured now"
     if new is None or old != mine:
         return _fate("stat type", mine.name, mine, old, new)
     if s.key.object_type not in new.objects:
@@ -237,7 +240,9 @@ def _doomed(engine: Engine, before: _State, after: _State) -> dict[str, list[Sta
     """The statistics that cannot go on, by reason."""
     doomed: dict[str, list[Statistic]] = {}
     for statistic in engine.statistics.values():
-        rules = (*DEFINITION_RULES, *OBJECT_RULES[statistic.key.object_type])
+        rules = DEFINITION_RULES  # what an extension counts need not be an object of ours
+        if statistic.pushed is None:
+            rules = (*rules, *OBJECT_RULES[statistic.key.object_type])
         reason = next(filter(None, (rule(statistic, before, after) for rule in rules)), "")
         if reason:
             doomed.setdefault(reason, []).append(statistic)

@@ -18,6 +18,7 @@ __all__ = [
     "CATEGORIES",
     "DEFAULT",
     "EXPLICIT",
+    "EXTENSION",
     "LATER",
     "NO",
     "OPTIONAL",
@@ -38,11 +39,16 @@ LATER = frozenset(
     CurrentRelativeTimePercentage TotalCustomValue AverageCustomValue MaxCustomValue
     MinCustomValue CurrentCustomValue CurrentAverageCustomValue CurrentMaxCustomValue
     CurrentMinCustomValue EstimWaitTime ExpectedWaitTime ExpectedWaitTime2 LoadBalance
-    CurrentStateReasons CurrentTargetState Formula JavaCategory
+    CurrentStateReasons CurrentTargetState Formula
     """.split()
 )
 
-_BY_LOWER = {name.lower(): name for name in (*CATEGORIES, *LATER)}
+# Not computed but told by an extension; see :mod:`..extended`. The second name is the vendor's.
+EXTENSION = "PythonCategory"
+
+_BY_LOWER = {name.lower(): name for name in (*CATEGORIES, *LATER, EXTENSION)} | {
+    "javacategory": EXTENSION
+}
 
 
 def canonical_category(name: str) -> str | None:

@@ -37,6 +37,8 @@ class StatType:
         main_mask, rel_mask: Sets of action codes as bit masks; ``rel_mask`` is
             None where the definition has none.
         text: The options as they were written, for profiles and `explain`.
+        extension: ``path:name`` where an extension tells the value; else empty. Such a stat
+            type has neither subject nor masks.
     """
 
     name: str
@@ -47,6 +49,7 @@ class StatType:
     rel_mask: int | None = None
     description: str = ""
     text: Mapping[str, str] = field(factory=dict)
+    extension: str = ""
 
 
 @frozen

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..categories import CATEGORIES, LATER, REQUIRED, canonical_category
-from . import DefinitionError, StatType, object_types
+from ..categories import CATEGORIES, EXTENSION, LATER, REQUIRED, canonical_category
+from . import DefinitionError, StatType, extension_types, object_types
 from .masks import names_in, parse_mask
 
 OPTIONS = (
@@ -26,7 +26,7 @@ OPTIONS = (
     "AggregationType",
     "Description",
 )
-OPTIONS_LATER = ("Formula", "Expression", "GroupBy", "JavaSubCategory", "PythonSubCategory")
+OPTIONS_LATER = ("Formula", "Expression", "GroupBy")
 
 # Subject to the object types it can be asked of (statistics.md §3). AgentStatus of a place
 # is read as PlaceStatus and the other way round (our decision: the documented example asks so).
@@ -55,7 +55,9 @@ SUBJECTS_LATER = ("CampaignAction",)
 _SUBJECT_NAMES = {name.lower(): name for name in (*SUBJECTS, *SUBJECTS_LATER)} | {
     "action": "DNAction"
 }
-_KNOWN_OPTIONS = {name.lower(): name for name in (*OPTIONS, *OPTIONS_LATER)}
+_KNOWN_OPTIONS = {name.lower(): name for name in (*OPTIONS, *OPTIONS_LATER)} | {
+    alias.lower(): extension_types.SUB_CATEGORY for alias in extension_types.SPELLINGS
+}
 
 
 def unknown_options(options: Mapping[str, str]) -> list[str]:
@@ -66,6 +68,7 @@ def unknown_options(options: Mapping[str, str]) -> list[str]:
         if key.lower() not in _KNOWN_OPTIONS
     ]
     given = _options(options)
+    said += extension_types.unused_options(given)
     for key in ("MainMask", "RelMask"):
         text = given.get(key)
         if text is not None:
@@ -147,6 +150,8 @@ class _Reader:
         elif name in LATER:
             self.wrong("Category", f"{name} is not available in this release")
             return None
+        elif name != EXTENSION and extension_types.SUB_CATEGORY in self.options:
+            self.wrong(extension_types.SUB_CATEGORY, f"only with Category={EXTENSION}")
         return name
 
     def subject(self, types: frozenset[str], category: str | None) -> str | None:
@@ -191,6 +196,8 @@ def parse_stat_type(name: str, options: Mapping[str, str]) -> StatType:
     reader = _Reader(options)
     types = reader.objects()
     category = reader.category()
+    if category == EXTENSION:
+        return extension_types.read(name, types, reader.options, reader.mistakes)
     subject = reader.subject(types, category)
     main_mask = reader.mask("MainMask", True)
     row = CATEGORIES.get(category or "")
