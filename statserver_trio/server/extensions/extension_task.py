@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from math import inf
 from typing import Any
 
 import trio
@@ -102,10 +103,9 @@ class Hosted:
         self._after = after
         self._leave = trio.Event()
         self._quiet = trio.Event()  # replaced by whoever waits for the workers
-        self._busy = 0  # workers
+        self._pending = 0  # statistics that wait for a worker, or have one
         self._life = trio.CancelScope()
-        self._queue: deque[HeldStatistic] = deque()
-        self._work_there = trio.Event()
+        self._send, self._receive = trio.open_memory_channel[HeldStatistic](inf)
 
     # -- what the engine wants -------------------------------------------------------
 
@@ -144,8 +144,8 @@ class Hosted:
         held.todo.append(what)
         if not held.is_queued:
             held.is_queued = True
-            self._queue.append(held)
-            self._work_there.set()
+            self._pending += 1
+            self._send.send_nowait(held)
 
     # -- its life --------------------------------------------------------------------
 
@@ -199,8 +199,8 @@ class Hosted:
                 for _ in range(WORKERS):
                     nursery.start_soon(self._work)
         finally:
-            self._instance, self._busy = None, 0
-            self._queue.clear()
+            self._instance, self._pending = None, 0
+            self._send, self._receive = trio.open_memory_channel[HeldStatistic](inf)
             for held in self.held.values():
                 held.sink.is_closed, held.is_open, held.is_queued = True, False, False
                 held.todo.clear()
@@ -221,7 +221,7 @@ class Hosted:
             held.sink.is_closed = True
             self._want(held, "close")
         with trio.move_on_after(CALL_SECONDS) as scope:
-            while self._queue or self._busy:
+            while self._pending:
                 self._quiet = trio.Event()
                 await self._quiet.wait()
         if scope.cancelled_caught:
@@ -231,16 +231,11 @@ class Hosted:
     # -- calls -----------------------------------------------------------------------
 
     async def _work(self) -> None:
-        while True:
-            while not self._queue:
-                await self._work_there.wait()
-                self._work_there = trio.Event()
-            held = self._queue.popleft()
-            self._busy += 1
+        async for held in self._receive:
             while held.todo:
                 await self._do(held, held.todo.popleft())
             held.is_queued = False
-            self._busy -= 1
+            self._pending -= 1
             self._quiet.set()
 
     async def _do(self, held: HeldStatistic, what: str) -> None:

@@ -116,6 +116,7 @@ class Host:
         for path in (*difference.added, *difference.changed):
             self._load(path)
         self._watch()
+        self._hub.distribute()
 
     def _load(self, path: str) -> None:
         if self._nursery is None:

@@ -39,7 +39,7 @@ class Watchdog(trio.abc.Instrument):
 
     now: Callable[[], float] = time.perf_counter
     held: dict[str, Held] = field(factory=dict)
-    _began: float = 0.0
+    _began: float = float("inf")  # of the step; we may have come in the middle of one
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
         """A task begins to do something."""
