@@ -88,6 +88,27 @@ async def test_a_call_that_does_not_return_is_a_failure(house: House) -> None:
     assert house.status()["lastError"].startswith("TooSlowError: open() did not return within 10 s")
 
 
+async def test_a_file_that_hangs_while_it_is_loaded(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.write()
+    at_once, hung = trio.to_thread.run_sync, []
+
+    async def run_sync(work: Any, *arguments: Any, limiter: Any = None, **options: Any) -> Any:
+        if limiter is None or hung:
+            return await at_once(work, *arguments)
+        hung.append(limiter)
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(trio.to_thread, "run_sync", run_sync)
+    await house.up(ON)
+    assert trio.current_time() >= 30
+    assert house.status()["lastError"].startswith("TooSlowError: loading did not come to an end")
+    assert hung[0].total_tokens == 1
+    await trio.sleep(2)
+    assert house.status()["state"] == "running"
+
+
 async def test_run_has_to_say_that_it_has_started(house: House) -> None:
     house.write()
     await house.up(ON, 'breaks = "never started"')

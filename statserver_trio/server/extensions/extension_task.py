@@ -101,6 +101,7 @@ class Hosted:
         self._offered, self._news, self._refused, self._failed = offered, news, refused, failed
         self._instance: Extension | None = None
         self._after = after
+        self._limiter = trio.CapacityLimiter(1)
         self._leave = trio.Event()
         self._quiet = trio.Event()  # replaced by whoever waits for the workers
         self._pending = 0  # statistics that wait for a worker, or have one
@@ -186,7 +187,7 @@ class Hosted:
     async def _live(self) -> None:
         self.restarts += self.state != "loading"
         self.state = "loading"
-        loaded = await loading.load(self.path, self._folder, self._params)
+        loaded = await loading.load(self.path, self._folder, self._params, self._limiter)
         self.offers = loaded.offers
         self._offered(self, loaded.offers)
         self.tried.set()

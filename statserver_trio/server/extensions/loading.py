@@ -43,8 +43,14 @@ class Loaded:
     offers: tuple[Offer, ...]
 
 
-async def load(path: str, folder: str | None, params: Mapping[str, Any]) -> Loaded:
+async def load(
+    path: str, folder: str | None, params: Mapping[str, Any], limiter: trio.CapacityLimiter
+) -> Loaded:
     """Load an extension.
+
+    Args:
+        limiter: Of this extension alone, for one thread: where that hangs there will never
+            be a second one, and none of the threads that the server needs itself is lost.
 
     Raises:
         OutsideError: A security violation; nothing of it was executed.
@@ -52,10 +58,11 @@ async def load(path: str, folder: str | None, params: Mapping[str, Any]) -> Load
         trio.TooSlowError: It takes too long.
         Exception: Whatever it raised.
     """
-    with trio.fail_after(LOAD_SECONDS):
+    with trio.move_on_after(LOAD_SECONDS):
         return await trio.to_thread.run_sync(
-            _load, path, folder, dict(params), abandon_on_cancel=True
+            _load, path, folder, dict(params), abandon_on_cancel=True, limiter=limiter
         )
+    raise trio.TooSlowError(f"loading did not come to an end within {LOAD_SECONDS:g} s")
 
 
 def _load(path: str, folder: str | None, params: dict[str, Any]) -> Loaded:

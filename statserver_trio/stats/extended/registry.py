@@ -90,8 +90,10 @@ class Extended:
         mine = self._offers[path]
         gone: dict[Statistic, None] = {}
         for statistic in self.statistics.get(path, ()):
-            now = mine.get(statistic.pushed.offer.name) if statistic.pushed else None
-            if now is None or _promise(now) != _promise(statistic.pushed.offer):  # type: ignore[union-attr]
+            pushed = statistic.pushed
+            assert pushed is not None
+            offer = mine.get(pushed.offer.name)
+            if offer is None or _promise(offer) != _promise(pushed.offer):
                 gone[statistic] = None
         return gone
 
