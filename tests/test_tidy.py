@@ -28,11 +28,12 @@ FLOORS = [
     "api",
     "config",
     "client",
+    "extensions",
     "server",
     "commands",
 ]
 # Floors that may wait, and touch the world.
-UPPER = {"client", "server", "commands"}
+UPPER = {"client", "extensions", "server", "commands"}
 # Floors that must not know each other although one stands above the other.
 STRANGERS = {
     ("expressions", "tlib"),
@@ -47,6 +48,10 @@ STRANGERS = {
     ("ha", "simulator"),
     ("client", "stats"),
     ("client", "config"),
+    *(
+        ("extensions", floor)
+        for floor in ("tlib", "model", "stats", "ha", "api", "config", "client")
+    ),
 }
 WORLDLY = {"trio", "trio_websocket", "time", "random", "secrets", "uuid", "socket", "ssl", "os"}
 CLOCKS = {"now", "today", "utcnow"}

@@ -31,6 +31,11 @@ def explain(engine: Engine, statistic: Statistic, now: int) -> Shown:
     names = {source.ledger: source.name for source in engine.sources.values()}
     parts = [(role, part) for role, found in statistic.parts.items() for part in found]
     definition = _definition(statistic)
+    if statistic.pushed is not None:
+        offer = statistic.pushed.offer
+        asked = {"path": offer.path, "name": offer.name}
+        definition["extension"] = {**asked, "kind": offer.kind, "result": offer.result}
+        clocks = {}  # its resets go by ours
     if len(parts) > AGGREGATES_MAX:
         definition["omitted"] = len(parts) - AGGREGATES_MAX
     value = engine.value(statistic, now)

@@ -32,6 +32,7 @@ _FIELDS = {
     "Expression": "metric.expression",
     "GroupBy": "metric.groupBy",
     "Objects": "object.objectType",
+    "PythonSubCategory": "metric.category",
 }
 # The intervals of the Platform SDK (t-events.md §5.1), as kinds of time profiles.
 _INTERVALS = {

@@ -54,7 +54,7 @@ def _stat_types(engine: Engine, now: int) -> list[Item]:
             "aggregationType": stat_type.aggregation_type or None,
             "attributes": {each.name: list(each.values) for each in stat_type.attributes},
         }
-        for name, stat_type in engine.definitions.stat_types.items()
+        for name, stat_type in engine.extended.stat_types(engine.definitions.stat_types).items()
     ]
 
 

@@ -209,6 +209,7 @@ def requests_for_all(site: Site, objects: Objects) -> list[StatisticRequest]:
         for name, stat_type in site.definitions.stat_types.items()
         if stat_type.subject not in UNFED
         for object_type in sorted(stat_type.objects)
+        if not stat_type.extension  # a recording holds nothing of extensions
         if CATEGORIES[stat_type.category].objects is None
         or object_type in CATEGORIES[stat_type.category].objects  # type: ignore[operator]
         for object_id in objects.by_type.get(object_type, {})

@@ -38,6 +38,15 @@ def truth(value: Any) -> bool:
     return value if isinstance(value, bool) else _refuse("true or false", value)
 
 
+def parameter(value: Any) -> str | bool | int | float:
+    """Anything but a table, a list or a date."""
+    if isinstance(value, dict):
+        raise ValueError('must be a single value; a name with a dot needs quotes: "tickets.py"')
+    if not isinstance(value, str | bool | int | float):
+        _refuse("a text in quotes, a number, true or false", value)
+    return value
+
+
 def number(low: float, high: float) -> Check:
     """A number of that range, with or without decimals."""
 

@@ -17,6 +17,7 @@ from typing import Any
 import attrs
 
 from .coherence import incoherences
+from .extensions import extension_problems
 from .mistakes import ConfigError, Mistake, Problem, TablePath, place_of
 from .schema import Config
 from .site import site_problems
@@ -41,6 +42,7 @@ def load(path: Path) -> Config:
         *made.problems,
         *incoherences(made.config, made.broken),
         *site_problems(made.config, made.broken),
+        *extension_problems(made.config, made.broken),
     ]
     found = [files.locate(problem, path) for problem in problems]
     mistakes = [each for each in found if not each.warning]

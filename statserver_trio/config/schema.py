@@ -235,6 +235,18 @@ class Interactions:
 
 
 @frozen(kw_only=True)
+class PythonConfig:
+    """``[python-config]``: where extensions are. Their names are in ``[python-extensions]``.
+
+    Attributes:
+        python_extensions_dir: The folder their paths are relative to, and that none of them
+            may leave; like every path relative to where the server was started.
+    """
+
+    python_extensions_dir: str | None = _key(checks.text, None)
+
+
+@frozen(kw_only=True)
 class DNEntry:
     """``[[dns]]``: a number on a switch, and what answers there."""
 
@@ -274,6 +286,9 @@ class Config:
     """All of it: one attribute per section.
 
     Attributes:
+        python_extensions: Which extensions are loaded (``"tickets.py" = true``,
+            ``"entry-point:tickets" = true``), and their parameters by name.
+        java_config, java_extensions: Of an existing site; warned about and passed over.
         warnings: What was noticed while it was read.
     """
 
@@ -299,4 +314,8 @@ class Config:
     time_ranges: Mapping[str, str] = _names(checks.anything)
     filters: Mapping[str, str] = _names(checks.anything)
     stat_types: Mapping[str, Mapping[str, str]] = field(factory=dict, metadata={"tables": True})
+    python_config: PythonConfig = field(factory=PythonConfig, metadata={"section": PythonConfig})
+    python_extensions: Mapping[str, str | bool | int | float] = _names(checks.parameter)
+    java_config: Mapping[str, str | bool | int | float] = _names(checks.parameter)
+    java_extensions: Mapping[str, str | bool | int | float] = _names(checks.parameter)
     warnings: tuple[Mistake, ...] = field(default=(), eq=False)

@@ -15,6 +15,7 @@ from ..expressions.memberships import Membership, parse_membership
 from ..model.directory import DN, Agent, Directory, DNKey, Place
 from ..model.world import WorldOptions
 from ..stats.definitions import DefinitionError, Definitions, StatType
+from ..stats.definitions.extension_types import SPELLINGS, SUB_CATEGORY
 from ..stats.definitions.filters import parse_filter
 from ..stats.definitions.pseudo_actions import CATEGORIES, never_counts
 from ..stats.definitions.stat_types import KNOWN_OPTIONS, parse_stat_type, unknown_options
@@ -118,9 +119,11 @@ class _Builder:
 
     def _stat_types(self) -> dict[str, StatType]:
         made = {}
+        names = {alias.lower(): SUB_CATEGORY.lower() for alias in SPELLINGS}
         for name, options in self._config.stat_types.items():
             path = ("stat-types", name)
             written = {key.lower(): key for key in options}
+            written = {names.get(key, key): name for key, name in written.items()}
             for said in unknown_options(options, self._attributes):
                 key, _, what = said.partition(": ")
                 self._say((*path, written.get(key.lower(), key)), what, warning=True)

@@ -20,6 +20,7 @@ from .backup.owners import Alone, Owner
 from .backup.task import Backup
 from .client_task import ClientOptions
 from .clock import Clock
+from .extensions.host import Host
 from .feed_task import FeedOptions, FeedTask, Sink
 from .ha.options import client_url, is_pair
 from .ha.pair import Pair
@@ -39,6 +40,7 @@ class Parts:
 
     Attributes:
         feeds, recorders: By source.
+        extensions: All of them, loaded or not.
         pair: Our half of the pair; None for a server that stands alone.
         addresses: Where clients can connect, as host and port.
         operators: Listeners for them; where they are, in ``operator_addresses``.
@@ -53,6 +55,7 @@ class Parts:
     reloader: Reloader
     management: Management
     backup: Backup
+    extensions: Host
     pair: Pair | None = None
     operators: Listeners = ()
     addresses: list[tuple[str, int]] = field(factory=list)
@@ -98,12 +101,17 @@ def _wire_up(
         pair.member.peer.clients = client_url(config, addresses["default"])
     sink: Sink = tap if pair is None else pair.feeds
     feeds = {each.name: _feed(config, each, sink, clock, network) for each in config.tserver}
+    extensions = Host(hub, config)
+    if pair is not None:
+        extensions.changed = pair.extensions_changed
     reloader = Reloader(path, config, hub, pair)
+    reloader.extensions = extensions
     owner: Owner = Alone(hub, feeds) if pair is None else pair.backup_owner(feeds)
     backup = reloader.backup = Backup(lambda: reloader.config, hub, tap, owner)
     management = Management(
         hub, feeds, recorders, lambda: reloader.config, reloader.reload, path, pair, backup
     )
+    management.extensions = extensions
     options = ClientOptions(
         clients_max=config.limits.clients, message_bytes_max=config.limits.message_bytes
     )
@@ -116,6 +124,7 @@ def _wire_up(
         reloader,
         management,
         backup,
+        extensions,
         pair,
         opened["management"],
         addresses["default"],

@@ -73,6 +73,7 @@ class Hub:
         clients: By session.
         not_ready: Why nothing can be opened at the moment; see :meth:`set_ready`.
         after_clients: Called when clients may have opened or closed something.
+        after_engine: Called whenever somebody has done something to the engine.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Hub:
         self.mode = mode or ServerModeInfo()
         self.not_ready = ""
         self.after_clients: Callable[[], None] = _nothing
+        self.after_engine: Callable[[], None] = _nothing
         self._limits = limits or Limits()
         self._outbox_limits = outbox_limits or OutboxLimits()
         self._encoder = Encoder()
@@ -205,6 +207,7 @@ class Hub:
         return self.clock.deadline((max(deadline, now + 1) + ROUNDING_MS) / 1000)
 
     def _rearm(self) -> None:
+        self.after_engine()
         self._alarm.deadline = self._deadline()
 
 

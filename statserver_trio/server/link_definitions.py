@@ -54,6 +54,8 @@ def definition_of(statistic: Statistic) -> str:
         "range2": request.time_range2,
         "filter": request.filter,
     }
+    if request.extension:
+        data["extension"] = request.extension
     return _encode(data).decode()
 
 
@@ -79,6 +81,7 @@ def request_from(definition: str) -> StatisticRequest:
         data["range2"],
         data["filter"],
         tenant,
+        data.get("extension", ""),
     )
 
 

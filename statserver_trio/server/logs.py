@@ -21,6 +21,7 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
         "server.backup.task",
     ),
     "Mngmnt": ("server.management", "server.http"),
+    "Java": ("server.extensions",),  # the vendor's name for what is Python here
     "HA": ("server.ha", "ha"),
 }  # fmt: skip
 NOT_IN_ALL = frozenset({"HA"})

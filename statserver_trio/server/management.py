@@ -28,6 +28,7 @@ from ..config.mistakes import ConfigError
 from ..config.schema import Config
 from ..stats.reconfigure import Changes
 from .backup.task import Backup
+from .extensions.host import Host
 from .feed_task import FeedTask
 from .ha.pair import Pair
 from .http import JSON, Handler, Request, Response, Routes, json_response, text_response
@@ -62,6 +63,9 @@ class Management:
         path: Of the configuration, for the status page.
         pair: Our half of the pair, if we are one of two.
         backup: Our backup file.
+
+    Attributes:
+        extensions: All of them.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class Management:
         self._path = path
         self._pair = pair
         self._backup = backup
+        self.extensions: Host | None = None
         self._started = trio.current_time()
         self._name, self._role = config().server.name, config().server.role
 
@@ -147,6 +152,7 @@ class Management:
                 name: {"written": recorder.written, "dropped": recorder.dropped}
                 for name, recorder in self._recorders.items()
             },
+            "extensions": [] if self.extensions is None else self.extensions.status(),
             "backupFile": None if self._backup is None else self._backup.status(),
         }
 

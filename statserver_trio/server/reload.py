@@ -24,6 +24,7 @@ from ..config.site import make_site
 from ..config.structure import SECTIONS, dashes
 from ..stats.reconfigure import Changes, reconfigure
 from .backup.task import Backup
+from .extensions.host import Host
 from .ha.pair import Pair
 from .hub import Hub
 
@@ -65,6 +66,7 @@ class Reloader:
         postponed: What waits for the other member to reload first; None if nothing does.
         reloads, refused: How often the file was taken, and how often it had mistakes.
         backup: Our backup file, which wants to know of changes as well.
+        extensions: Those of this server; likewise.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Reloader:
         self._hub = hub
         self._pair = pair
         self.backup: Backup | None = None
+        self.extensions: Host | None = None
         self._put_off = trio.Event()
         self._lock = trio.Lock()  # one after the other, and the newest file last
 
@@ -138,6 +141,8 @@ class Reloader:
         hub.deliver(changes.notices)
         self.config, self.postponed = config, None
         self.reloads += 1
+        if self.extensions is not None:
+            self.extensions.configure(config, changes)
         if self._pair is not None:
             self._pair.reloaded(config)
         if self.backup is not None:

@@ -5,6 +5,7 @@ Read the tree from the top: what is started first is stopped last. ::
     serve
     |- recorders   write what was applied; flushed at the very end
     |- management  answers operators and probes, also while the rest is stopped
+    |- extensions  all of them, each supervised                 stopped fourth
     |- hub         wakes the engine at its deadlines
     |- clients     one task per client, sent away politely      stopped third
     |- pair        our half of the pair, where there is one     stopped second
@@ -55,7 +56,9 @@ async def serve(
         operators.start_soon(parts.reloader.run)
         if parts.operators:
             await operators.start(serve_http, parts.management.routes(), parts.operators)
+        await operators.start(parts.extensions.run)  # what they offer may be in the file
         await parts.backup.restore()
+        parts.hub.deliver([])  # extensions open what was restored
         async with trio.open_nursery() as clients:
             clients.start_soon(parts.hub.run)
             server: ClientServer = await clients.start(
@@ -71,6 +74,7 @@ async def serve(
             await parts.backup.write_last()
             await server.drain()
             clients.cancel_scope.cancel()
+        await parts.extensions.stop()
         operators.cancel_scope.cancel()
         recorders.cancel_scope.cancel()
 

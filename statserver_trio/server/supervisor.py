@@ -50,22 +50,27 @@ async def keep_running(
     run: Callable[[], Awaitable[object]],
     retry: Retry,
     *,
+    caught: tuple[type[BaseException], ...] = THE_WORLD,
+    failed: Callable[[BaseException], str] | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run ``run`` over and over until cancelled; only a bug gets out.
 
     Args:
         what: Its name in the log.
+        caught: What is no bug of ours.
+        failed: Told of every failure; what to call it in the log.
     """
     task_status.started()
+    name = failed or causes
     failures = 0
     while True:
         began = trio.current_time()
         try:
             await run()
             log.info("%s has ended", what)
-        except* THE_WORLD as group:
-            log.warning("%s has failed: %s", what, causes(group))
+        except* caught as group:
+            log.warning("%s has failed: %s", what, name(group))
         if trio.current_time() - began >= retry.healthy_after:
             failures = 0
         failures += 1

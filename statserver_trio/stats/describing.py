@@ -15,22 +15,33 @@ from .definitions.filters import Filter
 from .definitions.stat_types import SUBJECTS, UNFED
 from .definitions.time_profiles import TimeProfile
 from .definitions.time_ranges import TimeRange
+from .extended.pushed import Pushed
+from .extended.registry import Extended
 from .refusals import refusal
-from .requests import StatisticError, StatisticRequest
+from .requests import ExtensionMissing, StatisticError, StatisticRequest
 from .statistic import Key, Statistic
 
 
 def describe(
-    request: StatisticRequest, definitions: Definitions, options: WorldOptions
+    request: StatisticRequest,
+    definitions: Definitions,
+    extended: Extended,
+    options: WorldOptions,
 ) -> Statistic:
     """The statistic that is asked for, without anything counted yet.
+
+    Args:
+        extended: What extensions offer.
 
     Raises:
         StatisticError: With a code and a sentence that names the field.
     """
-    stat_type = _stat_type(request, definitions)
+    stat_type = _stat_type(request, definitions, extended)
     object_type = _object_type(request, stat_type)
-    category = CATEGORIES[stat_type.category]
+    offer = extended.offer_for(stat_type, object_type)
+    if offer is None:
+        _check_subject(object_type, stat_type)
+    category = CATEGORIES[stat_type.category] if offer is None else offer.category
     profile = _profile(request, definitions) if category.is_historical else None
     time_range, time_range2 = _ranges(request, definitions, category)
     chosen = _filter(request, definitions)
@@ -59,15 +70,17 @@ def describe(
         0,
         use_pseudo=options.queue_use_pseudo_actions,
         book=None if rules is None else Book(rules),
+        pushed=None if offer is None else Pushed(offer),
     )
 
 
-def _stat_type(request: StatisticRequest, definitions: Definitions) -> StatType:
-    if isinstance(request.stat_type, StatType):
-        return request.stat_type
-    found = definitions.stat_types.get(request.stat_type)
+def _stat_type(request: StatisticRequest, definitions: Definitions, extended: Extended) -> StatType:
+    name = request.stat_type
+    if isinstance(name, StatType):
+        return name
+    found = definitions.stat_types.get(name) or extended.stat_type(name)
     if found is None:
-        raise StatisticError(
+        raise (ExtensionMissing if request.extension else StatisticError)(
             "unknown-stat-type",
             f"metric.statisticType: {request.stat_type!r} is not configured",
         )
@@ -88,6 +101,10 @@ def _object_type(request: StatisticRequest, stat_type: StatType) -> str:
             "incompatible",
             f"metric.statisticType: {stat_type.name} is not for {object_type}; for: {allowed}",
         )
+    return object_type
+
+
+def _check_subject(object_type: str, stat_type: StatType) -> None:
     if object_type not in SUBJECTS[stat_type.subject]:
         raise StatisticError(
             "incompatible",
@@ -99,7 +116,6 @@ def _object_type(request: StatisticRequest, stat_type: StatType) -> str:
             f"metric.statisticType: {stat_type.name or 'this'} counts {stat_type.subject}: "
             + UNFED[stat_type.subject],
         )
-    return object_type
 
 
 def _filter(request: StatisticRequest, definitions: Definitions) -> Filter | None:

@@ -22,6 +22,7 @@ from .attaching import Attachments
 from .counting.ledger import Ledger
 from .definitions import Definitions
 from .describing import describe
+from .extended.registry import Extended
 from .following import Following
 from .requests import StatisticError, StatisticRequest
 from .source import Source
@@ -51,6 +52,7 @@ class Engine:
         self._options = options or WorldOptions()
         self._resolution = resolution
         self.attachments = Attachments(directory, self.sources)
+        self.extended = Extended()
         self._schedule = Schedule(self)
         self._following = Following(directory)
         # A pair closes statistics itself, since the other member's clients may want them.
@@ -108,7 +110,7 @@ class Engine:
         Raises:
             StatisticError: With a code and a sentence that names the field.
         """
-        statistic = describe(request, self.definitions, self._options)
+        statistic = describe(request, self.definitions, self.extended, self._options)
         shared = self.statistics.get(statistic.key)
         if shared is not None:
             return shared
@@ -118,6 +120,7 @@ class Engine:
         statistic.valid = self.is_valid(statistic)
         self.statistics[statistic.key] = statistic
         self._following.add(statistic)
+        self.extended.opened(statistic, now)
         return statistic
 
     def find_newcomers(self, now: int) -> None:
@@ -145,6 +148,7 @@ class Engine:
         del self.statistics[statistic.key]
         self._following.remove(statistic)
         self.attachments.detach(statistic)
+        self.extended.closed(statistic)
 
     # -- subscriptions ---------------------------------------------------------------
 
@@ -222,6 +226,7 @@ class Engine:
 
     def value(self, statistic: Statistic, now: int) -> Value:
         """What a statistic is worth."""
+        self.extended.look(now)
         return self.value_at(statistic, {s.ledger: s.clock(now) for s in self.sources.values()})
 
     def value_for(self, subscription: Subscription, now: int) -> Value:
@@ -240,6 +245,8 @@ class Engine:
             closing: The times are reset points, and asked for is what the
                 interval came to that ends there.
         """
+        if statistic.pushed is not None:
+            return self.extended.value(statistic)
         key = statistic.key
         times = [clocks[part.row.ledger] for parts in statistic.parts.values() for part in parts]
         time = max(times or clocks.values(), default=statistic.opened_at)
@@ -292,6 +299,8 @@ class Engine:
         return self._unheard(statistic)
 
     def _unheard(self, statistic: Statistic) -> str:
+        if statistic.pushed is not None:
+            return statistic.pushed.trouble
         for source, node in zip(statistic.sources, statistic.nodes, strict=True):
             if not source.is_connected:
                 return f"T-Server {source.name} is not connected"
@@ -307,7 +316,7 @@ class Engine:
 
     def next_deadline(self, now: int) -> float:
         """When, in ms, something may be due although nothing happens; ``inf`` if never."""
-        return self._schedule.next_deadline(now)
+        return min(self._schedule.next_deadline(now), self.extended.next_deadline())
 
 
 def _other_modes() -> list[str]:

@@ -137,6 +137,7 @@ def _meaning(stat_type: StatType) -> tuple[Any, ...]:
         stat_type.media_type,
         stat_type.attributes,
         stat_type.reason_start_overrides_status_start,
+        stat_type.extension,
     )
 
 
@@ -154,6 +155,8 @@ def _stat_type_gone(s: Statistic, before: _State, after: _State) -> str:
     mine = s.stat_type
     old = before.definitions.stat_types.get(mine.name)
     new = after.definitions.stat_types.get(mine.name)
+    if s.pushed is not None and old is None and new is not None:  # the extension offered it
+        return f"stat type {mine.name!r} is configured now"
     if new is None or old != mine:
         return _fate("stat type", mine.name, mine, old, new)
     if s.key.object_type not in new.objects:
@@ -291,7 +294,9 @@ def _doomed(engine: Engine, before: _State, after: _State) -> dict[str, list[Sta
     """The statistics that cannot go on, by reason."""
     doomed: dict[str, list[Statistic]] = {}
     for statistic in engine.statistics.values():
-        rules = (*DEFINITION_RULES, *OBJECT_RULES[statistic.key.object_type])
+        rules = DEFINITION_RULES  # what an extension counts need not be an object of ours
+        if statistic.pushed is None:
+            rules = (*rules, *OBJECT_RULES[statistic.key.object_type])
         reason = next(filter(None, (rule(statistic, before, after) for rule in rules)), "")
         if reason:
             doomed.setdefault(reason, []).append(statistic)

@@ -26,6 +26,10 @@ class StatisticError(Exception):
         self.message = message
 
 
+class ExtensionMissing(StatisticError):
+    """What was asked for comes from an extension that is not loaded here."""
+
+
 @frozen
 class StatisticRequest:
     """One statistic, as asked for.
@@ -38,6 +42,8 @@ class StatisticRequest:
             for ``Default``.
         time_range: A configured name, or None for ``Default`` where one is needed.
         time_range2: Likewise the second one of ServiceFactor1, where None is none.
+        extension: Where the stat type is an extension's, which one (``path:name``), so that
+            whoever does not have it can say what is missing; else empty.
     """
 
     object_type: str
@@ -48,3 +54,4 @@ class StatisticRequest:
     time_range2: str | None = None
     filter: str | None = None
     tenant: str = DEFAULT_TENANT
+    extension: str = ""

@@ -29,6 +29,7 @@ from .definitions.pseudo_actions import uncounted
 from .definitions.restrictions import Condition, OfCampaign, all_of
 from .definitions.time_profiles import TimeProfile
 from .definitions.time_ranges import TimeRange
+from .extended.pushed import Pushed
 from .source import Source
 from .telling.notifications import Subscription
 
@@ -86,6 +87,8 @@ class Statistic:
         replicated_from: The member of the pair whose numbers it went on from; empty if none.
         use_pseudo: ``queue-use-pseudo-actions``, see :mod:`.definitions.pseudo_actions`.
         book: Where it writes down what columns cannot say; most have none.
+        pushed: What an extension has told, where one tells the value: then there are no
+            nodes and no parts.
     """
 
     key: Key
@@ -106,6 +109,17 @@ class Statistic:
     replicated_from: str = ""
     use_pseudo: bool = True
     book: Book | None = None
+    pushed: Pushed | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it has anything to carry over to another server.
+
+        A state is read from the world; what an extension tells is told there anew. Any other
+        value, current ones included, may depend on what a row remembers (since when a filter
+        has been true, or a status in the mask).
+        """
+        return self.category.kind != "state" and self.pushed is None
 
     @property
     def on_status(self) -> bool:
@@ -115,6 +129,8 @@ class Statistic:
     @property
     def grows(self) -> bool:
         """Whether its value may change although nothing happens."""
+        if self.pushed is not None:
+            return False
         if self.profile is not None and self.profile.kind == "Sliding":
             return True
         grows = self.category.grows
@@ -122,6 +138,8 @@ class Statistic:
 
     def row_kinds(self) -> dict[str, RowKind]:
         """What has to be counted for it, by role."""
+        if self.pushed is not None:
+            return {}
         kinds, hidden = self._masked_kinds(), self.uncounted
         if hidden:
             kinds = {role: evolve(kind, mask=kind.mask & ~hidden) for role, kind in kinds.items()}
@@ -215,7 +233,7 @@ class Statistic:
 
     def all_parts(self, role: str) -> Sequence[Part | FormerPart]:
         """Its parts of a role, those of former members among them, the oldest first."""
-        parts, former = self.parts[role], self.former.get(role)
+        parts, former = self.parts.get(role, []), self.former.get(role)
         if not former:
             return parts
         return sorted([*former, *parts], key=lambda part: part.opened_at)

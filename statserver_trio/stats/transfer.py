@@ -49,6 +49,7 @@ def request_of(statistic: Statistic) -> StatisticRequest:
         None if second is None else second.name,
         key.filter or None,
         key.tenant,
+        statistic.stat_type.extension,
     )
 
 

@@ -280,7 +280,8 @@ async def test_scenario_33_what_needs_an_extension_is_parked(
             return Result.UNSUPPORTED
         return decided(work, item, action)
 
-    # No stat type needs an extension yet; so the backup's engine pretends.
+    # Numbers would have to travel, if they did for extensions: so the backup pretends. With
+    # real ones: test_pair_extensions.py.
     monkeypatch.setattr(ChunkWork, "_decided", without)
     site.primary.opens("Agent:a1:Login_Time", TALK)
     await trio.sleep(SOON)

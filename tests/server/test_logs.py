@@ -31,8 +31,8 @@ def said(category: str) -> set[bool]:
     [
         ("Init", {"Init"}),
         ("Init, HA", {"Init", "HA"}),
-        ("all", {"Init", "Client", "Server", "Mngmnt"}),  # not HA
-        ("all,HA", {"Init", "Client", "Server", "Mngmnt", "HA"}),
+        ("all", {"Init", "Client", "Server", "Mngmnt", "Java"}),  # not HA
+        ("all,HA", {"Init", "Client", "Server", "Mngmnt", "Java", "HA"}),
         ("", set()),
     ],
 )

@@ -1,4 +1,4 @@
-"""SinceLogin against the slow way: a session is cut out of the diary, and counted as if it were all.
+"""SinceLogin against the slow way: a session is cut out of the diary, and counted as if alone.
 
 What is counted is what happened from the event of the last login on, up to and with the event
 of the logout if there was one since. The days are those of :mod:`test_against_brute_force`.

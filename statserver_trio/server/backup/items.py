@@ -12,7 +12,7 @@ from ..link_definitions import Hashes, definition_of, key_text
 
 def item_of(statistic: Statistic, hashes: Hashes) -> Item:
     """A statistic as it is now."""
-    counts = statistic.category.kind != "state"  # that is read from the world
+    counts = statistic.counts
     return Item(
         key_text(statistic.key),
         definition_of(statistic),

@@ -87,7 +87,7 @@ class Alone:
         restored, self._restored = self._restored, []
         engine = self._hub.engine
         for first in range(0, len(restored), CLOSED_AT_ONCE):
-            engine.close_all(
+            self._hub.close_statistics(
                 [
                     each
                     for each in restored[first : first + CLOSED_AT_ONCE]

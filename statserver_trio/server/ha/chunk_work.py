@@ -21,7 +21,7 @@ import msgspec
 from ...ha.coverage import Choice, choose
 from ...ha.messages import OPEN_NOW, Item, Kind, Positions, Result
 from ...ha.store import Installed, InstallItems
-from ...stats.requests import StatisticError
+from ...stats.requests import ExtensionMissing, StatisticError
 from ...stats.statistic import Statistic
 from ..link_definitions import request_from
 from .shadow import Shadow, Steps
@@ -243,7 +243,7 @@ class ChunkWork:
 
     def _unresolved(self, item: Item, exc: StatisticError) -> Result:
         self._complaints.append(f"{item.key} cannot be opened here: {exc}")
-        return Result.UNRESOLVED
+        return Result.UNSUPPORTED if isinstance(exc, ExtensionMissing) else Result.UNRESOLVED
 
     def _broken(self, item: Item, exc: Exception) -> Result:
         self._complaints.append(f"{item.key} makes no sense: {exc!r}")

@@ -340,6 +340,7 @@ class Member:
         if closed:
             log.info("%d statistics closed that nobody wants any more", len(closed))
             self._perform(self.peer.handle_event(Closed(closed), self._clock.monotonic()))
+            self.hub.deliver([])  # extensions are told
 
     # -- tasks -------------------------------------------------------------------------------
 

@@ -69,6 +69,7 @@ class Pair:
             new_id,
             peer_options(config),
         )
+        self._config, self._extensions, self._runs = config, "", False
         peer.roles.fingerprint = fingerprint(config)
         self._store = PairStore(hub.engine, self._scratch, clock.now_ms, tap.apply)
         self._store.peer = peer.identity.peer
@@ -90,6 +91,7 @@ class Pair:
         """Live as a member until cancelled."""
         async with trio.open_nursery() as nursery:
             self.member.start()
+            self._runs = True
             nursery.start_soon(self.member.run)
             if self._dialler is not None:
                 nursery.start_soon(self._dialler.run)
@@ -129,16 +131,30 @@ class Pair:
 
     def reloaded(self, config: Config) -> None:
         """Another configuration is in force."""
-        self.member.reloaded(fingerprint(config), peer_options(config))
+        self._config = config
+        self.member.reloaded(fingerprint(config) + self._extensions, peer_options(config))
         if self._dialler is not None:
             self._dialler.change(config.ha.connect_timeout)
+
+    def extensions_changed(self, offered: str) -> None:
+        """Extensions offer something else than before, or have closed statistics.
+
+        Args:
+            offered: The same on two members that offer the same; empty for nothing. It is
+                told behind the fingerprint, so that the peer offers again what it has parked.
+        """
+        self._extensions = offered and f"+{offered}"
+        if self._runs:
+            self.reloaded(self._config)
+        else:
+            self.member.peer.roles.fingerprint = fingerprint(self._config) + self._extensions
 
     def waits_for_peer(self, config: Config) -> str:
         """Why this configuration is not to be taken over yet; empty if it may be."""
         roles = self.member.peer.roles
         if not config.server.config_reload_delay_if_primary or roles.mode != "primary":
             return ""
-        if self.member.link is None or roles.peer_fingerprint == fingerprint(config):
+        if self.member.link is None or _plain(roles.peer_fingerprint) == fingerprint(config):
             return ""
         return f"waiting for {self.member.peer.identity.peer} to reload first"
 
@@ -149,3 +165,8 @@ class Pair:
                 await self.member.news.wait()
         if scope.cancelled_caught:
             log.error("the other member has not reloaded in %g s; going on", RELOAD_PATIENCE)
+
+
+def _plain(fingerprint: str) -> str:
+    """Of the configuration alone, whatever extensions offer."""
+    return fingerprint.partition("+")[0]

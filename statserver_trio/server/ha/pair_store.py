@@ -50,12 +50,8 @@ class _Entry:
 
     @property
     def counts(self) -> bool:
-        """Whether it has anything to carry over.
-
-        A state is read from the world; any other value, current ones included, may depend
-        on what a row remembers (since when a filter has been true, or a status in the mask).
-        """
-        return self.statistic.category.kind != "state"
+        """Whether it has anything to carry over; see :attr:`Statistic.counts`."""
+        return self.statistic.counts
 
 
 class PairStore:

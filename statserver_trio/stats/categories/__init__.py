@@ -3,8 +3,8 @@
 How to read a row is told in :mod:`.category`. The formulas are those of
 statistics.md §5.2–5.5; a denominator of 0 gives 0.
 
-Names that exist and are not here yet are in :data:`LATER`, names that never were
-are simply unknown.
+Names that circulate and are no categories are in :data:`REFUSED`, any others are
+simply unknown.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = [
     "CATEGORIES",
     "DEFAULT",
     "EXPLICIT",
-    "LATER",
+    "EXTENSION",
     "NO",
     "OPTIONAL",
     "REQUIRED",
@@ -35,13 +35,6 @@ CATEGORIES: dict[str, Category] = {
     for rows in (HISTORICAL, COMPOUND, CURRENT, STATE, CUSTOM_VALUES, OF_CALLS, (FORMULA,))
     for category in rows
 }
-
-# The vendor's names that this release does not compute.
-LATER = frozenset(
-    """
-    JavaCategory
-    """.split()
-)
 
 # Names that circulate for the same.
 SYNONYMS = {"ExpectedWaitTime": "EstimWaitTime", "EstimWaitingTime": "EstimWaitTime"}
@@ -59,8 +52,11 @@ REFUSED = {
     "ExtendedCurrentStatus": "that is the name of a stat type of Pulse; use CurrentState",
 }
 
-_BY_LOWER = {name.lower(): name for name in (*CATEGORIES, *LATER)} | {
-    name.lower(): meant for name, meant in SYNONYMS.items()
+# Not computed but told by an extension; see :mod:`..extended`. The second name is the vendor's.
+EXTENSION = "PythonCategory"
+
+_BY_LOWER = {name.lower(): name for name in (*CATEGORIES, EXTENSION)} | {
+    name.lower(): meant for name, meant in (*SYNONYMS.items(), ("JavaCategory", EXTENSION))
 }
 _REFUSED_BY_LOWER = {name.lower(): why for name, why in REFUSED.items()}
 

@@ -56,6 +56,8 @@ class StatType:
         reason_start_overrides_status_start: A state shows since when its reason is given.
         text: The options as they were written, for profiles and `explain`; two of equal text
             mean the same.
+        extension: ``path:name`` where an extension tells the value; else empty. Such a stat
+            type has neither subject nor masks.
     """
 
     name: str
@@ -75,6 +77,7 @@ class StatType:
     aggregation_type: str = ""
     use_source_time_stamps: bool = True
     reason_start_overrides_status_start: bool = False
+    extension: str = ""
 
     @property
     def restrictions(self) -> tuple[Condition, ...]:

@@ -16,8 +16,8 @@ from typing import NamedTuple, TypeVar
 from ...expressions.custom_values import parse_custom_value
 from ...expressions.formulas import Formula, parse_formula
 from ...expressions.keys import parse_key
-from ..categories import CATEGORIES, LATER, REQUIRED, Category, canonical_category, why_refused
-from . import DefinitionError, StatType, object_types
+from ..categories import CATEGORIES, EXTENSION, REQUIRED, Category, canonical_category, why_refused
+from . import DefinitionError, StatType, extension_types, object_types
 from .masks import names_in, parse_mask
 from .restrictions import VOICE, Attribute
 
@@ -38,7 +38,6 @@ OPTIONS = (
     "Expression",
     "GroupBy",
 )
-OPTIONS_LATER = ("JavaSubCategory", "PythonSubCategory")
 
 # Subject to the object types it can be asked of (statistics.md §3). AgentStatus of a place
 # is read as PlaceStatus and the other way round (our decision: the documented example asks so).
@@ -72,7 +71,9 @@ _YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False,
 # Options about which it makes no difference to what is counted what they say.
 REMARKS = frozenset({"AggregationType", "Description", "UseSourceTimeStamps"})
 ATTRIBUTE_VALUES_MAX = 100  # of one business attribute in one stat type (our decision)
-KNOWN_OPTIONS = {name.lower(): name for name in (*OPTIONS, *OPTIONS_LATER)}
+KNOWN_OPTIONS = {name.lower(): name for name in OPTIONS} | {
+    alias.lower(): extension_types.SUB_CATEGORY for alias in extension_types.SPELLINGS
+}
 
 
 def unknown_options(
@@ -90,6 +91,7 @@ def unknown_options(
         elif last[name] != key:
             said.append(f"{key}: passed over, because {last[name]} is the same option")
     given = _options(options, business_attributes)
+    said += extension_types.unused_options(given)
     media_type = str(given.get("MediaType", "")).strip().lower()
     if media_type not in ("", VOICE) and str(given.get("Subject", "")).strip().endswith("Status"):
         said.append(f"MediaType: statuses are those of {VOICE}, so this counts nothing")
@@ -149,9 +151,6 @@ class _Reader:
             if not isinstance(value, str):
                 self.wrong(key, f"must be a string, not {value!r}")
                 self.options[key] = ""
-        for key in OPTIONS_LATER:
-            if key in self.options:
-                self.wrong(key, "not available in this release")
 
     def wrong(self, key: str, what: str) -> None:
         self.mistakes.append((key, what))
@@ -192,9 +191,8 @@ class _Reader:
             why = why_refused(text)
             what = f"{text.strip()} is no category of ours: {why}" if why else ""
             self.wrong("Category", what or f"unknown category {text!r}; allowed: {allowed}")
-        elif name in LATER:
-            self.wrong("Category", f"{name} is not available in this release")
-            return None
+        elif name != EXTENSION and extension_types.SUB_CATEGORY in self.options:
+            self.wrong(extension_types.SUB_CATEGORY, f"only with Category={EXTENSION}")
         return name
 
     def subject(self, types: frozenset[str], category: str | None) -> str | None:
@@ -315,6 +313,8 @@ def parse_stat_type(
     reader = _Reader(options, business_attributes)
     types = reader.objects()
     category = reader.category()
+    if category == EXTENSION:
+        return extension_types.read(name, types, reader.options, reader.mistakes)
     subject = reader.subject(types, category)
     row = CATEGORIES.get(category or "")
     languages = _Languages(reader, row, subject)

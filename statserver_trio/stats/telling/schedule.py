@@ -68,7 +68,8 @@ class Schedule:
     def add(self, subscription: Subscription, now: int) -> None:
         """Look after a subscription from now on."""
         statistic, mode = subscription.statistic, subscription.notification.mode
-        profile = statistic.profile
+        # Of an extension's statistic the registry watches the resets: they are on our clock.
+        profile = statistic.profile if statistic.pushed is None else None
         if mode is Mode.CHANGES_BASED:
             self.reattached(statistic)
             if statistic.grows:
@@ -77,7 +78,7 @@ class Schedule:
                 self._resets_of(self._resets, statistic).subscriptions[subscription] = None
         elif mode is Mode.TIME_BASED:
             self._tick(subscription, now).subscriptions[subscription] = None
-        elif mode is Mode.RESET_BASED:
+        elif mode is Mode.RESET_BASED and profile is not None:
             self._resets_of(self._closings, statistic).subscriptions[subscription] = None
 
     def reattached(self, statistic: Statistic) -> None:
@@ -128,6 +129,9 @@ class Schedule:
     def due(self, now: int) -> list[Notice]:
         """The notices that are due, and nothing that is not worth sending."""
         self._look_at_monitoring()
+        notices, moved = self._engine.extended.due(now)
+        self._queue += notices
+        self._regrouped.update(moved)
         clocks = {source.ledger: source.clock(now) for source in self._engine.sources.values()}
         self._close_intervals(clocks)
         changed: dict[Subscription, None] = {}

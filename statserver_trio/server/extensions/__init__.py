@@ -1,0 +1,1 @@
+"""Extensions at work: loaded, supervised, unloaded, and kept from hurting anybody else."""

@@ -1,0 +1,1 @@
+"""Statistics whose values come from an extension: what is offered, and what was told."""
