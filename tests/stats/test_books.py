@@ -6,6 +6,7 @@ each term has a call, a key and a value of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,7 @@ from test_against_brute_force import (
 )
 
 from statserver_trio.model.actions import ALL_ACTIONS, DURABLE, NAMES
-from statserver_trio.stats.categories import CATEGORIES
+from statserver_trio.stats.categories import CATEGORIES, Category
 from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
 from statserver_trio.stats.refusals import NOT_OF_TERMS
@@ -60,6 +61,8 @@ KINDS: dict[str, dict[str, str]] = {
     "selection": {},
     "union": {},
     "distinct": {},
+    "formula": {},
+    "formula children": {"GroupBy": KEY},
 }
 
 
@@ -82,6 +85,8 @@ def questions(draw: st.DrawFn) -> Asked:
     kind = draw(st.sampled_from(sorted(KINDS)))
     if kind.startswith("custom"):
         found = [c.name for c in CATEGORIES.values() if c.book == "custom"]
+    elif kind.startswith("formula"):
+        found = sorted(FORMULAS)
     elif kind == "union":
         found = ["TotalDistinctTime"]
     elif kind == "distinct":
@@ -103,15 +108,21 @@ def questions(draw: st.DrawFn) -> Asked:
     )
 
 
+def category_of(asked: Asked) -> Category:
+    return CATEGORIES["Formula" if asked.category in FORMULAS else asked.category]
+
+
 def request(asked: Asked) -> StatisticRequest:
-    category = CATEGORIES[asked.category]
+    category = category_of(asked)
     options = {
         "Objects": asked.object[0],
-        "Category": asked.category,
+        "Category": category.name,
         "Subject": "DNAction",
         "MainMask": asked.main,
         **KINDS[asked.kind],
     }
+    if asked.category in FORMULAS:
+        options["Expression"] = re.sub(r"\bM\b", asked.main, asked.category)
     if category.rel_mask != "no":
         options["RelMask"] = asked.rel
     return StatisticRequest(
@@ -146,13 +157,52 @@ class Term:
 
     @property
     def custom(self) -> float:
-        revenue = self.facts.get("Revenue", 0)
-        since = self.start if self.is_whole else max(self.start, self.since)
-        return (revenue if isinstance(revenue, int) else 0) * 2 + (self.end - since) // 1000
+        return (self.revenue or 0) * 2 + self.seconds
+
+    @property
+    def seconds(self) -> int:
+        """As long as a formula sees it."""
+        return (self.end - (self.start if self.is_whole else max(self.start, self.since))) // 1000
+
+    @property
+    def revenue(self) -> Any:
+        return self.facts.get("Revenue")
 
     @property
     def has_data(self) -> bool:
         return bool(self.call) or NAMES[self.of.action] == "UserEvent"
+
+
+def mean(found: list[Any]) -> float:
+    return slow.ratio(sum(found), len(found))
+
+
+# What a formula of a mask M comes to, of terms and of what goes on now.
+FORMULAS: dict[str, Callable[[list[Term], list[Term]], Any]] = {
+    "COUNT(M; duration > 10)": lambda over, now: sum(t.seconds > 10 for t in over),
+    "SUM(M; duration) + @SUM(M; duration)": lambda over, now: sum(t.seconds for t in (*over, *now)),
+    'AVG(M; kvnum(udata, "Revenue"))': lambda over, now: mean(
+        [t.revenue for t in over if t.revenue is not None]
+    ),
+    'MAX(M; kvnum(udata, "Revenue")) - 1': lambda over, now: max(
+        (t.revenue - 1 for t in over if t.revenue is not None), default=0
+    ),
+    "MIN(M; duration; duration >= 5)": lambda over, now: min(
+        (t.seconds for t in over if t.seconds >= 5), default=0
+    ),
+    'DCOUNT(M; kvstr(udata, "Segment"))': lambda over, now: len(
+        {t.facts["Segment"] for t in over if "Segment" in t.facts}
+    ),
+    "DCOUNT(M)": lambda over, now: len({t.call for t in over if t.call}),
+    "LAST(M; thisdn)": lambda over, now: over[-1].of.dn if over else 0,
+    "FIRST(M; connid)": lambda over, now: next((t.call for t in over if t.call), 0),
+    '@COUNT(M; kvstr(udata, "Segment") = "gold")': lambda over, now: sum(
+        t.facts.get("Segment") == "gold" for t in now
+    ),
+    'IF(COUNT(M) > 2 AND NOT @COUNT(M) > 0, "many", "few")': lambda over, now: (
+        "many" if len(over) > 2 and not now else "few"
+    ),
+}
 
 
 Since = Callable[[int], int]  # where the interval began that was reported then
@@ -282,7 +332,7 @@ class Books(Both):
 
     def slowly(self, asked: Asked, statistic: Statistic, t: int) -> Any:
         opened, order = self.openings[statistic]
-        category, profile = CATEGORIES[asked.category], ALL_PROFILES[asked.profile]
+        category, profile = category_of(asked), ALL_PROFILES[asked.profile]
 
         def since(moment: int) -> int:
             start = None
@@ -310,6 +360,13 @@ class Books(Both):
             other = evolve(other, test=None)
         if asked.kind == "union":
             return union(diaries, evolve(q, mask=q.mask & DURABLE)) // 1000
+        if asked.category in FORMULAS:
+            over, now = terms(diaries, q, since), going_on(diaries, q)
+            compute = FORMULAS[asked.category]
+            if asked.kind == "formula":
+                return compute(over, now)
+            seen = [*over, *now] if "@" in asked.category else over
+            return {key: compute(of_key(over, key), of_key(now, key)) for key in keys_of(seen)}
         if not category.is_historical:
             main, rel = going_on(diaries, q), going_on(diaries, other)
             if asked.kind != "custom":
@@ -323,13 +380,15 @@ class Books(Both):
         interval = t - since(t)
         if asked.kind != "children":
             return formulas(main, rel, interval)[asked.category]
-        keys = sorted({str(each.facts.get("Segment", "")) for each in (*main, *rel)})
-        if category.rel_mask == "no" or category.name == "CurrentAverageTime":
-            keys = sorted({str(each.facts.get("Segment", "")) for each in main})
+        keys = keys_of([*main, *rel] if category.rel_mask != "no" else main)
         return {
             key: formulas(of_key(main, key), of_key(rel, key), interval)[asked.category]
             for key in keys
         }
+
+
+def keys_of(found: list[Term]) -> list[str]:
+    return sorted({str(term.facts.get("Segment", "")) for term in found})
 
 
 def of_key(found: list[Term], key: str) -> list[Term]:
