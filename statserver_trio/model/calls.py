@@ -104,23 +104,32 @@ class Call(Told):
         That a party begins with an OtherDN and a queue of its own is news to nobody else.
         """
         self.heard_at = t
-        call_type, ani, dnis = self.call_type, event.ani or self.ani, event.dnis or self.dnis
-        if event.call_type != "Unknown":
-            call_type = call_type_of(event.call_type)
-        data = self.facts if event.user_data is None else event.user_data
         this, other, queue = event.this_dn, event.other_dn, event.this_queue
+        data, call_type = event.user_data, event.call_type
+        ani, dnis = event.ani or self.ani, event.dnis or self.dnis
+        if (  # as most events do, it says nothing new
+            (data is None or data == self.facts)
+            and (call_type == self.call_type or call_type == "Unknown")
+            and ani == self.ani
+            and dnis == self.dnis
+            and (not other or self.others.get(this) == other)
+            and (not queue or self.queues.get(this) == queue)
+        ):
+            return False
+        call_type = self.call_type if call_type == "Unknown" else call_type_of(call_type)
+        facts = self.facts if data is None else data
         another_party = bool(other) and self.others.get(this) != other
         another_queue = bool(queue) and self.queues.get(this) != queue
         news = (
             call_type != self.call_type
             or ani != self.ani
             or dnis != self.dnis
-            or data != self.facts
+            or facts != self.facts
             or ((another_party or another_queue) and self._takes_part(this))
         )
         if news and not self.is_over:
             self.remember(t)
-        self.call_type, self.ani, self.dnis, self.facts = call_type, ani, dnis, data
+        self.call_type, self.ani, self.dnis, self.facts = call_type, ani, dnis, facts
         if another_party:
             self.others = {**self.others, this: other}
         if another_queue:
@@ -129,7 +138,10 @@ class Call(Told):
 
     def _takes_part(self, number: str) -> bool:
         """Whether a DN has anything to do with the call yet."""
-        return any(dn.key.number == number for dn in (*self.legs, *self.visits))
+        for leg in self.legs:
+            if leg.key.number == number:
+                return True
+        return any(queue.key.number == number for queue in self.visits)
 
     @property
     def is_over(self) -> bool:

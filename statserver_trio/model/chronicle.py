@@ -33,6 +33,9 @@ from .occurrences import (
 AGENTS_MAX = 8
 
 
+PARENTS = (AgentNode, PlaceNode)  # of DNs; a union would be made anew each time
+
+
 class Chronicle:
     """Collects records until :meth:`take` is called."""
 
@@ -92,11 +95,14 @@ class Chronicle:
     ) -> None:
         """Something happened at once; ``duration`` in ms, 0 for momentary actions."""
         bit = BITS[action]
-        interested: list[Node] = [node for node in (dn, *dn.parents) if node.interest & bit]
-        if interested:
+        about = None  # made for whoever wants it
+        if dn.interest & bit:
             about = Moment(action, 0, dn, call, reasons, dn.agent_id)
-            for node in interested:
-                self._records.append((HAPPENED, node, action, duration, about))
+            self._records.append((HAPPENED, dn, action, duration, about))
+        for parent in dn.parents:
+            if parent.interest & bit:
+                about = about or Moment(action, 0, dn, call, reasons, dn.agent_id)
+                self._records.append((HAPPENED, parent, action, duration, about))
 
     # -- associations ----------------------------------------------------------------
 
@@ -159,8 +165,9 @@ class Chronicle:
 
     def restatus_parent(self, parent: Node, t: int) -> None:
         """Work out the status of an agent or a place."""
-        assert isinstance(parent, AgentNode | PlaceNode)
-        action, source = parent.top()
+        assert isinstance(parent, PARENTS)
+        source = parent.top()
+        action = parent.without_dns if source is None else source.action
         old = parent.status
         if source is not old.source or action != old.action:
             self._change(parent, Status(action, t, source))
@@ -190,7 +197,8 @@ class Chronicle:
 
     def _change(self, node: Node, new: Status) -> None:
         old, node.status = node.status, new
-        new.follow(old)
+        if new.action == old.action:
+            new.follow(old)
         if node.wants_status:
             self._records.append((STATUS, node, old, new))
 

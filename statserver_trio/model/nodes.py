@@ -227,6 +227,8 @@ class AgentNode(Node):
 
     __slots__ = ("channels", "dns", "groups", "id", "seen")
 
+    without_dns = LOGGED_OUT  # what he is where he is logged in on none
+
     def __init__(self, agent_id: str, t: int) -> None:
         super().__init__()
         self.id = agent_id
@@ -259,16 +261,17 @@ class AgentNode(Node):
         """All his DNs are; an agent without one is."""
         return all(dn.is_monitored for dn in self.dns)
 
-    def top(self) -> tuple[int, Occurrence | None]:
-        """Action and source of his status: the highest of his DNs, LoggedOut without one."""
-        source = _highest(self.dns)
-        return (LOGGED_OUT, None) if source is None else (source.action, source)
+    def top(self) -> Occurrence | None:
+        """What his status shows: the highest of his DNs."""
+        return _highest(self.dns)
 
 
 class PlaceNode(Node):
     """A place, as one world sees it: its DNs on this switch."""
 
     __slots__ = ("channels", "dns", "groups", "name")
+
+    without_dns = NOT_MONITORED  # what it is where it has none (our decision)
 
     def __init__(self, name: str, t: int) -> None:
         super().__init__()
@@ -298,14 +301,15 @@ class PlaceNode(Node):
         """All its DNs are."""
         return all(dn.is_monitored for dn in self.dns)
 
-    def top(self) -> tuple[int, Occurrence | None]:
-        """The highest status of its DNs; NotMonitored without one (our decision)."""
-        source = _highest(self.dns)
-        return (NOT_MONITORED, None) if source is None else (source.action, source)
+    def top(self) -> Occurrence | None:
+        """What its status shows: the highest of its DNs."""
+        return _highest(self.dns)
 
 
 def _highest(dns: dict[RegularDN, None]) -> Occurrence | None:
     best: Occurrence | None = None
+    if len(dns) == 1:  # as nearly always
+        return next(iter(dns)).status.source
     for dn in dns:
         source = dn.status.source
         assert source is not None  # only an agent's status can have none

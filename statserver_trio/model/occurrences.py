@@ -146,10 +146,11 @@ class Status:
         self.source = source
 
     def follow(self, former: Status) -> None:
-        """It comes after another one: perhaps only the reasons are others."""
-        no_call = all(each.source is None or each.source.call is None for each in (self, former))
-        if self.action == former.action and no_call:
-            self.since = former.since
+        """It comes after another one of the same action: perhaps only the reasons are others."""
+        for each in (self.source, former.source):
+            if each is not None and each.call is not None:
+                return
+        self.since = former.since
 
     @property
     def facts(self) -> Facts:

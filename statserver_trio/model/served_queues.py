@@ -26,11 +26,18 @@ if TYPE_CHECKING:
     from .world import World
 
 WAIT = CODES["WaitForNextCall"]
+LOGIN, ACTIVE, READY = (tuple(w + c for w in ("Agent", "DN")) for c in ("Login", "Active", "Ready"))
+# By name, with the code, and whether it is the agent's and not the DN's.
 PSEUDO_ACTIONS = tuple(
-    (whose + condition, whose, condition)
-    for condition in ("Login", "Active", "Ready")
-    for whose in ("Agent", "DN")
+    (name, CODES[name], name in (LOGIN[0], ACTIVE[0], READY[0]))
+    for name in (*LOGIN, *ACTIVE, *READY)
 )
+# What is shown of an agent who is active or not, ready or not; by these two.
+SHOWN = {
+    (active, ready): frozenset((*LOGIN, *(ACTIVE if active else ()), *(READY if ready else ())))
+    for active in (False, True)
+    for ready in (False, True)
+}
 
 M = TypeVar("M")
 
@@ -47,6 +54,8 @@ class Origination:
             numbers = [key.number for key in dns.get(name, ()) if key.switch == switch]
             if numbers:
                 self._of_virtual[name] = numbers
+        # Nobody serves a queue but by his login.
+        self.is_empty = not (self._of_agents or self._of_places or self._of_virtual)
 
     def numbers(self, dn: RegularDN, virtual_groups: VirtualGroups) -> Iterable[str]:
         """The queues and route points that the agent at ``dn`` serves by his groups."""
@@ -110,39 +119,39 @@ def _leave(world: World, dn: RegularDN, queue: MediationDN) -> None:
 
 def refresh(world: World, dn: RegularDN, t: int) -> None:
     """Bring queues and pseudo-actions in line with the agent's state, and with his groups."""
-    served = dict(dn.login_queues)
-    for number in world.origination.numbers(dn, world.virtual):
-        queue = world.mediation_dn(number)
-        if queue is not None:
-            served[queue] = None
-    for queue in [queue for queue in dn.serves if queue not in served]:
-        _leave(world, dn, queue)
-    for queue in served:
-        dn.serves[queue] = queue.members[dn] = None
-    if "monitor" not in dn.state:
+    served = dn.login_queues
+    if not world.origination.is_empty:
+        served = dict(served)
+        for number in world.origination.numbers(dn, world.virtual):
+            queue = world.mediation_dn(number)
+            if queue is not None:
+                served[queue] = None
+    if served.keys() != dn.serves.keys():
+        for queue in [queue for queue in dn.serves if queue not in served]:
+            _leave(world, dn, queue)
+        for queue in served:
+            dn.serves[queue] = queue.members[dn] = None
+    if dn.serves and "monitor" not in dn.state:
         _show(world, dn, t)
 
 
 def _show(world: World, dn: RegularDN, t: int) -> None:
     state = dn.state.get("agent")
-    active = state is None or state.action == WAIT
-    on = {
-        "Login": True,
-        "Active": active and dn.is_monitored,
-        "Ready": state is not None and state.action == WAIT,
-    }
+    ready = state is not None and state.action == WAIT
+    shown = SHOWN[(ready or state is None) and dn.is_monitored, ready]
     facts: Facts = NO_FACTS
     if dn.agent is not None and not world.options.queue_use_pseudo_actions:
         facts = {"AgentID": dn.agent.id}
+    chronicle = world.chronicle
     for queue in dn.serves:
         going_on = queue.pseudo.setdefault(dn, {})
-        for name, whose, condition in PSEUDO_ACTIONS:
-            if on[condition] == (name in going_on):
-                continue
-            if on[condition]:
-                known = facts if whose == "Agent" else NO_FACTS
-                occurrence = Occurrence(CODES[name], t, queue, reasons=known)
-                going_on[name] = occurrence
-                world.chronicle.began(occurrence)
-            else:
-                world.chronicle.ended(going_on.pop(name))
+        if going_on.keys() == shown:
+            continue
+        for name, code, is_his in PSEUDO_ACTIONS:
+            if name in shown:
+                if name not in going_on:
+                    known = facts if is_his else NO_FACTS
+                    occurrence = going_on[name] = Occurrence(code, t, queue, reasons=known)
+                    chronicle.began(occurrence)
+            elif name in going_on:
+                chronicle.ended(going_on.pop(name))
