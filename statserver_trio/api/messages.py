@@ -214,7 +214,7 @@ class CurrentTargetStateTargetUpdated(StatisticEvent, kw_only=True):
 
 
 class CurrentTargetStateTargetRemoved(StatisticEvent, kw_only=True):
-    """A target that does not belong to the object any more; its name and type."""
+    """A target that does not belong to the object any more; its type, name and switch."""
 
     target: dict[str, Any]
     time: float

@@ -13,18 +13,14 @@ from .messages import (
     Event,
 )
 
-Targets = dict[tuple[Any, ...], dict[str, Any]]
+IDENTITY = ("type", "target", "switch")  # what makes a target the same one
+
+Targets = dict[tuple[str, ...], dict[str, Any]]
 
 
 def by_name(value: dict[str, Any]) -> Targets:
-    """The targets; somebody who is there twice, at two switches, has a number besides."""
-    found: Targets = {}
-    for target in value["targets"]:
-        name, number = (target["type"], target["target"]), 0
-        while (*name, number) in found:
-            number += 1
-        found[(*name, number)] = target
-    return found
+    """The targets; somebody who works at two switches is there twice."""
+    return {tuple(target[key] for key in IDENTITY): target for target in value["targets"]}
 
 
 def told(
@@ -46,9 +42,9 @@ def told(
         targets = list(now.values())
         return now, [CurrentTargetStateSnapshot(**whose, targets=targets)]
     events: list[Event] = []
-    for key, target in before.items():
+    for key in before:
         if key not in now:
-            left = {"target": target["target"], "type": target["type"]}
+            left = dict(zip(IDENTITY, key, strict=True))
             events.append(CurrentTargetStateTargetRemoved(**whose, target=left))
     for key, target in now.items():
         if key not in before:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..api import messages as m
+from ..api.target_states import IDENTITY
 
 ABOUT_ONE = (
     m.CurrentTargetStateTargetAdded,
@@ -17,11 +18,7 @@ Targets = list[dict[str, Any]]
 
 
 def applied(value: Any, event: m.Event) -> Any:
-    """The value after such an event: ``{"targets": [...]}``, in the server's order.
-
-    Somebody who is a target at two switches is there twice; which of the two has changed is
-    told by its DNs, else it is the first.
-    """
+    """The value after such an event: ``{"targets": [...]}``, in the server's order."""
     if isinstance(event, m.CurrentTargetStateSnapshot):
         return {"targets": list(event.targets)}
     assert isinstance(event, ABOUT_ONE)
@@ -38,10 +35,7 @@ def applied(value: Any, event: m.Event) -> Any:
 
 
 def _place(targets: Targets, wanted: dict[str, Any]) -> int | None:
-    found = [
-        index
-        for index, target in enumerate(targets)
-        if (target["type"], target["target"]) == (wanted["type"], wanted["target"])
-    ]
-    alike = [index for index in found if targets[index].get("dns") == wanted.get("dns")]
-    return next(iter([*alike, *found]), None)
+    """Where it is; who works at two switches is a target at each of them."""
+    identity = [wanted[key] for key in IDENTITY]
+    found = (i for i, target in enumerate(targets) if [target[key] for key in IDENTITY] == identity)
+    return next(found, None)

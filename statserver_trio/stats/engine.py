@@ -253,7 +253,9 @@ class Engine:
         if statistic.category.kind == "state":
             whose = key.object_type, key.object_id, statistic.nodes
             if statistic.category.name == "CurrentTargetState":
-                return Value(targets_of(*whose), time / 1000, 0.0)
+                switches = [source.switch for source in statistic.sources]
+                nodes = zip(switches, statistic.nodes, strict=True)
+                return Value(targets_of(*whose[:2], nodes), time / 1000, 0.0)
             view = View(
                 statistic.stat_type.subject,
                 statistic.stat_type.main_mask & ~statistic.uncounted,

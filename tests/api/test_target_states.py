@@ -36,7 +36,8 @@ class Router:
         self.directory = Directory(agent_groups={"Sales": ("a1", "a2")})
         self.definitions = Definitions({"Targets": TARGETS})
         self.engine = Engine(self.definitions, self.directory)
-        self.engine.add_source("ts1", "sw1")
+        for number in ("1", "2"):
+            self.engine.add_source(f"ts{number}", f"sw{number}")
         self.session = ClientSession(self.engine)
         self.now = T0 * 1000
         self.known: Any = None
@@ -53,9 +54,9 @@ class Router:
             notification=notification,
         )
 
-    def happens(self, seconds: int, *events: e.TEvent) -> list[str]:
+    def happens(self, seconds: int, *events: e.TEvent, source: str = "ts1") -> list[str]:
         self.now = (T0 + seconds) * 1000
-        self.engine.apply("ts1", list(events), self.now)
+        self.engine.apply(source, list(events), self.now)
         return self.looks()
 
     def looks(self) -> list[str]:
@@ -79,8 +80,11 @@ class Router:
     def is_right(self) -> bool:
         (statistic,) = self.engine.statistics.values()
         value = self.engine.value(statistic, self.now).value
-        by_name = sorted(self.known["targets"], key=lambda target: target["target"])
-        return bool(by_name == sorted(value["targets"], key=lambda target: target["target"]))
+        return named(self.known) == named(value)
+
+
+def named(value: dict[str, Any]) -> dict[str, Any]:
+    return {f"{target['target']}@{target['switch']}": target for target in value["targets"]}
 
 
 def word(target: dict[str, Any]) -> str:
@@ -146,3 +150,22 @@ def test_by_the_clock_everything_is_told_every_time() -> None:
     assert router.happens(1, login("a1", "7001")) == []
     router.now = (T0 + 5) * 1000
     assert router.looks() == ["Snapshot a1/Ready a2/LoggedOut"]
+
+
+def test_who_works_at_two_switches_is_two_targets() -> None:
+    router = Router()
+    router.opens()
+    assert router.happens(1, login("a1", "7001")) == ["TargetUpdated a1/Ready"]
+    assert router.happens(2, login("a1", "7101"), source="ts2") == ["TargetAdded a1/Ready"]
+    assert router.is_right()
+    out = e.EventAgentLogout(this_dn="7101", agent_id="a1")
+    assert router.happens(3, out, source="ts2") == ["TargetUpdated a1/LoggedOut"]
+    assert router.is_right(), "the other one is as ready as before"
+    router.happens(4, e.EventAgentLogout(this_dn="7001", agent_id="a1"))
+    router.happens(5, login("a1", "7101"), source="ts2")
+    assert router.is_right()
+    listed = evolve(router.directory, agent_groups={"Sales": ("a2",)})
+    changes = reconfigure(router.engine, router.definitions, listed, router.now)
+    said = router.hears(router.session.notify(changes.notices, router.now))
+    assert said == ["TargetRemoved a1", "TargetRemoved a1"]
+    assert router.is_right()

@@ -30,18 +30,27 @@ WAIT = CODES["WaitForNextCall"]
 AWAY = {CODES[name]: name for name in ("LoggedOut", "NotMonitored", "Monitored", "LoggedIn")}
 
 
-def targets_of(object_type: str, object_id: str, nodes: Iterable[Node]) -> dict[str, Any]:
-    """The state of every target; somebody who is known at two switches is two."""
-    found = [_target(node) for node in nodes if isinstance(node, AgentNode | PlaceNode)]
+def targets_of(
+    object_type: str, object_id: str, nodes: Iterable[tuple[str, Node]]
+) -> dict[str, Any]:
+    """The state of every target; somebody who is known at two switches is two.
+
+    Args:
+        nodes: Each with its switch.
+    """
+    found = [
+        _target(switch, node) for switch, node in nodes if isinstance(node, AgentNode | PlaceNode)
+    ]
     return {"objectId": object_id, "objectType": object_type, "targets": found}
 
 
-def _target(node: AgentNode | PlaceNode) -> Target:
+def _target(switch: str, node: AgentNode | PlaceNode) -> Target:
     status = STATUS_NAMES[node.status.action]
     media = [_voice(node), *(_channel(channel) for channel in node.channels)]
     shown: Target = {
         "target": _name(node),
         "type": "Agent" if isinstance(node, AgentNode) else "Place",
+        "switch": switch,
         "status": status,
         "time": node.status.since / 1000,
         "dns": sorted(str(dn.key) for dn in node.dns),
