@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from io import StringIO
 
 import pytest
@@ -16,7 +17,7 @@ from rich.console import Console
 from statserver_trio.api import messages as m
 from statserver_trio.api.open_spec import parse_open
 from statserver_trio.client import OpenStatistic, Refused, Update
-from statserver_trio.commands import watch
+from statserver_trio.commands import watch, watch_screens
 from statserver_trio.model.directory import DN, Directory, DNKey
 from statserver_trio.server.client_task import serve_clients
 from statserver_trio.server.clock import Clock
@@ -29,16 +30,24 @@ from statserver_trio.tlib.events import EventLinkConnected, EventQueued, EventSe
 WAITING = "Queue:8001@sw1:Waiting"
 
 
-def new_hub():
+def stat_type(name, category, mask):
     options = {
         "Objects": "Queue",
-        "Category": "CurrentNumber",
+        "Category": category,
         "Subject": "DNAction",
-        "MainMask": "CallWait",
+        "MainMask": mask,
     }
+    return parse_stat_type(name, options)
+
+
+def new_hub():
+    stat_types = [
+        stat_type("Waiting", "CurrentNumber", "CallWait"),
+        stat_type("Entered", "TotalNumber", "CallEntered"),
+    ]
     queue = DNKey("8001", "sw1")
     engine = Engine(
-        Definitions(stat_types={"Waiting": parse_stat_type("Waiting", options)}),
+        Definitions(stat_types={each.name: each for each in stat_types}),
         Directory(dns={queue: DN(queue, "Queue")}),
     )
     engine.add_source("ts1", "sw1")
@@ -118,7 +127,7 @@ async def test_values_as_json_lines_until_ctrl_c(nursery):
     await process.stderr.aclose()
 
 
-class Seen(watch.Screen):
+class Seen(watch_screens.Screen):
     """A screen that remembers, and does something at each value."""
 
     def __init__(self, then):
@@ -212,19 +221,19 @@ def test_patience_grows_with_every_round(failures, seconds):
     ],
 )
 def test_how_a_value_is_written(value, text):
-    assert watch.written(value) == text
+    assert watch_screens.written(value) == text
 
 
-def info(value):
+def info(value, time=0.0):
     return m.Info(
-        reference_id=1, statistic_id=1, value=value, time=0.0, interval=0.0, complete=True
+        reference_id=1, statistic_id=1, value=value, time=time, interval=0.0, complete=True
     )
 
 
 def test_the_board():
     requests = [parse_open(WAITING), parse_open(f"{WAITING},profile=P,range=0-20")]
     console = Console(record=True, width=100, force_terminal=True, file=StringIO())
-    board = watch.Board(requests, console)
+    board = watch_screens.Board(requests, console)
     with board:
         board.connected("ws://h:1/")
         opened = OpenStatistic(requests[1], id=1)
@@ -236,3 +245,32 @@ def test_the_board():
     assert re.search(r"Queue 8001@sw1 +Waiting P 0-20 +42 +\d\d:\d\d:\d\d", text)
     board.lost("ws://h:1/", "gone")
     assert board.table().title == "ws://h:1/: gone; trying the next"
+
+
+def test_the_board_asks_for_the_next_reset_once_until_it_has_passed():
+    board = watch_screens.Board([parse_open(WAITING)], Console(file=StringIO(), width=100))
+    opened = OpenStatistic(parse_open(WAITING), id=1)
+    at = datetime(2026, 11, 28).timestamp()
+    before = Update(info(42, at - 60), opened)
+    board.show(before)
+    assert board.wants_reset(before)
+    board.resets_at(before, at)
+    assert list(board.table().columns[-1].cells) == ["28 Nov 00:00"]
+    assert not board.wants_reset(before)
+    after = Update(info(0, at), opened)
+    assert board.wants_reset(after)
+    board.resets_at(after, None)
+    assert list(board.table().columns[-1].cells) == [""]
+    assert not board.wants_reset(after)
+
+
+async def test_the_board_learns_the_next_reset_from_the_server(nursery):
+    hub = new_hub()
+    url, _ = await serve(nursery, hub)
+    entered, waiting = f"{WAITING.replace('Waiting', 'Entered')},profile=Default", WAITING
+    console = Console(record=True, width=120, force_terminal=True, file=StringIO())
+    board = watch_screens.Board([parse_open(entered), parse_open(waiting)], console)
+    await watch._watch([url], wanted(entered, waiting, count=2), board)
+    text = console.export_text()
+    assert re.search(r"Entered Default +0 +\d\d:\d\d:\d\d +\d\d \w+ 00:00", text)
+    assert re.search(r"Waiting +0 +\d\d:\d\d:\d\d *$", text, re.MULTILINE)
