@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 
+from statserver_trio.ha.coverage import contains
 from statserver_trio.ha.session import State as SessionState
 from statserver_trio.ha.source_intake import State
 from statserver_trio.ha.status import is_synchronised
@@ -268,6 +269,8 @@ class Day:
             return False
         if self.has_exchanged():
             return True
+        if not all(self._has_history(other, process, text) for text in self.oracle.lives):
+            return False
         self._walk()
         return self.watch.is_comparable(other) and self.watch.equal(other, self.at(), False)
 
@@ -277,6 +280,16 @@ class Day:
         ids = {peer.session.id for peer in peers}
         done = all(peer.replication.is_done for peer in peers)
         return len(peers) == 2 and len(ids) == 1 and None not in ids and done
+
+    def _has_history(self, other: Process, process: Process, text: str) -> bool:
+        """Whether the other's copy contains every position of ours.
+
+        Equal values do not say so: of a call on hold, one may have seen the beginning.
+        """
+        if process.store.statistic(text) is None:
+            return True
+        its, ours = other.store.coverage(text), process.store.coverage(text)
+        return all(contains(its.get(name, []), ranges) for name, ranges in ours.items())
 
     def _forget_closed(self) -> None:
         for text in list(self.oracle.lives):
