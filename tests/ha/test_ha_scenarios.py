@@ -605,6 +605,7 @@ def test_a_dead_peer_is_found_between_one_and_two_timeouts(delay, silent):
     start = pair.now
     pair.partition()
     found = lost_at(pair, pair.a, start + 30)
+    assert found is not None
     assert T - delay - silent <= found - start <= 2 * T + 0.2
     assert found - heard >= T - delay
 

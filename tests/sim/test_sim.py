@@ -17,7 +17,7 @@ STEP = 50
 PROCESSES = min(2, os.cpu_count() or 1)
 
 
-@pytest.mark.parametrize("first", range(0, 200, STEP))
+@pytest.mark.parametrize("first", range(0, 300, STEP))
 def test_after_any_trouble_both_members_equal_the_oracle(first: int) -> None:
     check(range(first, first + STEP), rough=False)
 
