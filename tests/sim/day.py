@@ -269,7 +269,7 @@ class Day:
             return False
         if self.has_exchanged():
             return True
-        if not all(self._has_history(other, process, text) for text in self.oracle.lives):
+        if not all(self.has_history(other, process, text) for text in self.oracle.lives):
             return False
         self._walk()
         return self.watch.is_comparable(other) and self.watch.equal(other, self.at(), False)
@@ -281,15 +281,15 @@ class Day:
         done = all(peer.replication.is_done for peer in peers)
         return len(peers) == 2 and len(ids) == 1 and None not in ids and done
 
-    def _has_history(self, other: Process, process: Process, text: str) -> bool:
-        """Whether the other's copy contains every position of ours.
+    def has_history(self, process: Process, other: Process, text: str) -> bool:
+        """Whether its copy of a statistic contains every position of the other's.
 
         Equal values do not say so: of a call on hold, one may have seen the beginning.
         """
-        if process.store.statistic(text) is None:
+        if other.store.statistic(text) is None:
             return True
-        its, ours = other.store.coverage(text), process.store.coverage(text)
-        return all(contains(its.get(name, []), ranges) for name, ranges in ours.items())
+        mine, theirs = process.store.coverage(text), other.store.coverage(text)
+        return all(contains(mine.get(name, []), ranges) for name, ranges in theirs.items())
 
     def _forget_closed(self) -> None:
         for text in list(self.oracle.lives):

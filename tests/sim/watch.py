@@ -180,7 +180,7 @@ class Watch:
         Args:
             has_everything: Nothing is on its way to it. If something is, it may have begun to
                 count by itself what the other one has counted for longer; but what was right
-                once must stay so.
+                once, and had all of the other's history, must stay so.
         """
         day, store = self.day, process.store
         lacking = set(store.lacking())
@@ -192,7 +192,8 @@ class Watch:
             self.compared += 1
             lives, statistic = truth[text], store.statistic(text)
             if not lives or mine[text] == lives[0]:
-                process.proven[text] = statistic
+                if all(day.has_history(process, other, text) for other in day.living()):
+                    process.proven[text] = statistic
                 continue
             all_right = False
             must = has_everything or process.proven.get(text) is statistic
