@@ -114,6 +114,22 @@ def test_behind_it_waits():
     pair.check()
 
 
+def test_ahead_of_a_source_that_does_not_matter_it_takes_items_as_they_are():
+    """Opened anew it would have a beginning of its own, and two beginnings cannot be compared."""
+    pair = Pair()
+    for member, position in ((pair.one, 5), (pair.other, 9)):
+        member.engine.add_source("elsewhere", "sw9")
+        member.store.begin_at("elsewhere", position)
+        pair.hear(member, 100)
+    request = StatisticRequest("Queue", f"8001@{SWITCH}", "Total_Calls_Entered")
+    pair.one.store.opened(pair.one.engine.open(request, pair.one.now))
+    assert pair.push() == [Result.OPENED]
+    [key] = pair.one.store.open_keys()
+    one, other = (member.store.statistic(key) for member in (pair.one, pair.other))
+    assert one.opened_at == other.opened_at
+    pair.check()
+
+
 @pytest.mark.parametrize("between", [0, 1, 7])
 def test_ahead_it_asks_once_more_and_then_has_a_shadow(between):
     pair = a_pair(ahead=3)

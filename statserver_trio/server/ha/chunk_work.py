@@ -108,7 +108,7 @@ class ChunkWork:
             result = Result.ERROR if twice else self._decided(item, action)
             cost = LOOK_COST
             if result is None:
-                if item.kind is Kind.OPEN and not self._store.is_at(action.as_of):
+                if item.kind is Kind.OPEN and not self._is_at(item, action.as_of):
                     ahead.append(index)
                     result = Result.LATE  # if nothing better comes of it
                 else:
@@ -139,6 +139,11 @@ class ChunkWork:
         if choice is Choice.KEEP:
             return self._older(mine, item)
         return None if choice in (Choice.TAKE, Choice.TAKE_INEXACT) else Result.KEPT_MORE
+
+    def _is_at(self, item: Item, as_of: Positions) -> bool:
+        """Whether we stand where the peer stood, as far as the item can tell the difference."""
+        sources = item.coverage or as_of
+        return self._store.is_at({name: at for name, at in as_of.items() if name in sources})
 
     def _take_as_it_is(self, item: Item, as_of: Positions) -> Result:
         try:
