@@ -291,7 +291,9 @@ def _take_counter(counter: Counter, part: Part, data: Data) -> None:
     ledger = part.ledger
     counter.adopt(data["counter"], part)
     part.epoch = ledger.epoch
-    shared = part.row.users > 1  # what others count may have begun earlier
+    # What others count may have begun earlier.
+    shared = part.row.users > 1 and not counter.is_doubtful
+    counter.is_doubtful = False
     if counter.durations is not None:
         last = counter.durations.adopt(data["durations"], ledger.epoch - data["epoch"], shared)
         ledger.epoch = max(ledger.epoch, last)
@@ -320,4 +322,8 @@ def replace_world(engine: Engine, source_name: str, data: Data, now: int) -> lis
     for statistic, data_before in zip(concerned, counted, strict=True):
         engine.regroup(statistic, now, by_events=True)
         adopt_statistic(engine, statistic, data_before, now, by_force=True)
+    for statistic in concerned:
+        for part in (each for parts in statistic.parts.values() for each in parts):
+            if part.ledger is source.ledger and part.row.counter is not None:
+                part.row.counter.is_doubtful = True
     return concerned

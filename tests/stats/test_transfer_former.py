@@ -190,3 +190,22 @@ def test_a_replaced_world_that_does_not_know_an_agent_keeps_what_he_did() -> Non
     )
     assert len(time.nodes) == 1
     assert value(engine, time, 50) == 60
+
+
+def test_what_a_replaced_picture_has_invented_goes_when_the_better_one_comes() -> None:
+    """A server that missed the end of a call took it for a very long one, in two statistics."""
+
+    def longest(engine: Engine) -> list[Statistic]:
+        return [opened(engine, "Longest", who) for who in ("Agent:a1", "GroupAgents:Sales")]
+
+    right, wrong = engine_of(), engine_of()
+    told, here = longest(right), longest(wrong)
+    talks(right, "7001", 10, 80)
+    talks(wrong, "7001", 10, 400)
+    assert [value(wrong, each, 410) for each in here] == [390, 390]
+    happens(right, 400, at(e.EventOnHook, 400, "7009"))
+    now = MIDNIGHT + 410_000
+    replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now)
+    for statistic, theirs in zip(here, told, strict=True):
+        adopt_statistic(wrong, statistic, wire(export_statistic(theirs)), now, by_force=True)
+    assert [value(wrong, each, 410) for each in here] == [70, 70]

@@ -106,10 +106,16 @@ def _true_since(test: Condition, occurrence: Occurrence | Status, start: int) ->
 
 
 class Counter:
-    """Counts occurrences, or with a filter the stretches of them that pass it."""
+    """Counts occurrences, or with a filter the stretches of them that pass it.
+
+    Attributes:
+        is_doubtful: Its durations are of a picture that was replaced: whoever brings those of
+            the better one replaces them, even where others share the row.
+    """
 
     __slots__ = (
-        "_index", "_ledger", "_of", "_range", "_stretches", "_test", "durations", "tally"
+        "_index", "_ledger", "_of", "_range", "_stretches", "_test", "durations", "is_doubtful",
+        "tally",
     )  # fmt: skip
 
     def __init__(
@@ -122,6 +128,7 @@ class Counter:
         self._of = kind.of
         self._stretches: dict[Occurrence | Status, int] = {}  # what counts now, since when
         self.durations = DurationPeaks() if kind.feature == DURATIONS else None
+        self.is_doubtful = False
         self.tally = tally
 
     @property
