@@ -13,6 +13,7 @@ What a primary is, and what becomes of a division by 0, is a language's own busi
 from __future__ import annotations
 
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from math import fmod
 from typing import ClassVar
@@ -56,14 +57,14 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-class ArithmeticReader(Reader):
+class ArithmeticReader(Reader, ABC):
     """Reads what is made of numbers and signs; a language says what else a number may be."""
 
     operations: ClassVar[Mapping[str, Operation]] = OPERATIONS
 
+    @abstractmethod
     def primary(self) -> Evaluate:
         """Read one value."""
-        raise NotImplementedError  # pragma: no cover - every language says it for itself
 
     def sum(self) -> Evaluate:
         """``product (("+" | "-") product)*``"""

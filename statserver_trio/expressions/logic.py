@@ -12,6 +12,7 @@ What a condition is, and what it looks at, is a language's own business.
 from __future__ import annotations
 
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -32,24 +33,24 @@ SIGNS = ("&", "|", "~", "(", ")", ",", "-", *COMPARISONS)
 Test = TypeVar("Test")  # what tells whether something passes
 
 
-class LogicReader(Reader, Generic[Test]):
+class LogicReader(Reader, ABC, Generic[Test]):
     """Reads what is made of conditions; a language says what these are."""
 
+    @abstractmethod
     def condition(self) -> Test:
         """Read one condition."""
-        raise NotImplementedError  # pragma: no cover - every language says it for itself
 
+    @abstractmethod
     def any_of(self, tests: list[Test]) -> Test:
         """What passes if one of several does."""
-        raise NotImplementedError  # pragma: no cover - every language says it for itself
 
+    @abstractmethod
     def all_of(self, tests: list[Test]) -> Test:
         """What passes if all of several do."""
-        raise NotImplementedError  # pragma: no cover - every language says it for itself
 
+    @abstractmethod
     def none_of(self, test: Test) -> Test:
         """What passes if something does not."""
-        raise NotImplementedError  # pragma: no cover - every language says it for itself
 
     def whole(self) -> Test:
         """Read everything there is.

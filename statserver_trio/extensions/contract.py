@@ -117,7 +117,7 @@ class Extension:
 
     def stat_types(self) -> list[StatDef]:
         """What is offered; asked once, in the thread in which the module was loaded."""
-        raise NotImplementedError
+        raise NotImplementedError("an extension must have stat_types(), a list of StatDef")
 
     async def open(self, request: Request, sink: Sink) -> Any:
         """Begin to tell the value of a statistic; several may be opened at once.
@@ -125,7 +125,7 @@ class Extension:
         Returns:
             Whatever names the statistic in the other calls.
         """
-        raise NotImplementedError
+        raise NotImplementedError("an extension must have open(request, sink)")
 
     async def reset(self, handle: Any) -> None:
         """A historical statistic begins anew: its interval is over.
