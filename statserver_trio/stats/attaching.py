@@ -113,6 +113,7 @@ class Attachments:
             row.users += 1
             part = Part(row, t, row.sums, boundary, ledger.epoch)
             statistic.parts[role].append(part)
+            ledger.opened(part)
             if row.counter is not None:
                 row.counter.opened(part)
             if statistic.book is not None and isinstance(row.counter, TermCounter):

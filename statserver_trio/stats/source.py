@@ -191,6 +191,8 @@ class Source:
                 world = self._begin(t)
             if t < world.now:
                 t = world.now
+            if ledger.has_openings:
+                ledger.end_openings(t)
             if t >= world.next_check:
                 self.check(t)
             if t >= ledger.next_boundary:

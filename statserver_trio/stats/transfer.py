@@ -278,6 +278,7 @@ def _take(part: Part, data: Data, t: int) -> None:
         _take_counter(row.counter, part, data)
     now = row.sums
     part.opened_at = data["opened_at"]
+    part.ledger.opened(part)  # there may be no event yet that came after
     part.base = _back_from(now, data["base"])
     # From the last mark up to now nothing began anew, so an interval that begins in between
     # begins as things stand now.

@@ -107,6 +107,39 @@ def wire(data: Any) -> Any:
     return msgspec.msgpack.decode(msgspec.msgpack.encode(data))
 
 
+@pytest.mark.parametrize("carried", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_an_opening_is_not_after_the_next_event(site: Site, seed: int, carried: bool) -> None:
+    """The feed is silent, and what comes then is older than the opening by our clock."""
+    rng = Random(seed)
+    events = ContactCentre(Random(seed), START, agents=6, queues=2, speed=2).take(2000)
+    cut = rng.randrange(500, 1000)
+    last, following = (int((events[at].time or 0) * 1000) for at in (cut - 1, cut))
+    requests = some_requests(site, rng)
+    engines = []
+    for opened_at in (following, last + 30_000):
+        engine = an_engine(site)
+        for event in events[:cut]:
+            engine.apply("ts1", [event], int((event.time or 0) * 1000))
+        opened = [engine.open(request, opened_at) for request in requests]
+        if carried:
+            data = [wire(export_statistic(statistic)) for statistic in opened]
+            other, table = an_engine(site), wire(engine.sources["ts1"].export())
+            other.sources["ts1"].adopt(table, last)
+            opened = [other.open(request, opened_at) for request in requests]
+            for statistic, told in zip(opened, data, strict=True):
+                adopt_statistic(other, statistic, told, opened_at, by_force=True)
+            engine = other
+        engines.append((engine, opened))
+    for number, event in enumerate(events[cut:]):
+        now = int((event.time or 0) * 1000)
+        for engine, _ in engines:
+            engine.apply("ts1", [event], now)
+        if number < 4 or number % 100 == 0:
+            in_time, late = (values(engine, opened, now) for engine, opened in engines)
+            assert in_time == late
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_they_go_on_alike(site: Site, seed: int) -> None:
     rng = Random(seed)

@@ -134,6 +134,12 @@ class Page:
         self.left_at: int | None = None
         self.paused_at: int | None = None
 
+    def open_by(self, t: int) -> None:
+        """Have been opened at ``t``, if not before; see :meth:`.ledger.Ledger.opened`."""
+        if t < self.opened_at:
+            self.opened_at = t
+            self.start, self.since = min(self.start, t), min(self.since, t)
+
     def start_at(self, t: int) -> int:
         """When the interval began that is reported at ``t``."""
         assert self._rules.profile is not None
@@ -169,8 +175,6 @@ class Page:
         rules, entry = self._rules, self._rules.entries[role]
         if self.paused_at is not None:
             return  # nobody is logged in
-        if term.end < self.opened_at:  # told late, and all the same after the opening
-            term = term._replace(end=self.opened_at)
         start = self._roll(term.end)
         variables = Variables(each, term.within(start), term.start, term.end, facts)
         if not entry.passes(variables):
@@ -266,6 +270,7 @@ class Book:
         page = self.pages.get(ledger.source)
         if page is None:
             page = self.pages[ledger.source] = Page(self.rules, ledger, t)
+            ledger.opened(page)
         return page
 
     def restart(self, ledger: Ledger, t: int) -> None:
@@ -381,6 +386,7 @@ class Book:
             if source in self.pages:
                 page.at_once = self.pages[source].at_once
             self.pages[source] = page
+            page.ledger.opened(page)
 
 
 def earliest_of_each_call(

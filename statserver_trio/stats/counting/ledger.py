@@ -28,7 +28,8 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+from weakref import WeakSet
 
 from ..definitions.time_profiles import TimeProfile
 
@@ -119,11 +120,21 @@ class Boundary:
         return inf if following is None else following
 
 
+class Opening(Protocol):
+    """Something that counts from a moment on that nobody but our clock has named."""
+
+    def open_by(self, t: int) -> None:
+        """Have been opened at ``t``, if not before."""
+
+
 class Ledger:
     """The rows of the source of that name.
 
     ``touched`` lists the rows that changed since it was last taken; ``epoch``
     counts the moments at which an interval may have begun, for the peaks.
+
+    Attributes:
+        has_openings: Something was opened after the last event, see :meth:`opened`.
     """
 
     def __init__(self, source: str = "") -> None:
@@ -138,6 +149,8 @@ class Ledger:
         self.next_boundary: float = inf
         self.epoch = 0
         self.sessions = 0  # nodes whose logins somebody waits for
+        self.has_openings = False
+        self._openings: WeakSet[Opening] = WeakSet()
 
     # -- rows ------------------------------------------------------------------------
 
@@ -190,6 +203,25 @@ class Ledger:
             row = self.rows[index]
             if row is not None:
                 yield row
+
+    # -- openings --------------------------------------------------------------------
+
+    def opened(self, opening: Opening) -> None:
+        """Something counts whatever happens from the next event on.
+
+        When that is, our clock can only guess: the source may be slow, or its feed lost, and
+        then the next event is of a time before the guess. But it is after the opening, which
+        therefore was at that time at the latest (our decision).
+        """
+        self._openings.add(opening)
+        self.has_openings = True
+
+    def end_openings(self, t: int) -> None:
+        """The next event is there, of ``t``."""
+        for opening in self._openings:
+            opening.open_by(t)
+        self._openings.clear()
+        self.has_openings = False
 
     # -- time profiles ---------------------------------------------------------------
 

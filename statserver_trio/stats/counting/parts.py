@@ -64,6 +64,10 @@ class Part:
         counter = self.row.counter
         return None if counter is None else counter.tally
 
+    def open_by(self, t: int) -> None:
+        """Have been opened at ``t``, if not before; see :meth:`.ledger.Ledger.opened`."""
+        self.opened_at = min(self.opened_at, t)
+
 
 @frozen(eq=False)
 class FormerPart:
