@@ -216,9 +216,10 @@ class Day:
                 each.proven.pop(text, None)
         positions = process.store.positions()
         here = oracle.positions()
-        can_tell = self.is_exact(process) and all(positions[n] >= p for n, p in here.items())
-        if can_tell:
-            oracle.open(process.hub.engine, statistic, positions)
+        is_exact = self.is_exact(process)  # or its feed is away, and it stands where it was lost
+        knows = is_exact or self.is_exact(process, while_deaf=True)
+        if knows and all(positions[name] >= position for name, position in here.items()):
+            oracle.open(statistic, positions, is_exact)
         elif text not in oracle.lives:
             oracle.lives[text] = []
             oracle.free.add(text)
@@ -229,8 +230,12 @@ class Day:
 
     # -- what is true ---------------------------------------------------------------------
 
-    def is_exact(self, process: Process) -> bool:
-        """Whether its picture lacks nothing, and will lack nothing while it hears its feeds."""
+    def is_exact(self, process: Process, while_deaf: bool = False) -> bool:
+        """Whether its picture lacks nothing, and will lack nothing while it hears its feeds.
+
+        Args:
+            while_deaf: It need not hear them now; so it may yet come to lack something.
+        """
         if not process.alive or process.host.frozen:
             return False
         for name, source in process.peer.intake.sources.items():
@@ -240,10 +245,11 @@ class Day:
                 source.state is not State.LIVE
                 or standing is None
                 or standing.lineage != self.lineages[name]
-                or not process.feeds[name].connected
-                or process.feeds[name].wire is None  # cut, and it does not know yet
                 or (source.applied or 0) < unsure
             ):
+                return False
+            feed = process.feeds[name]  # without a wire it is cut, and does not know yet
+            if not while_deaf and (not feed.connected or feed.wire is None):
                 return False
         return True
 

@@ -6,18 +6,18 @@ member gave it at that moment. Since members stand at different positions, the o
 behind both: up to where neither can open anything that it has passed (:meth:`advance`).
 
 A statistic that everybody has let go of and somebody opens again is another *life* of it; where
-one member still has the old life while the other begins a new one, both are true until the pair
-has made up its mind.
+each member begins one of its own, what a copy of it must be worth follows from what it contains:
+see :meth:`Oracle.life_of`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from attrs import define, field
 
+from statserver_trio.ha.coverage import Coverage
 from statserver_trio.server.link_definitions import key_text
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.statistic import Statistic
@@ -34,6 +34,8 @@ class Life:
     """One life of a statistic.
 
     Attributes:
+        began: Where each source stood at the member that opened it.
+        is_certain: That member heard its feeds. Else it may yet turn out to lack something.
         mine: The oracle's, once a source has come to where it was opened.
         waits: Sources that have not come there yet.
     """
@@ -42,8 +44,14 @@ class Life:
     opened: Statistic
     began: dict[str, int]
     data: dict[str, Any]
+    is_certain: bool = True
     mine: Statistic | None = None
     waits: set[str] = field(factory=set)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the oracle has come to where it was opened."""
+        return self.mine is not None and not self.waits
 
 
 class Oracle:
@@ -70,11 +78,11 @@ class Oracle:
 
     # -- what clients open ----------------------------------------------------------------
 
-    def open(self, engine: Engine, statistic: Statistic, positions: dict[str, int]) -> None:
+    def open(self, statistic: Statistic, positions: dict[str, int], is_certain: bool) -> None:
         """A statistic was opened on a member that stands there."""
         text = key_text(statistic.key)
         data = msgspec.msgpack.decode(msgspec.msgpack.encode(export_statistic(statistic)))
-        life = Life(text, statistic, dict(positions), data)
+        life = Life(text, statistic, dict(positions), data, is_certain)
         life.waits = set(positions)
         self.lives.setdefault(text, []).append(life)
         for name, position in positions.items():
@@ -100,9 +108,34 @@ class Oracle:
                 for part in parts:
                     part.row.release(statistic)
 
+    def life_of(self, text: str, coverage: Coverage) -> Life | None:
+        """Which life a copy with that coverage lives; of two, the one that was opened earlier.
+
+        Where it lacks something, or has of each source another one's, the first of all lives.
+        """
+        lives = [each for each in self.lives[text] if each.is_told]
+        began = {name: found[0][0] for name, found in coverage.items() if len(found) == 1}
+        alike = [each for each in lives if began == {s: each.began[s] for s in coverage}]
+        alike.sort(key=lambda each: each.data["opened_at"])
+        return next(iter(alike or lives), None)
+
+    def is_better(self, text: str, life: Life) -> bool:
+        """Whether there certainly is a life that contains this one, and more."""
+        return any(
+            other.is_certain
+            and other.began != life.began
+            and all(other.began[name] <= position for name, position in life.began.items())
+            for other in self.lives[text]
+        )
+
     def _begin(self, life: Life, name: str) -> None:
         """A source has come to where a statistic was opened."""
-        if life.mine is None:
+        former: dict[str, list[Any]] = {}
+        if life.mine is not None:  # the other source was there earlier, and this one before it
+            self._attach_anew(life.mine, name)
+            exported = export_statistic(life.mine)["former"]
+            former = {r: [e for e in f if e["source"] != name] for r, f in exported.items()}
+        else:
             definitions = self.engine.definitions
             self._know(life.opened)
             hidden = self.engine.statistics.pop(life.opened.key, None)
@@ -115,9 +148,20 @@ class Oracle:
             for role, told in life.data["parts"].items()
         }
         book = life.data["book"] and {s: page for s, page in life.data["book"].items() if s == name}
-        data = {**life.data, "parts": parts, "book": book}
+        data = {**life.data, "parts": parts, "book": book, "former": former}
         adopt_statistic(self.engine, life.mine, data, 0, by_force=True)
         life.waits.discard(name)
+
+    def _attach_anew(self, statistic: Statistic, name: str) -> None:
+        """Count at a source from here on, as if nothing had been seen of it before."""
+        for index in reversed(range(len(statistic.sources))):
+            if statistic.sources[index].name == name:
+                del statistic.sources[index], statistic.nodes[index]
+                for parts in statistic.parts.values():
+                    parts.pop(index).row.release(statistic)
+        for role, former in statistic.former.items():
+            statistic.former[role] = [each for each in former if each.ledger.source != name]
+        self.engine.regroup(statistic, 0, by_events=True)
 
     def _know(self, statistic: Statistic) -> None:
         """Have the definitions of a statistic, whatever was configured before."""
@@ -159,15 +203,8 @@ class Oracle:
 
     # -- values ---------------------------------------------------------------------------
 
-    def values(self, at: dict[str, int], keys: Iterable[str] | None = None) -> dict[str, list[Any]]:
-        """What every life of these is worth, at a time of every source."""
+    def value(self, life: Life, at: dict[str, int]) -> Any:
+        """What a life is worth that can be told, at a time of every source."""
+        assert life.mine is not None
         clocks = {source.ledger: at[name] for name, source in self.engine.sources.items()}
-        return {
-            text: [
-                self.engine.value_at(life.mine, clocks).value
-                for life in lives
-                if life.mine is not None and not life.waits
-            ]
-            for text, lives in self.lives.items()
-            if keys is None or text in keys
-        }
+        return self.engine.value_at(life.mine, clocks).value

@@ -184,23 +184,24 @@ class Watch:
         """
         day, store = self.day, process.store
         lacking = set(store.lacking())
-        keys = [k for k in store.open_keys() if k in day.oracle.lives and k not in day.oracle.free]
-        truth = day.oracle.values(at, set(keys))
+        oracle = day.oracle
+        keys = [k for k in store.open_keys() if k in oracle.lives and k not in oracle.free]
         mine = day.values(process, at, keys)
         all_right = True
         for text in keys:
             self.compared += 1
-            lives, statistic = truth[text], store.statistic(text)
-            if not lives or mine[text] == lives[0]:
+            life, statistic = oracle.life_of(text, store.coverage(text)), store.statistic(text)
+            truth = None if life is None else oracle.value(life, at)
+            is_poorer = life is not None and oracle.is_better(text, life)
+            if life is None or (mine[text] == truth and not is_poorer):
                 if all(day.has_history(process, other, text) for other in day.living()):
                     process.proven[text] = statistic
                 continue
             all_right = False
             must = has_everything or process.proven.get(text) is statistic
             if must and text not in lacking:
-                self.violated(
-                    f"{process.host.name}: {text} is {mine[text]!r}, and should be {lives[0]!r}"
-                )
+                should = "have begun earlier" if is_poorer else f"be {truth!r}"
+                self.violated(f"{process.host.name}: {text} is {mine[text]!r}, and should {should}")
         return all_right
 
     def bounded(self, process: Process, at: dict[str, int]) -> None:
@@ -208,14 +209,17 @@ class Watch:
         day, store = self.day, process.store
         if day.renumbered or store.positions() != day.oracle.positions():
             return
-        keys = [text for text in store.open_keys() if is_count(store.statistic(text))]
-        truth = day.oracle.values(at, set(keys))
-        mine = day.values(process, at, [text for text in keys if truth.get(text)])
+        lives = {
+            text: [life for life in day.oracle.lives.get(text, ()) if life.is_told]
+            for text in store.open_keys()
+            if is_count(store.statistic(text))
+        }
+        mine = day.values(process, at, [text for text, found in lives.items() if found])
         for text, value in mine.items():
             self.compared += 1
-            if value > max(truth[text]):
-                name = process.host.name
-                self.violated(f"{name}: {text} is {value}, and cannot be above {truth[text]}")
+            most = max(day.oracle.value(life, at) for life in lives[text])
+            if value > most:
+                self.violated(f"{process.host.name}: {text} is {value}, and cannot be above {most}")
 
     # -- clients --------------------------------------------------------------------------
 
