@@ -111,13 +111,14 @@ class Oracle:
     def life_of(self, text: str, coverage: Coverage) -> Life | None:
         """Which life a copy with that coverage lives; of two, the one that was opened earlier.
 
-        Where it lacks something, or has of each source another one's, the first of all lives.
+        Where it lacks something, or has of each source another one's, the first of those that
+        cannot have been lost; None if there is none.
         """
         lives = [each for each in self.lives[text] if each.is_told]
         began = {name: found[0][0] for name, found in coverage.items() if len(found) == 1}
         alike = [each for each in lives if began == {s: each.began[s] for s in coverage}]
         alike.sort(key=lambda each: each.data["opened_at"])
-        return next(iter(alike or lives), None)
+        return next(iter(alike or [each for each in lives if each.is_certain]), None)
 
     def is_better(self, text: str, life: Life) -> bool:
         """Whether there certainly is a life that contains this one, and more."""
