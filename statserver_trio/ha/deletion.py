@@ -8,6 +8,7 @@ removed the same:
     deleted here --Delete--> still open there: doomed --its own deletion--> gone
                              not open there ----------------------------> gone
                              still open when it may wait no longer -----> still-open
+                             open by the configuration of both ---------> still-open
 
 While the tombstone stands, the peer's push of the same statistic is answered
 ``DELETED``. It falls with the acknowledgement, with the creation of the statistic
@@ -91,14 +92,15 @@ class Deletion:
         old = [k for k, (_, at) in self.tombstones.items() if now >= at + TOMBSTONE_SECONDS_MAX]
         for key in old:
             del self.tombstones[key]
-        late = {k: g for k, (g, at) in self._doomed.items() if now >= at + self.patience}
-        for key in late:
-            del self._doomed[key]
+        late = [k for k, (_, at) in self._doomed.items() if now >= at + self.patience]
         if not late:
             return []
         text = f"the peer deleted {len(late)} statistics that our configuration keeps"
-        results = [(key, generation, Gone.STILL_OPEN) for key, generation in late.items()]
-        return [Log("warning", text), *self._answer(results)]
+        return [Log("warning", text), *self._keep(late)]
+
+    def agree(self) -> list[object]:
+        """Both have the same configuration: what the peer deleted it can have again by now."""
+        return self._keep(list(self._doomed))
 
     def next_deadline(self) -> float:
         """When the oldest of either kind is due."""
@@ -175,6 +177,10 @@ class Deletion:
             else:
                 gone.append((key, generation, Gone.GONE))
         return self._answer(gone)
+
+    def _keep(self, keys: Iterable[str]) -> list[object]:
+        """These stay open whatever the peer has deleted."""
+        return self._answer([(key, self._doomed.pop(key)[0], Gone.STILL_OPEN) for key in keys])
 
     def _acknowledged(self, results: Sequence[tuple[str, int, Gone]]) -> list[object]:
         still_open = 0

@@ -7,7 +7,7 @@ ours:
     from the stream:  Connected, Heard, messages, Malformed, Disconnected, Knocked
     from the feeds:   SourceAdded, Restored, Arrived, SourceAt, SourceDescribed, SourceAway,
                       SourceResumed, Interrupted, PeerAbsent
-    from the owner:   Started, WallTime, Opened, Closed, Released, Deleted, Wanted,
+    from the owner:   Started, WallTime, Opened, Closed, Released, Wanted,
                       ModeChanged, ConfigurationReloaded, OptionsChanged, Stop,
                       and the answers listed in store.py
 
@@ -16,7 +16,7 @@ The actions are those of store.py, besides ``Send`` and ``Disconnect``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
@@ -263,10 +263,21 @@ class Peer:
             case ConfigurationReloaded():
                 before = self.replication.handle_event(ConfigurationChanged(), now)
         actions: list[object] = machine.handle_event(event, now)
-        if isinstance(event, Delete):
-            doomed = [key for key, _ in event.keys if self.deletion.is_doomed(key)]
-            actions += self.replication.lost(doomed, now)
+        match event:
+            case ConfigurationReloaded(_, deleted):
+                actions += [*self._deleted(deleted, now), *self._agree()]
+            case Delete():
+                doomed = [key for key, _ in event.keys if self.deletion.is_doomed(key)]
+                actions += [*self.replication.lost(doomed, now), *self._agree()]
         return [*before, *actions]
+
+    def _agree(self) -> list[object]:
+        return self.deletion.agree() if self.roles.agree else []
+
+    def _deleted(self, keys: Sequence[str], now: float) -> list[object]:
+        self._forget(keys, now)
+        self.holds.deleted(keys)
+        return self.deletion.handle_event(Deleted(keys), now)
 
     def _note_results(self, results: Iterable[tuple[Any, Result]], now: float) -> None:
         for item, result in results:
@@ -289,10 +300,6 @@ class Peer:
             case Closed(keys):
                 self._forget(keys, now)
                 return self.holds.closed(keys)
-            case Deleted(keys):
-                self._forget(keys, now)
-                self.holds.deleted(keys)
-                return self.deletion.handle_event(event, now)
             case WallTime(wall):
                 self.wall.set(wall, now)
                 return []
@@ -349,6 +356,7 @@ class Peer:
                     kept = [key for key, _, outcome in results if outcome is Gone.STILL_OPEN]
                     self.replication.offer(kept, now)
                 case PeerMode(_, fingerprint):
+                    result += self._spread(self._agree(), now)
                     result += self._configured(fingerprint, now)
                 case Abort(reason) | Disconnect(reason) | Admit(_, reason):
                     self.session.why = self.session.why or reason

@@ -110,6 +110,7 @@ class Replication:
     # In the order of the items; whether they are still open here.
     _in_flight: dict[str, bool] = field(factory=dict, init=False)
     _void: set[str] = field(factory=set, init=False)  # in flight, but wanted anew
+    _came: set[str] = field(factory=set, init=False)  # pushed by the peer while in flight
     _building: int = field(default=0, init=False)  # keys that were asked for; 0: not waiting
     _session: str | None = field(default=None, init=False)  # None: no link
     _listed: bool = field(default=True, init=False)  # OpenKeys has come since the session began
@@ -183,6 +184,7 @@ class Replication:
         self._in_flight, self._building, self._size_max = {}, 0, None
         self._peer_at, self._peer_until = {}, -inf
         self._void.clear()
+        self._came.clear()
         self.parking.clear()
         self.failures = self.acknowledged = 0
         self._listed, self._session = True, None
@@ -237,7 +239,9 @@ class Replication:
         if result in (Result.OPENED, Result.ADOPTED) and not waits:
             self._pending.pop(key, None)
             self._void.discard(key)
-            if key not in self._in_flight:
+            if key in self._in_flight:
+                self._came.add(key)
+            else:
                 self._known.add(key)
 
     def lost(self, keys: Iterable[str], now: float) -> list[object]:
@@ -332,6 +336,7 @@ class Replication:
         self._pending = dict.fromkeys([*self._in_flight, *self._pending])
         self._in_flight = {}
         self._void.clear()
+        self._came.clear()
 
     def _send(self, built: ChunkBuilt, now: float) -> list[object]:
         if not self._building or self._session is None:
@@ -374,8 +379,14 @@ class Replication:
         late = [key for key, result in outcome if result is Result.LATE]
         self._peer_at = ack.positions
         self._peer_until = now + (LATE_PATIENCE if late else POSITION_PATIENCE)
-        refused = [(key, result) for key, result in outcome if result in PARKED]
-        self._known.update(key for key, result in outcome if result not in PARKED)
+        # What the peer had deleted and has created anew: it refuses the old one, and has its own.
+        has, self._came = self._came, set()
+        refused = [
+            (key, result)
+            for key, result in outcome
+            if result in PARKED and not (result is Result.DELETED and key in has)
+        ]
+        self._known.update({key for key, _ in outcome} - {key for key, _ in refused})
         actions = self.parking.park(refused, now)
         self._add((key for key, _ in outcome if key in anew), now)
         self._add(late, now)

@@ -9,6 +9,8 @@ serve their clients well; nobody is demoted by itself, but somebody should look
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import define, field, frozen
 
 from ..machine import Disconnect, Send
@@ -27,9 +29,10 @@ class ModeChanged:
 
 @frozen
 class ConfigurationReloaded:
-    """Event: another configuration is in force here."""
+    """Event: another configuration is in force here, and these statistics were closed by it."""
 
     fingerprint: str
+    deleted: Sequence[str] = ()
 
 
 @define
@@ -49,6 +52,11 @@ class Roles:
     def linked(self, mode: str, fingerprint: str) -> list[object]:
         """A session is open, and that is what the peer said of itself."""
         return self._peer_is(mode, fingerprint)
+
+    @property
+    def agree(self) -> bool:
+        """Whether both members have the same configuration."""
+        return self.peer_mode is not None and self.fingerprint == self.peer_fingerprint
 
     def unlinked(self) -> None:
         """Nobody knows what the peer is now."""

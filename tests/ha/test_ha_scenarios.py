@@ -12,7 +12,6 @@ from ha_pair import Connection, Feed, Pair, pushed
 
 from statserver_trio.ha.addp import AddpOptions
 from statserver_trio.ha.codec import Decoder, Outbox, encode
-from statserver_trio.ha.deletion import Deleted
 from statserver_trio.ha.door import Knocked
 from statserver_trio.ha.feed_words import SourceAdded, SourceAt, SourceDescribed
 from statserver_trio.ha.greeting import Identity
@@ -301,7 +300,7 @@ def delete(node, *keys):
     for key in keys:
         node.engine.statistics.pop(key, None)
     node.pair.began = {k: v for k, v in node.pair.began.items() if k not in keys}
-    node.tell(Deleted(keys))
+    node.tell(ConfigurationReloaded(f"without {keys}", keys))
 
 
 def test_scenario_16_deletion_while_disconnected():
@@ -368,6 +367,24 @@ def test_scenario_16_what_only_the_peer_deleted_comes_back_with_its_definition(a
     pair.drive(seconds=70)
     assert pair.b.engine.numbers()[key][0] > 0
     assert pair.b.engine.numbers() == pair.a.engine.numbers()
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_scenario_16_what_the_peer_deleted_and_has_again_is_not_waited_for(linked):
+    pair = up(options(session=SessionOptions(expiration_timeout=600)))
+    if not linked:
+        pair.cut()
+        pair.network = False
+    delete(pair.b, "s:x:1")
+    pair.drive(seconds=2)
+    pair.b.tell(ConfigurationReloaded(pair.a.peer.roles.fingerprint))
+    pair.network = True
+    pair.drive(seconds=5)
+    assert pair.a.peer.session.restored == (not linked)
+    assert pair.messages(DeleteAck)[-1].results == [("s:x:1", 0, Gone.STILL_OPEN)]
+    pair.event("x")
+    pair.drive(seconds=1)
+    assert pair.b.engine.numbers()["s:x:1"] == pair.a.engine.numbers()["s:x:1"]
 
 
 def test_scenario_16_a_tombstone_falls_after_a_day():

@@ -25,7 +25,6 @@ from ...api.messages import ServerModeInfo
 from ...ha.addp import Heard
 from ...ha.clock_offset import WallTime
 from ...ha.codec import OutboxFull, TooLong
-from ...ha.deletion import Deleted
 from ...ha.door import Knocked
 from ...ha.holds import Released
 from ...ha.messages import Ignored, Message
@@ -162,8 +161,7 @@ class Member:
         gone = self.store.forget_closed()
         if gone:
             log.info("%d statistics deleted by the configuration; the peer is told", len(gone))
-            self.tell(Deleted(tuple(gone)))
-        self.tell(OptionsChanged(options), ConfigurationReloaded(fingerprint))
+        self.tell(OptionsChanged(options), ConfigurationReloaded(fingerprint, tuple(gone)))
 
     def set_mode(self, mode: str) -> None:
         """The operator has changed our run mode."""
