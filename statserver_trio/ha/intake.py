@@ -44,11 +44,11 @@ from .feed_words import (
 from .journal import Journal
 from .messages import JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
 from .messages import Journal as JournalAnswer
+from .rejoining import Rejoining
 from .serving import Serving
 from .source_intake import SourceIntake, State, better
 from .store import AdoptWorld, Joined, Log, WorldBuilt
 
-REJOIN_INTERVAL = 60.0  # seconds between two looks at whether the peer's picture is better
 SERVE_SHARE = 0.5  # of join_timeout: then the peer gets what we have, complete or not
 
 
@@ -77,16 +77,15 @@ class Intake:
     sources: dict[str, SourceIntake] = field(factory=dict, init=False)
     linked: bool = field(default=False, init=False)
     owes_state: bool = field(default=False, init=False)  # the peer waits for our picture
-    _peer_standings: dict[str, Standing] = field(factory=dict, init=False)
     _join_until: float = field(default=inf, init=False)
     _asked_to_join: bool = field(default=False, init=False)
     _number: int = field(default=0, init=False)  # of our latest JoinRequest
     _serving: Serving = field(init=False)
     _owes_until: float = field(default=inf, init=False)
-    _rejoin_at: float = field(default=inf, init=False)
+    _rejoining: Rejoining = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._serving = Serving(self.sources)
+        self._serving, self._rejoining = Serving(self.sources), Rejoining(self.accepts)
 
     @property
     def is_joining(self) -> bool:
@@ -156,8 +155,11 @@ class Intake:
                 return self._journal_came(event, now)
             case JournalRequest():
                 return self._serving.journal(event, now, self.options.gap_timeout)
-            case JoinRequest():
+            case JoinRequest(_, positions, standings):
                 self._serving.join(event, now + SERVE_SHARE * self.options.join_timeout)
+                self._rejoining.theirs.update(standings)
+                if not positions:  # it had only asked how good ours are
+                    self._join_if_worse(now)
                 return []
             case WorldBuilt():
                 return self._world_built(event)
@@ -168,10 +170,23 @@ class Intake:
     def _stands_at(self, source: SourceIntake, position: int, now: float) -> list[object]:
         restarts, was_heard = source.restarts, source.is_heard
         actions = source.stands_at(position, now)
-        if source.restarts != restarts:  # what the peer said of its picture was in old numbers
-            self._peer_standings.pop(source.name, None)
-            if not was_heard:  # ours is from a file; the peer may have heard all of it
-                self._join(source, now)
+        if self._counts_anew(source, restarts) and not was_heard:
+            self._join(source, now)  # ours is from a file; the peer may have heard all of it
+        return actions
+
+    def _counts_anew(self, source: SourceIntake, restarts: int) -> bool:
+        """Whether it has begun to since it had restarted so often."""
+        if source.restarts == restarts:
+            return False
+        self._rejoining.theirs.pop(source.name, None)  # that was said in old numbers
+        return True
+
+    def _look_behind(self, now: float) -> list[object]:
+        actions: list[object] = []
+        for source in self.sources.values():
+            restarts = source.restarts
+            actions += source.look_behind(now)
+            self._counts_anew(source, restarts)
         return actions
 
     def _add(self, name: str, contiguous: bool) -> None:
@@ -183,11 +198,12 @@ class Intake:
         self.sources[name] = source
 
     def _new_standing(self, since: int, now: float) -> Standing:
+        self._rejoining.soon(now, self.options.gap_timeout)
         return Standing(self.new_id(), since, self.wall.at(now))
 
     def open(self, standings: dict[str, Standing], peer_is_fresh: bool, now: float) -> list[object]:
         """A session is open, and that is what the peer said of itself."""
-        self.linked, self._peer_standings = True, standings
+        self.linked = True
         if self._join_until != inf:  # only now can the peer be asked
             for source in self.sources.values():
                 if source.state is State.HOLE:
@@ -197,14 +213,14 @@ class Intake:
             actions = self._alone(now)
         self.owes_state = peer_is_fresh and not self.is_joining
         self._owes_until = now + self.options.join_timeout
+        self._rejoining.begin(standings, now)
         self._join_if_worse(now)
-        self._rejoin_at = now + REJOIN_INTERVAL
         return [*actions, *self._follow_up(now)]
 
     def close(self, now: float) -> list[object]:
         """The link is gone; nobody will answer, and nobody waits for an answer."""
         self.linked = self.owes_state = self._asked_to_join = False
-        self._rejoin_at = inf
+        self._rejoining.stop()
         self._serving.forget()
         actions: list[object] = []
         for source in self.sources.values():
@@ -234,19 +250,18 @@ class Intake:
             actions += self._alone(now)
         if now >= self._owes_until:
             self.owes_state, self._owes_until = False, inf
-        if now >= self._rejoin_at:
-            self._rejoin_at = now + REJOIN_INTERVAL
+        if now >= self._rejoining.at:
+            self._rejoining.looked(now)
             self._join_if_worse(now)
             if not self.is_joining:
-                self._number += 1
-                actions.append(Send(JoinRequest(self._number, {})))  # only how good they are
+                actions.append(self._ask({}))  # only how good they are
         return [*actions, *self._follow_up(now)]
 
     def next_deadline(self) -> float:
         """When the first patience ends."""
-        waits = [self._join_until, self._rejoin_at, self._owes_until]
+        waits = [self._join_until, self._rejoining.at, self._owes_until]
         for source in self.sources.values():
-            waits += [self._hole_until(source), source.drain_at]
+            waits += [self._hole_until(source), source.drain_at, source.behind_until]
         return min(*waits, self._serving.next_deadline())
 
     def _hole_until(self, source: SourceIntake) -> float:
@@ -261,9 +276,9 @@ class Intake:
 
     def _follow_up(self, now: float) -> list[object]:
         """Ask for what is missing, answer what can be answered now."""
+        actions = self._look_behind(now)
         if not self.linked:
-            return []
-        actions: list[object] = []
+            return actions
         for source in self.sources.values():
             if source.state is State.HOLE and not source.asked:
                 assert source.hole is not None
@@ -271,14 +286,17 @@ class Intake:
                 actions.append(Send(JournalRequest(source.name, *source.hole)))
         if self.is_joining and not self._asked_to_join:
             self._asked_to_join = True
-            self._number += 1
             positions = {
                 source.name: source.applied or 0
                 for source in self.sources.values()
                 if source.state is State.JOINING
             }
-            actions.append(Send(JoinRequest(self._number, positions)))
+            actions.append(self._ask(positions))
         return [*actions, *self._serving.serve(self.is_fresh, now)]
+
+    def _ask(self, positions: Positions) -> Send:
+        self._number += 1
+        return Send(JoinRequest(self._number, positions, self.standings))
 
     def _journal_came(self, answer: JournalAnswer, now: float) -> list[object]:
         source = self.sources.get(answer.source)
@@ -288,14 +306,14 @@ class Intake:
             return []  # to an earlier question
         if answer.found:
             return source.fill(answer.last, answer.events, now)
-        if better(self._peer_standings.get(source.name), None, self.accepts):
+        if source.name in self._rejoining.theirs:
             self._join(source, now)
             return []
         return source.leave(now)
 
     def _leave(self, source: SourceIntake, now: float) -> list[object]:
         """The missing events will not come; a better picture may, if there is one."""
-        peer_knows = self.linked and source.name in self._peer_standings
+        peer_knows = self.linked and source.name in self._rejoining.theirs
         actions = source.leave(now, then_join=peer_knows)
         if peer_knows:
             self._join(source, now)
@@ -305,22 +323,27 @@ class Intake:
         source.join()
         source.hole_since = inf
         if self._join_until == inf:  # it has a picture to go on with, so it is less patient
-            self._join_until = now + self.options.gap_timeout
+            least, most = self.options.gap_timeout, self.options.join_timeout
+            self._join_until = now + self._rejoining.patience(least, most)
         self._asked_to_join = False
 
+    def _try_again_soon(self, now: float) -> None:
+        """The peer's picture is better than ours; it did not come in time, or too late."""
+        if self.linked and self._rejoining.worse(self.sources.values()):
+            self._rejoining.did_not_come(now, self.options.gap_timeout)
+
     def _join_if_worse(self, now: float) -> None:
-        for name, source in self.sources.items():
-            known = self._peer_standings.get(name)
-            if source.state is State.LIVE and better(known, source.standing, self.accepts):
-                self._join(source, now)
+        for source in self._rejoining.worse(self.sources.values()):
+            self._join(source, now)
 
     def _state_came(self, state: JoinState, now: float) -> list[object]:
-        self._peer_standings.update(state.standings)
+        self._rejoining.theirs.update(state.standings)
         if not (self.is_joining or state.as_of):
             self._join_if_worse(now)  # we had only asked how good they are
             return []
         if state.number != self._number or not self.is_joining:
-            return []  # too late: we have begun alone, until we look again
+            self._try_again_soon(now)
+            return []  # too late: we have begun alone
         joining = [s for s in self.sources.values() if s.state is State.JOINING]
         adopted = {}
         for source in joining:
@@ -335,6 +358,7 @@ class Intake:
             return self._alone(now)
         began = ((source.name, source.standing) for source in joining)
         since = {name: mine.since for name, mine in began if mine is not None and name in adopted}
+        self._rejoining.came()
         actions: list[object] = [AdoptWorld(adopted, state.blob, since)]
         for source in joining:
             if source.name in adopted:
@@ -351,6 +375,8 @@ class Intake:
         fresh = tuple(s.name for s in alone if s.applied is None)
         for source in alone:
             actions += source.alone(now)
+        if alone:
+            self._try_again_soon(now)
         return [Joined(fresh, "alone"), *actions] if fresh else actions
 
     def _world_built(self, world: WorldBuilt) -> list[object]:
@@ -365,7 +391,7 @@ class Intake:
         # It has our picture from now on, unless that comes too late; so one that it had is not
         # forgotten.
         given = {name: standings[name] for name in world.sources}
-        self._peer_standings = given | self._peer_standings
+        self._rejoining.theirs = given | self._rejoining.theirs
         actions: list[object] = [Send(JoinState(world.number, as_of, world.blob, standings))]
         if not standings:
             actions.append(Log("warning", "the peer asked for our picture, and we have none"))

@@ -316,10 +316,14 @@ class Journal(Message):
 
 
 class JoinRequest(Message):
-    """Send your state of these sources, not older than these positions."""
+    """Send your state of these sources, not older than these positions.
+
+    ``standings`` says how good our pictures are.
+    """
 
     number: Number
     positions: Positions
+    standings: dict[str, Standing] = {}
 
 
 class JoinState(Message):

@@ -1,7 +1,8 @@
 """What the peer asks of us: pieces of the journal, and our picture of the sources.
 
 A request for what we are about to have waits until we have it, up to a moment that
-is fixed when it comes in; then the peer gets what there is.
+is fixed when it comes in; then the peer gets what there is. While our feed is away we
+are not about to have anything, and whoever has a picture is told so at once.
 
 Where positions are not contiguous, and the last one asked for is not one of ours, the
 event that would tell us that we have everything may be long in coming. If our feed is
@@ -104,17 +105,24 @@ class Serving:
         if is_fresh and now < until:
             return []  # perhaps we will have one soon
         ready = [name for name in request.positions if self._can_serve(name, request)]
-        if len(ready) < len(request.positions) and now < until:
+        more = request.positions.keys() - ready
+        if now < until and not all(map(self._is_deaf, more)):
             return []
         self._join = None
         return [ServeJoin(request.number, ready)]
 
     def _can_serve(self, name: str, request: JoinRequest) -> bool:
-        source = self.sources.get(name)
-        if source is None:
+        source, theirs = self.sources.get(name), request.positions[name]
+        # Who hears nothing may have old numbers: only who has nothing is better off with them.
+        if source is None or (theirs and self._is_deaf(name)):
             return False
         is_known = source.applied is not None and source.state is State.LIVE and source.is_whole
-        return is_known and (source.applied or 0) >= request.positions[name]
+        return is_known and (source.applied or 0) >= theirs
+
+    def _is_deaf(self, name: str) -> bool:
+        """Whether our picture stands still, because we do not hear the feed."""
+        source = self.sources.get(name)
+        return source is not None and source.state is State.LIVE and source.away
 
 
 def _not_found(request: JournalRequest) -> Journal:

@@ -26,6 +26,10 @@ missing, so of two lineages the one with the lower ``since`` knows more. Where t
 is the same nothing happened between the two beginnings, but whoever began earlier
 knows since when things go on (a snapshot says only that they do). All this about
 lineages is our decision.
+
+A source may *count anew*, as after a restart. Its feed greets with a lower number than it told
+before; or we had no feed then, and it stands behind what the peer has told us, and stays there:
+those were the old numbers (our decision, for no number says which kind it is).
 """
 
 from __future__ import annotations
@@ -47,6 +51,7 @@ from .store import ApplyEvents, BeginAt, HoleLeft, Log
 HELD_EVENTS_MAX = 1_000_000  # kept while waiting; then we wait no longer
 DRAIN_EVENTS_MAX = 500  # applied at a time, some ten milliseconds; the others have to wait ...
 DRAIN_PAUSE = 0.001  # ... for so many seconds, in which the owner can do something else
+BEHIND_SECONDS = 30.0  # after which a feed that stands behind our picture must count anew
 COVERAGE_RANGES_MAX = 1000  # with more holes than that, the oldest ranges are forgotten
 
 
@@ -119,6 +124,8 @@ class SourceIntake:
     _held: deque[tuple[int | None, bytes | None]] = field(factory=deque)  # no line: a mark
     _wants_snapshots: bool = True  # our picture was not, or is not, exact
     _drained_at: float = -inf
+    _told: int | None = None  # the last position that the feed itself told, since it greeted
+    _behind_since: float = inf  # that is behind ``applied``
     _doubtful: bool = False  # what comes next may have a hole before it, contiguous or not
 
     @property
@@ -132,6 +139,8 @@ class SourceIntake:
     def comes_or_goes(self, away: bool) -> None:
         """The feed was lost; or it is back, and has told us all that we missed."""
         self.away = away
+        if away:
+            self._told = None
         self.is_heard = self.is_heard or not away
 
     def is_described(self) -> None:
@@ -170,6 +179,7 @@ class SourceIntake:
             position, line = event
             if position is not None and position != FACT:
                 self.journal.append(position, line, now)
+                self._told = position
             self._held.append(event)
         return self._next(now)
 
@@ -179,13 +189,24 @@ class SourceIntake:
         Snapshots follow. What we have not applied up to there we have missed.
         """
         self.is_heard = True
-        heard = self.journal.last
+        self._told, heard = position, self.journal.last
         # The peer may have told us more than our own feed could know when it greeted us.
-        if self.state is State.LIVE and heard is not None and position < heard:
-            return [*self.drain(now, len(self._held)), *self._begin_anew(position, now)]
+        if heard is not None and position < heard:
+            if self.applied is not None:
+                return [*self._finish(now), *self._begin_anew(position, now)]
+            self.journal.clear()  # nothing has begun, and what was held is worth nothing
+            self._held.clear()
         self.journal.stands_at(position)
         self._held.append((position, None))
         return self._next(now)
+
+    def _finish(self, now: float) -> list[object]:
+        """Apply whatever is held, without waiting for anything of the peer."""
+        actions: list[object] = []
+        while self._held or self.state is not State.LIVE:
+            is_live = self.state is State.LIVE
+            actions += self.drain(now, len(self._held)) if is_live else self.alone(now)
+        return actions
 
     def interrupted(self) -> None:
         """The feed was away, and cannot say what happened meanwhile."""
@@ -219,6 +240,24 @@ class SourceIntake:
     def drain_at(self) -> float:
         """When :meth:`drain` has something to do although nothing arrives."""
         return self._drained_at + DRAIN_PAUSE if self._held and self.state is State.LIVE else inf
+
+    @property
+    def behind_until(self) -> float:
+        """When :meth:`look_behind` has something to do, if nothing comes before."""
+        return self._behind_since + BEHIND_SECONDS
+
+    def look_behind(self, now: float) -> list[object]:
+        """Find out whether the source counts anew, from how long its feed has been behind us."""
+        told, applied = self._told, self.applied
+        is_behind = self.contiguous and not self.away and self.state is State.LIVE
+        if not is_behind or told is None or applied is None or told >= applied:
+            self._behind_since = inf
+            return []
+        self._behind_since = min(self._behind_since, now)
+        if now < self.behind_until:
+            return []
+        self._behind_since = inf
+        return self._begin_anew(told, now)
 
     def drain(self, now: float, at_most: int = DRAIN_EVENTS_MAX) -> list[object]:
         """Apply what is held, up to the next hole."""

@@ -12,11 +12,20 @@ from hypothesis import strategies as st
 from statserver_trio.ha import coverage
 from statserver_trio.ha.clock_offset import WallClock
 from statserver_trio.ha.coverage import Choice, choose, clipped, contains, holes, merged, size
-from statserver_trio.ha.feed_words import Arrived, PeerAbsent, Restored, SourceAdded, SourceAt
-from statserver_trio.ha.intake import REJOIN_INTERVAL, SERVE_SHARE, Intake, IntakeOptions
+from statserver_trio.ha.feed_words import (
+    Arrived,
+    PeerAbsent,
+    Restored,
+    SourceAdded,
+    SourceAt,
+    SourceAway,
+)
+from statserver_trio.ha.intake import SERVE_SHARE, Intake, IntakeOptions
 from statserver_trio.ha.journal import RANGE_BYTES_MAX, Journal
 from statserver_trio.ha.messages import JoinRequest, JoinState, JournalRequest, Standing
+from statserver_trio.ha.rejoining import INTERVAL as REJOIN_INTERVAL
 from statserver_trio.ha.source_intake import (
+    BEHIND_SECONDS,
     DRAIN_EVENTS_MAX,
     DRAIN_PAUSE,
     FACT,
@@ -250,7 +259,7 @@ def test_only_what_is_not_in_the_file_waits_for_the_peer():
     assert not intake.is_fresh
     assert intake.positions == {"s": 20}
     assert intake.standings == {"s": FROM_FILE.standing}
-    assert intake.open({}, False, 1) == [Send(JoinRequest(1, {"t": 0}))]
+    assert intake.open({}, False, 1) == [Send(JoinRequest(1, {"t": 0}, intake.standings))]
 
 
 def test_the_hole_after_a_restart_waits_for_the_first_link():
@@ -383,6 +392,63 @@ def test_a_source_that_counts_anew():
     assert source.restarts == 1
 
 
+def begun_anew(actions):
+    return [(a.source, a.position) for a in actions if isinstance(a, BeginAt)]
+
+
+def test_a_source_that_counts_anew_while_the_peers_picture_is_waited_for():
+    source = live()
+    source.join()
+    source.arrived(events(11, 12), 0)
+    done = source.stands_at(3, 1)
+    assert applied(done) == [[11, 12]]
+    assert begun_anew(done) == [("s", 3)]
+    assert source.state is State.LIVE
+
+
+def test_a_source_that_counts_anew_while_a_hole_is_waited_for():
+    source = live()
+    source.arrived(events(13), 0)
+    assert source.state is State.HOLE
+    done = source.stands_at(3, 1)
+    assert HoleLeft("s", 11, 12) in done
+    assert begun_anew(done) == [("s", 3)]
+    assert source.arrived(events(4), 1) == [ApplyEvents("s", events(4))]
+
+
+def test_a_source_that_counts_anew_before_anything_has_begun():
+    source = SourceIntake("s", True, Journal(100, 60), lambda since, now: Standing("n", since, now))
+    source.comes_or_goes(away=False)
+    source.arrived(events(11, 12), 0)
+    assert source.stands_at(3, 1) == []
+    assert begun_anew(source.alone(2)) == [("s", 3)]
+    assert source.arrived(events(4), 2) == [ApplyEvents("s", events(4))]
+
+
+def test_a_feed_that_stays_behind_what_the_peer_told_counts_anew():
+    intake = an_intake(accepts=True)
+    source = intake.sources["s"]
+    source.join()
+    source.adopt(1000, Standing("theirs", 0, 0.0), 1)
+    assert intake.handle_event(Arrived("s", events(11)), 2) == []
+    assert source.behind_until == 2 + BEHIND_SECONDS
+    assert intake.handle_event(Arrived("s", events(12)), 3) == []
+    done = intake.handle_timer(2 + BEHIND_SECONDS)
+    assert begun_anew(done) == [("s", 12)]
+    assert ApplyEvents("s", events(13)) in intake.handle_event(Arrived("s", events(13)), 40)
+
+
+def test_a_feed_that_comes_up_with_what_the_peer_told_does_not():
+    intake = an_intake(accepts=True)
+    source = intake.sources["s"]
+    source.join()
+    source.adopt(13, Standing("theirs", 0, 0.0), 1)
+    intake.handle_event(Arrived("s", events(11)), 2)
+    intake.handle_event(Arrived("s", events(12, 13, 14)), 3)
+    assert source.behind_until == inf
+    assert source.applied == 14
+
+
 def test_a_greeting_of_the_feed_that_is_older_than_what_the_peer_told_us():
     source = live()
     assert source.stands_at(9, 1) == []
@@ -408,7 +474,34 @@ def test_a_better_picture_that_comes_too_late_is_asked_for_again(accepts):
     intake.handle_event(WorldBuilt(1, ["s"], b""), 1)
     theirs = {"s": Standing("theirs", 3, 0.0)}
     assert intake.handle_event(JoinState(1, {"s": 10}, b"", theirs), 2) == []
-    assert intake.handle_timer(REJOIN_INTERVAL) == [Send(JoinRequest(1, {"s": 10}))]
+    soon = 2 + intake.options.gap_timeout
+    assert intake.next_deadline() == soon
+    assert intake.handle_timer(soon) == [Send(JoinRequest(1, {"s": 10}))]
+
+
+def test_a_better_picture_is_waited_for_twice_as_long_every_time():
+    intake = an_intake(accepts=True)
+    intake.change(IntakeOptions(gap_timeout=1.0, join_timeout=5.0), 0)
+    intake.open({"s": Standing("theirs", 3, 0.0)}, False, now := 100.0)
+    waits = []
+    for _ in range(5):
+        assert intake.is_joining
+        intake.handle_timer(until := intake.next_deadline())
+        assert not intake.is_joining, "it goes on with what it has"
+        waits.append(until - now)
+        now = intake.next_deadline()
+        assert now == until + 1.0
+        intake.handle_timer(now)
+    assert waits == [1.0, 2.0, 4.0, 5.0, 5.0]
+
+
+def test_whoever_hears_nothing_says_at_once_that_its_picture_is_behind():
+    intake = an_intake(accepts=True)
+    assert intake.handle_event(JoinRequest(1, {"s": 20}), 1) == []
+    intake.handle_event(SourceAway("s"), 2)
+    assert intake.handle_event(JoinRequest(2, {"s": 20}), 3) == [ServeJoin(2, [])]
+    assert intake.handle_event(JoinRequest(3, {"s": 10}), 3) == [ServeJoin(3, [])]
+    assert intake.handle_event(JoinRequest(4, {"s": 0}), 3) == [ServeJoin(4, ["s"])]
 
 
 def test_two_that_wait_for_each_other_learn_who_need_not():
@@ -428,12 +521,19 @@ def test_two_that_wait_for_each_other_learn_who_need_not():
 def test_how_good_the_peers_picture_is_is_asked_every_minute():
     intake = an_intake(accepts=True)
     mine = intake.standings["s"]
-    assert intake.handle_timer(REJOIN_INTERVAL) == [Send(JoinRequest(1, {}))]
+    assert intake.handle_timer(REJOIN_INTERVAL) == [Send(JoinRequest(1, {}, {"s": mine}))]
     now = REJOIN_INTERVAL + 1
     worse, better_one = Standing("w", 11, mine.began), Standing("b", 9, mine.began)
     assert intake.handle_event(JoinState(1, {}, b"", {"s": worse}), now) == []
     joins = [Send(JoinRequest(2, {"s": 10}))]
     assert intake.handle_event(JoinState(1, {}, b"", {"s": better_one}), now) == joins
+
+
+def test_whoever_asks_says_how_good_its_own_picture_is():
+    intake = an_intake(accepts=True)
+    theirs = {"s": Standing("theirs", 3, 0.0)}
+    done = intake.handle_event(JoinRequest(5, {}, theirs), 1)
+    assert done == [Send(JoinRequest(1, {"s": 10})), ServeJoin(5, [])]
 
 
 def test_the_answer_says_how_good_our_picture_is_at_once():

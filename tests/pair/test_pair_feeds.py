@@ -8,8 +8,8 @@ import pytest
 import trio
 from pair_site import BACKUP, FAVOURITES, PRIMARY, SOON, Site
 
-from statserver_trio.ha.intake import REJOIN_INTERVAL
 from statserver_trio.ha.messages import JournalRequest
+from statserver_trio.ha.rejoining import INTERVAL as REJOIN_INTERVAL
 from statserver_trio.tlib.events import EventQueued
 
 Build = Callable[..., Site]

@@ -1,0 +1,74 @@
+"""When to look at whether the peer's picture is better than ours, and for how long to wait for it.
+
+Every now and then, for we may not have heard that it is, and soon after ours has begun anew. Soon
+again, too, after we wanted a better one and it did not come in time, with twice the patience.
+That is not much to begin with, since our clients hear nothing of a source while its picture is
+waited for (our decision).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import inf
+
+from attrs import define, field
+
+from .messages import Standing
+from .source_intake import SourceIntake, State, better
+
+INTERVAL = 60.0  # seconds between two looks
+IN_VAIN_MAX = 16  # doublings of a patience that has another bound
+
+
+@define
+class Rejoining:
+    """The next look, and what the last ones have come to.
+
+    Args:
+        accepts: Whether we are the side that accepts connections.
+
+    Attributes:
+        theirs: How good the peer's pictures were when we heard of them last, by source.
+        at: When to look; inf without a session.
+    """
+
+    accepts: bool
+    theirs: dict[str, Standing] = field(factory=dict, init=False)
+    at: float = field(default=inf, init=False)
+    _in_vain: int = field(default=0, init=False)
+
+    def begin(self, theirs: dict[str, Standing], now: float) -> None:
+        """A session is open, and we have just looked."""
+        self.theirs, self._in_vain = theirs, 0
+        self.looked(now)
+
+    def worse(self, sources: Iterable[SourceIntake]) -> list[SourceIntake]:
+        """Those of which the peer's picture is better than the one that we go on with."""
+        live = (source for source in sources if source.state is State.LIVE)
+        return [s for s in live if better(self.theirs.get(s.name), s.standing, self.accepts)]
+
+    def looked(self, now: float) -> None:
+        """Whether it is better is known now."""
+        self.at = now + INTERVAL
+
+    def stop(self) -> None:
+        """There is nobody to ask."""
+        self.at = inf
+
+    def soon(self, now: float, gap_timeout: float) -> None:
+        """Our picture has begun anew: whose is better is to be found out."""
+        if self.at != inf:
+            self.at = min(self.at, now + gap_timeout)
+
+    def came(self) -> None:
+        """A better picture has come."""
+        self._in_vain = 0
+
+    def did_not_come(self, now: float, gap_timeout: float) -> None:
+        """A better picture has not come in time."""
+        self._in_vain = min(self._in_vain + 1, IN_VAIN_MAX)
+        self.soon(now, gap_timeout)
+
+    def patience(self, gap_timeout: float, join_timeout: float) -> float:
+        """Seconds to wait for one."""
+        return min(gap_timeout * 2.0**self._in_vain, join_timeout)
