@@ -6,6 +6,7 @@ from ha_real import START, SWITCH, RealFeed, an_engine
 
 from statserver_trio.ha.messages import Kind, Result
 from statserver_trio.ha.store import InstallItems
+from statserver_trio.server.ha.chunk_work import BEHIND_MS
 from statserver_trio.server.ha.pair_store import PairStore
 from statserver_trio.server.ha.shadow import IDLE_MS, LAG_MAX
 from statserver_trio.stats.requests import StatisticRequest
@@ -111,6 +112,21 @@ def test_behind_it_waits():
     assert pair.results() is None
     pair.hear(pair.other, 1)
     assert set(pair.results()) == {Result.OPENED}
+    pair.check()
+
+
+def test_behind_it_does_not_wait_for_ever():
+    """The numbers may be old ones, of a T-Server that counts anew."""
+    pair = a_pair(ahead=-3)
+    assert pair.push() is None
+    pair.other.now += BEHIND_MS - 1
+    assert pair.results() is None
+    pair.other.now += 1
+    states = [k for k in pair.one.store.open_keys() if not pair.one.store.statistic(k).counts]
+    results = pair.results()
+    assert results.count(Result.LATE) == len(results) - len(states)
+    pair.hear(pair.other, 3)
+    pair.push()
     pair.check()
 
 

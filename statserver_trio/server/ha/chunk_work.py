@@ -1,6 +1,7 @@
 """Installing what the peer pushed, a few statistics at a time.
 
-A chunk is as of one position. If we are behind it, it waits. If we stand exactly
+A chunk is as of one position. If we are behind it, it waits, though not for ever: a T-Server
+may have begun to count anew, and then we do not come there. If we stand exactly
 there, its items are taken as they are; if we are ahead, they are brought up to date
 in the :mod:`.shadow` first. Whatever is done in one step belongs to one moment, and
 events may be applied between any two steps.
@@ -38,6 +39,8 @@ LOOK_COST = 0.5
 OPEN_COST = 3.0
 TAKE_COST = 6.0
 
+BEHIND_MS = 30_000  # to wait for a position; then the items are as good as late
+
 _decode = msgspec.msgpack.decode
 Installing = Generator[float, None, list[Result]]
 
@@ -53,6 +56,7 @@ class ChunkWork:
         self.inexact = 0
         self._store = store
         self._waiting: list[InstallItems] = []
+        self._behind_since: int | None = None  # the first of them, ms
         self._work: Installing | None = None  # on the first of them
         self._complaints: list[str] = []  # about its items
 
@@ -66,6 +70,7 @@ class ChunkWork:
             self._work.close()
             self._work = None
         self._waiting.clear()
+        self._behind_since = None
         self._complain()
 
     @property
@@ -73,7 +78,13 @@ class ChunkWork:
         """Whether there is something that we are not behind."""
         if self._work is not None:
             return True
-        return bool(self._waiting) and not self._store.is_behind(self._waiting[0].as_of)
+        if not self._waiting:
+            return False
+        if not self._store.is_behind(self._waiting[0].as_of):
+            return True
+        now = self._store.now_ms()
+        self._behind_since = now if self._behind_since is None else self._behind_since
+        return now >= self._behind_since + BEHIND_MS
 
     def step(self) -> tuple[float, Installed | None]:
         """Go on a little: what that has cost, and the answer when a chunk is done."""
@@ -83,7 +94,7 @@ class ChunkWork:
         try:
             return next(self._work), None
         except StopIteration as end:
-            self._work = None
+            self._work = self._behind_since = None
             del self._waiting[0]
             self._complain()
             return LOOK_COST, Installed(action.seq, self._still_open(action.items, end.value))
@@ -100,7 +111,8 @@ class ChunkWork:
 
     def _install(self, action: InstallItems) -> Installing:
         results: list[Result] = []
-        ahead: list[int] = []  # of these items we have seen more events
+        is_behind = self._store.is_behind(action.as_of)  # and we do not wait any more
+        not_at: list[int] = []  # of these items we have seen more events than the peer, or less
         keys: set[str] = set()
         for index, item in enumerate(action.items):
             twice = item.key in keys
@@ -109,14 +121,16 @@ class ChunkWork:
             cost = LOOK_COST
             if result is None:
                 if item.kind is Kind.OPEN and not self._is_at(item, action.as_of):
-                    ahead.append(index)
+                    not_at.append(index)
                     result = Result.LATE  # if nothing better comes of it
                 else:
                     result, cost = self._take_as_it_is(item, action.as_of), TAKE_COST
             results.append(result)
             yield cost
-        if ahead:
-            yield from self._bring_up(action, ahead, results)
+        if is_behind:
+            yield from self._late(action, not_at, results)
+        elif not_at:
+            yield from self._bring_up(action, not_at, results)
         return results
 
     def _decided(self, item: Item, action: InstallItems) -> Result | None:

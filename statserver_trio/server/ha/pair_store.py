@@ -78,7 +78,7 @@ class PairStore:
         self.peer = ""
         self.shadow: Shadow | None = None
         self._make_engine = make_engine
-        self._now_ms = now_ms
+        self.now_ms = now_ms
         self._apply_events = apply
         self._entries: dict[str, _Entry] = {}
         self._holes: dict[str, Ranges] = {}
@@ -107,7 +107,7 @@ class PairStore:
         here = self.positions()
         entry.began = here | {source: as_of[source] for source in coverage if source in as_of}
         is_whole = not missing(self._coverage(entry, here), here)
-        entry.statistic.gap_at = None if is_whole else self._now_ms()
+        entry.statistic.gap_at = None if is_whole else self.now_ms()
 
     def closed(self, text: str) -> None:
         """A statistic is not open any more."""
@@ -261,7 +261,7 @@ class PairStore:
             StatisticError: It cannot be, or it is something else here: a profile or a range
                 of that name, for instance, with other contents.
         """
-        statistic = self.engine.open(request, self._now_ms())
+        statistic = self.engine.open(request, self.now_ms())
         text = key_text(statistic.key)
         if text != key:
             if text not in self._entries:  # opened for nothing
@@ -293,14 +293,14 @@ class PairStore:
             KeyError, ValueError, TypeError: The payload does not fit; nothing was changed.
         """
         entry = self._entries[key]
-        adopt_statistic(self.engine, entry.statistic, payload, self._now_ms(), by_force=True)
+        adopt_statistic(self.engine, entry.statistic, payload, self.now_ms(), by_force=True)
         self._contains(entry, coverage, as_of)
         entry.statistic.replicated_from = self.peer
         self._doubtful.append(key)
 
     def make_shadow(self) -> Steps:
         """Have a shadow from now on."""
-        shadow = self.shadow = Shadow(self.engine, self._make_engine(), self._now_ms)
+        shadow = self.shadow = Shadow(self.engine, self._make_engine(), self.now_ms)
         try:
             yield from shadow.copy()
         finally:
@@ -316,7 +316,7 @@ class PairStore:
     def adopt_world(self, as_of: Positions, blob: bytes, since: Positions) -> None:
         """Go on from the peer's action tables."""
         for name, data in _decode(blob).items():
-            replace_world(self.engine, name, data, self._now_ms())
+            replace_world(self.engine, name, data, self.now_ms())
             self._begin(name, as_of[name])
             if name in since:  # counted on another picture, or never
                 lost = (since[name] + 1, as_of[name])
@@ -344,7 +344,7 @@ class PairStore:
 
     def _doubt(self, name: str) -> None:
         """What is open contains a hole now, although the source itself has missed nothing."""
-        source, now = self.engine.sources[name], self._now_ms()
+        source, now = self.engine.sources[name], self.now_ms()
         for entry in self._entries.values():
             if source in entry.statistic.sources:
                 entry.statistic.gap_at = now
@@ -360,7 +360,7 @@ class PairStore:
     def _disconnect(self, name: str) -> None:
         """What goes on there is not known: since now or, after a restart, since we left."""
         source = self.engine.sources[name]
-        lost = source.known_until(self._now_ms())
+        lost = source.known_until(self.now_ms())
         disconnected = EventServerDisconnected(time=source.clock(lost) / 1000)
         self._apply_events(name, [disconnected], lost)
 
@@ -378,7 +378,7 @@ class PairStore:
 
     def apply(self, source: str, events: Sequence[Event]) -> None:
         """Let events happen, in this order."""
-        now = self._now_ms()
+        now = self.now_ms()
         decoded = (decode_line(line) for _, line in events)
         happening = [event for event in decoded if isinstance(event, StreamEvent)]
         self._apply_events(source, happening, now)
