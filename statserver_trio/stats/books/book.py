@@ -10,7 +10,7 @@ it; read later than that without a term in between it is empty, and stays as it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -387,16 +387,3 @@ class Book:
                 page.at_once = self.pages[source].at_once
             self.pages[source] = page
             page.ledger.opened(page)
-
-
-def earliest_of_each_call(
-    found: Iterable[tuple[Occurrence | Status, int]],
-) -> list[tuple[Occurrence | Status, int]]:
-    """Of what goes on because of one call only what began first (statistics.md §8.1)."""
-    chosen: dict[str, tuple[Occurrence | Status, int]] = {}
-    for number, (each, start) in enumerate(found):
-        name = conn_id_of(each) or f" {number}"
-        present = chosen.get(name)
-        if present is None or (start, dn_of(each)) < (present[1], dn_of(present[0])):
-            chosen[name] = each, start
-    return list(chosen.values())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...model.occurrences import Occurrence, Status
 from ..categories import Reading
 from ..counting.measures import Measure
 from ..counting.parts import Span
-from .book import Book, earliest_of_each_call
+from .book import Book
 from .cells import Cell, Values
-from .terms import Value, Variables
+from .terms import Value, Variables, conn_id_of, dn_of
 
 if TYPE_CHECKING:
     from ...expressions.formulas import Aggregate
@@ -233,3 +233,16 @@ def aggregated(function: str, cell: Cell) -> Value:
         case "LAST":
             return values.last
     raise AssertionError(function)
+
+
+def earliest_of_each_call(
+    found: Iterable[tuple[Occurrence | Status, int]],
+) -> list[tuple[Occurrence | Status, int]]:
+    """Of what goes on because of one call only what began first (statistics.md §8.1)."""
+    chosen: dict[str, tuple[Occurrence | Status, int]] = {}
+    for number, (each, start) in enumerate(found):
+        name = conn_id_of(each) or f" {number}"
+        present = chosen.get(name)
+        if present is None or (start, dn_of(each)) < (present[1], dn_of(present[0])):
+            chosen[name] = each, start
+    return list(chosen.values())
