@@ -83,16 +83,20 @@ def _commit() -> str:
 
 def _table(total: Total) -> str:
     data = total.as_data()
-    times = {name: "-" if t is None else f"{t:.1f}" for name, t in data["convergence"].items()}
     rows = [
         ("days", f"{total.days}, {len(total.failed)} failed"),
         ("pair-hours", f"{data['pairHours']:,}"),
         *((name, f"{number:,}") for name, number in data["figures"].items()),
-        ("seconds to be equal again", ", ".join(f"{n} {t}" for n, t in times.items())),
+        ("seconds to be equal again", _shares(data["convergence"])),
+        ("... besides the chunks' pace", _shares(data["besidesThePaceOfChunks"])),
         ("faults", ", ".join(f"{kind} {number:,}" for kind, number in data["faults"].items())),
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:{width}}  {value}" for name, value in rows)
+
+
+def _shares(seconds: dict[str, float | None]) -> str:
+    return ", ".join(f"{name} {'-' if t is None else f'{t:.1f}'}" for name, t in seconds.items())
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 from random import Random
 from typing import Any
 
@@ -35,6 +36,7 @@ LOOK_SECONDS = 1.0  # between two looks at both members
 COMPARE_LOOKS = 15  # looks between two comparisons of values
 START_SECONDS = 120.0  # to come up, without any trouble
 HEAL_SECONDS = 400.0  # to be equal again
+LATE_SECONDS = 10.0  # until what was under way has arrived, and the next event tells of a hole
 LINE_CHARACTERS = 600  # of a line of the trace
 AHEAD_MS = 5000  # values are compared as of some time after the last event
 
@@ -53,7 +55,8 @@ class Outcome:
     rough: bool
     violations: list[str] = field(factory=list)
     seconds: float = 0.0  # virtual
-    convergence: float | None = None  # seconds from the end of all trouble
+    convergence: float | None = None  # seconds from the end of all trouble ...
+    besides_pace: float | None = None  # ... and those of them that no chunk had to wait for
     figures: Counter[str] = field(factory=Counter)
     faults: Counter[str] = field(factory=Counter)
     lines: list[str] = field(factory=list)
@@ -145,13 +148,33 @@ class Day:
         """Wait until the members are, or should be, and compare them."""
         healed = self.agenda.now
         self._wait_for_equality(healed)
-        self.outcome.convergence = self.agenda.now - healed
+        self.outcome.convergence = seconds = self.agenda.now - healed
+        pace, besides = self._patience()
+        self.outcome.besides_pace = max(0.0, seconds - pace)
+        self.outcome.figures["slower than reliability.md says"] += seconds > pace + besides
+        besides += self.ha.gap_timeout + (self.ha.join_timeout if self.outcome.rough else 0)
+        besides += LATE_SECONDS
+        if seconds > pace + besides and not self.renumbered:
+            self.watch.violated(f"equal after {seconds:g} s, and {pace:g} + {besides:g} s may pass")
         for switch in self.switches.values():
             switch.is_open = False
             switch.shout()  # who has missed the last ones finds out
         self.agenda.run(self.agenda.now + 10)
         self._wait_for_equality(healed)
         self._final()
+
+    def _patience(self) -> tuple[float, float]:
+        """Seconds that may pass until they are equal: by the pace of chunks, and besides.
+
+        Besides, a dead link may have to be noticed, and made anew, twice (reliability.md §5).
+        """
+        pace = besides = 0.0
+        for process in self.living():
+            ha, statistics = process.config.ha, len(process.store.open_keys())
+            pace = max(pace, ceil(statistics / ha.chunk_size) * ha.chunk_timeout)
+            addp = max(ha.addp_timeout, ha.addp_remote_timeout)
+            besides = max(besides, 2 * addp + 2 * ha.connect_timeout + 1)
+        return pace, besides
 
     def _wait_for_equality(self, since: float) -> None:
         while not self.is_converged():
@@ -223,6 +246,19 @@ class Day:
         elif text not in oracle.lives:
             oracle.lives[text] = []
             oracle.free.add(text)
+
+    def deleted(self, process: Process, texts: set[str]) -> None:
+        """A member's configuration has closed these.
+
+        Where no client of the other one wants it, each lets go of it in its own time: what
+        comes back with the definition may or may not have in it what was before.
+        """
+        others = [other for other in self.living() if other is not process]
+        for text in texts & self.oracle.lives.keys() if self.oracle is not None else ():
+            if not any(other.peer.holds.ours(text) for other in others):
+                self.oracle.forget(text)
+                self.oracle.lives[text] = []
+                self.oracle.free.add(text)
 
     def living(self) -> list[Process]:
         """The processes that are not dead."""

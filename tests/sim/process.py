@@ -239,5 +239,7 @@ class Process:
         """Another configuration file is there, and SIGHUP was sent."""
         self.variant = variant
         self.config = evolve(config_of(self.role, variant), ha=self.day.ha)
+        before = set(self.store.open_keys())
         self.reloader._apply(self.config)
+        self.day.deleted(self, before - set(self.store.open_keys()))
         self.look()

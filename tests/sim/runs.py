@@ -40,6 +40,7 @@ class Total:
     figures: Counter[str] = field(factory=Counter)
     faults: Counter[str] = field(factory=Counter)
     convergence: list[float] = field(factory=list)
+    besides_pace: list[float] = field(factory=list)
     failed: list[Outcome] = field(factory=list)
 
     def add(self, outcome: Outcome) -> None:
@@ -50,13 +51,18 @@ class Total:
         self.faults += outcome.faults
         if outcome.convergence is not None:
             self.convergence.append(outcome.convergence)
+        if outcome.besides_pace is not None:
+            self.besides_pace.append(outcome.besides_pace)
         if outcome.violations:
             self.failed.append(outcome)
 
-    def percentile(self, share: float) -> float | None:
-        """Of the seconds that it took to be equal again."""
-        times = sorted(self.convergence)
-        return times[min(len(times) - 1, int(share * len(times)))] if times else None
+    @property
+    def percentiles(self) -> dict[str, dict[str, float | None]]:
+        """Of the seconds that it took to be equal again, and of those besides the chunks' pace."""
+        return {
+            "convergence": _percentiles(self.convergence),
+            "besidesThePaceOfChunks": _percentiles(self.besides_pace),
+        }
 
     def as_data(self) -> dict[str, Any]:
         """For programs."""
@@ -65,10 +71,7 @@ class Total:
             "pairHours": round(self.seconds / 3600, 2),
             "figures": dict(sorted(self.figures.items())),
             "faults": dict(self.faults.most_common()),
-            "convergence": {
-                "p50": self.percentile(0.5), "p99": self.percentile(0.99),
-                "max": self.percentile(1.0),
-            },
+            **self.percentiles,
             "violations": [
                 {
                     "seed": each.seed, "rough": each.rough, "command": command(each),
@@ -77,3 +80,12 @@ class Total:
                 for each in sorted(self.failed, key=lambda outcome: outcome.seed)
             ],
         }  # fmt: skip
+
+
+def _percentiles(seconds: list[float]) -> dict[str, float | None]:
+    times = sorted(seconds)
+    shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
+    return {
+        name: times[min(len(times) - 1, int(share * len(times)))] if times else None
+        for name, share in shares.items()
+    }

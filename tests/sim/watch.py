@@ -192,7 +192,8 @@ class Watch:
             self.compared += 1
             life, statistic = oracle.life_of(text, store.coverage(text)), store.statistic(text)
             truth = None if life is None else oracle.value(life, at)
-            is_poorer = life is not None and oracle.is_better(text, life)
+            counts = statistic is not None and statistic.counts  # else it is read from the world
+            is_poorer = counts and life is not None and oracle.is_better(text, life)
             if life is None or (mine[text] == truth and not is_poorer):
                 if all(day.has_history(process, other, text) for other in day.living()):
                     process.proven[text] = statistic
