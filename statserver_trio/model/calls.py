@@ -157,6 +157,8 @@ class Call(Told):
 class Phase(enum.Enum):
     """What a party does in the call."""
 
+    __hash__ = object.__hash__  # that of Enum takes a call in Python for every look-up
+
     DIALING = "dialing"
     RINGING = "ringing"
     TALKING = "talking"

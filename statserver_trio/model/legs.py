@@ -130,9 +130,10 @@ def find_leg(world: World, dn: RegularDN, event: e.CallEvent, t: int) -> Leg | N
         return None
     if leg.call.learn(event, t):
         world.data_changed(leg.call)
-    call_type = call_type_of(event.call_type)
-    if call_type != leg.call_type and event.call_type and call_type != "Unknown":
-        retype(world, dn, leg, call_type, t)
+    if event.call_type != leg.call_type and event.call_type:
+        call_type = call_type_of(event.call_type)
+        if call_type not in (leg.call_type, "Unknown"):
+            retype(world, dn, leg, call_type, t)
     return leg
 
 

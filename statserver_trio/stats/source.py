@@ -28,6 +28,7 @@ from .counting.ledger import Ledger
 
 RESOLUTIONS = {"second": 1000, "millisecond": 1}
 THE_FEED = (EventServerConnected, EventServerDisconnected)
+EVENTS = (TEvent, Unhandled)  # a union would be made anew for each event
 
 # Where a directory says who is in which group.
 _GROUPED: tuple[Callable[[Directory], object], ...] = (
@@ -169,7 +170,7 @@ class Source:
         grain, ledger, count = self._grain, self.ledger, 0
         self.lost_at = None
         for event in events:
-            if not isinstance(event, TEvent | Unhandled):
+            if not isinstance(event, EVENTS):
                 continue
             count += 1
             if event.position is not None:
