@@ -25,8 +25,11 @@ from reloads import (
     value,
 )
 
+from statserver_trio.model.actions import mask_of
 from statserver_trio.model.directory import Directory
+from statserver_trio.stats.definitions import StatType
 from statserver_trio.stats.engine import Engine
+from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.statistic import Statistic
 from statserver_trio.stats.transfer import (
     adopt_statistic,
@@ -209,3 +212,33 @@ def test_what_a_replaced_picture_has_invented_goes_when_the_better_one_comes() -
     for statistic, theirs in zip(here, told, strict=True):
         adopt_statistic(wrong, statistic, wire(export_statistic(theirs)), now, by_force=True)
     assert [value(wrong, each, 410) for each in here] == [70, 70]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_since_when_a_status_goes_on_is_not_what_a_replaced_picture_said(first: int) -> None:
+    """A server that missed the end of a call sees the next one go on; so it took them for one."""
+    in_call = StatType(
+        "In_Call",
+        frozenset({"Agent", "Place"}),
+        "CurrentContinuousTime",
+        "AgentStatus",
+        mask_of("CallInbound"),
+    )
+
+    def open_both(engine: Engine) -> list[Statistic]:
+        requests = [StatisticRequest("Agent", "a1", in_call, filter=f) for f in (None, "Vip")]
+        return [engine.open(request, MIDNIGHT) for request in requests]
+
+    right, wrong = engine_of(), engine_of()
+    told, here = open_both(right), open_both(wrong)
+    talks(right, "7001", 10, 80)
+    talks(wrong, "7001", 10)
+    talks(right, "7001", 90)
+    assert [value(wrong, each, 100) for each in here] == [90, 0]
+    now = MIDNIGHT + 100_000
+    happens(right, 100, at(e.EventOnHook, 100, "7009"))
+    replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now)
+    for index in (first, 1 - first):
+        data = wire(export_statistic(told[index]))
+        adopt_statistic(wrong, here[index], data, now, by_force=True)
+    assert [value(wrong, each, 100) for each in here] == [10, 0]

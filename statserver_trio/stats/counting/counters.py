@@ -324,18 +324,20 @@ class Continuity(Counter):
     def adopt(self, data: dict[str, Any], part: Part) -> None:
         """Be inside, or outside, since when whoever has counted longer saw it.
 
-        Where the other server's picture was another one, what is here now began here.
+        Where the other server's picture was another one, what is here now began here. What a
+        picture said that was replaced counts no more.
         """
         if part in self._openers:
             self._openers.remove(part)
         if data["inside"] != bool(self._stretches):
             return
         if self._stretches:
-            self._begin_at(min(self._since, data["since"]))
+            since = data["since"]
+            self._begin_at(since if self.is_doubtful else min(self._since, since))
             return
-        self._left_at, self._since = max(
-            (self._left_at, self._since), (data["left_at"], data["since"]), key=_last_and_longest
-        )
+        mine, theirs = (self._left_at, self._since), (data["left_at"], data["since"])
+        best = theirs if self.is_doubtful else max(mine, theirs, key=_last_and_longest)
+        self._left_at, self._since = best
         if data["opened_in_gap"]:
             self._openers.append(part)
 
