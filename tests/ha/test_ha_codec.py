@@ -99,7 +99,7 @@ WIRE = [
         Journal("s", 1, 2, [(1, b"x")], True),
         b"\x96\xa7journal\xa1s\x01\x02\x91\x92\x01\xc4\x01x\xc3",
     ),
-    (JoinRequest(1, {"s": 0}), b"\x93\xabjoinrequest\x01\x81\xa1s\x00"),
+    (JoinRequest(1, {"s": 0}), b"\x94\xabjoinrequest\x01\x81\xa1s\x00\x80"),
     (
         JoinState(1, {"s": 9}, b"x", {"s": Standing("l", 3, 0.0)}),
         b"\x95\xa9joinstate\x01\x81\xa1s\x09\xc4\x01x\x81\xa1s\x93\xa1l\x03\xcb\0\0\0\0\0\0\0\0",
