@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run test check format style types tests bench sim rewrite clean
+.PHONY: run test check format style types tests bench sim chaos fuzz rewrite clean
 
 run: $(READY)      ## the main job: a simulated contact centre with live statistics
 	$(BIN)/statserver demo
@@ -33,6 +33,15 @@ RUNS  ?= 1000
 FIRST ?= 0
 sim: $(READY)      ## bad days of whole pairs, simulated: RUNS=1000 FIRST=0, ROUGH=1 for rough ones
 	$(BIN)/python -m tests.sim --runs $(RUNS) --first $(FIRST) $(if $(ROUGH),--rough)
+
+CYCLES ?= 50
+SEED   ?= 1
+chaos: $(READY)    ## real processes, really hurt: CYCLES=50 SEED=1; as root with nftables more of it
+	$(BIN)/python -m tests.chaos --cycles $(CYCLES) --seed $(SEED)
+
+EXECUTIONS ?= 20000
+fuzz: $(READY)     ## input that is almost right, for everything that comes from outside: EXECUTIONS=20000
+	$(BIN)/python -m tests.fuzz --executions $(EXECUTIONS)
 
 rewrite: $(READY)  ## refill the values of the text tables; read the diff before you commit
 	REWRITE=1 $(BIN)/python -m pytest tests/conformance tests/call_models

@@ -19,7 +19,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .books.book import Page
-from .counting.counters import Counter
+from .carried import checked
+from .counting.counters import DURATIONS, Counter
 from .counting.ledger import Sums
 from .counting.parts import NOTHING, FormerPart, Mark, Part, Span, marks_of, restart
 from .counting.peaks import DurationPeaks
@@ -158,7 +159,7 @@ def adopt_statistic(
     """
     if statistic.opened_at <= data["opened_at"] and not by_force:
         return False
-    reader = _Reader(engine, statistic, data, now)
+    reader = _Reader(engine, statistic, checked(data), now)
     taken = [each for role in statistic.parts for each in reader.taken(role)]
     restarted = [part for role in statistic.parts for part in reader.restarted(role)]
     former = {role: reader.former(role) for role in statistic.parts}
@@ -172,13 +173,13 @@ def adopt_statistic(
         restart(part, engine.as_of(part.ledger, now))
         part.ledger.touch(part.row.index)
     statistic.former = {role: parts for role, parts in former.items() if parts}
-    statistic.opened_at = data["opened_at"]
+    statistic.opened_at = reader.opened_at
     if statistic.book is not None:
         statistic.book.replace(pages)
     tally = next((part.tally for part in statistic.all_parts("main")), None)
     if tally is not None:
         shared = any(part.row.users > 1 for part in statistic.parts["main"])
-        tally.peaks.adopt(data["tally"], shared)
+        tally.peaks.adopt(reader.tally, shared)
     return True
 
 
@@ -193,6 +194,16 @@ class _Reader:
     def __init__(self, engine: Engine, statistic: Statistic, data: Data, now: int) -> None:
         self._engine, self._statistic, self._data, self._now = engine, statistic, data, now
         self._kinds = statistic.row_kinds()
+
+    @property
+    def opened_at(self) -> int:
+        """When it was opened there, ms."""
+        return int(self._data["opened_at"])
+
+    @property
+    def tally(self) -> Any:
+        """What was told of how many go on at once."""
+        return self._data["tally"]
 
     def _told(self, role: str) -> dict[tuple[str, ...], Data]:
         return {_name(each): each for each in self._data["parts"][role]}
@@ -247,7 +258,7 @@ class _Reader:
         ledger = self._engine.sources[data["source"]].ledger
         profile, kind = self._statistic.profile, self._kinds[role]
         durations = None
-        if data.get("durations"):
+        if kind.feature == DURATIONS:
             durations = DurationPeaks()
             durations.adopt(data["durations"], 0)
         return FormerPart(

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BROKEN = (KeyError, ValueError, TypeError, IndexError, AttributeError, msgspec.DecodeError)
+BROKEN = (
+    KeyError, ValueError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError,
+    msgspec.DecodeError,
+)  # fmt: skip
 
 # What a step costs, in the items that ``PairStore.go_on`` counts.
 LOOK_COST = 0.5

@@ -1,0 +1,79 @@
+"""Carried: what a statistic is told as, from one server to another or to its next start.
+
+Whoever wrote it may have been another version of ours, or broken; so its shape is checked
+before anything is taken from it (:func:`checked`). What the members mean is said where they are
+written, in :mod:`.transfer`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NotRequired, TypedDict
+
+import msgspec
+from msgspec import Meta
+
+LARGEST = 2**62  # of what is added to columns of 64 bits: there has to be some room
+
+Number = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
+SumsData = Annotated[list[Number | str], Meta(min_length=4, max_length=6)]
+DurationsData = dict[str, list[list[Number]]]
+
+
+class FormerData(TypedDict):
+    """A part of somebody who has left, or what all parts have."""
+
+    source: str
+    node: list[str]
+    opened_at: Number
+    base: SumsData
+    last: SumsData
+    marks: list[tuple[Number, SumsData]]
+    epoch: Number
+    starts: list[Number]
+    durations: NotRequired[DurationsData | None]
+
+
+class LeftData(FormerData):
+    """A part of somebody who has left."""
+
+    at: Number
+
+
+class PartData(FormerData):
+    """A part."""
+
+    frozen: LeftData | None
+    counter: NotRequired[dict[str, Any] | None]
+
+
+class PageData(TypedDict):
+    """A page of a book."""
+
+    opened_at: Number
+    start: Number
+    since: Number
+    left_at: Number | None
+    paused_at: Number | None
+    stores: dict[str, dict[str, Any]]
+
+
+class StatisticData(TypedDict):
+    """A statistic."""
+
+    opened_at: Number
+    parts: dict[str, list[PartData]]
+    former: dict[str, list[LeftData]]
+    tally: dict[str, Any] | None
+    book: dict[str, PageData] | None
+
+
+def checked(data: Any) -> Any:
+    """The same, of the right shape.
+
+    Raises:
+        ValueError: It is not.
+    """
+    try:
+        return msgspec.convert(data, StatisticData)
+    except msgspec.ValidationError as wrong:
+        raise ValueError(str(wrong)) from None
