@@ -1,0 +1,221 @@
+"""The site: a T-Server in this process, the two members, and the oracle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import trio
+from attrs import evolve
+
+from statserver_trio.commands.demo_members import LOOPBACK, Member, free_port, make_pair
+from statserver_trio.config.dump import dump
+from statserver_trio.config.load import load
+from statserver_trio.config.schema import Config
+from statserver_trio.server.clock import Clock
+from statserver_trio.server.tserver import TICK, TServer
+from statserver_trio.simulator.contact_centre import ContactCentre
+from statserver_trio.simulator.feed_server import Published
+
+CONF = Path(__file__).parent.parent.parent / "conf"
+AGENTS, QUEUES = 12, 3
+BATCH_EVENTS_MAX = 1000
+UP_SECONDS = 30.0  # for a process to say something
+QUIET_SECONDS = 60.0  # for a pair to be in step again, whatever was done to it
+LOOK_SECONDS = 0.05
+
+
+class Switch:
+    """The T-Server, whose time stands still while nobody lets it live."""
+
+    def __init__(self, seed: int, speed: float) -> None:
+        self._clock = Clock.system()
+        self._lived = 0.0  # seconds
+        self._start = self._clock.now()
+        self._centre = ContactCentre(
+            Random(seed), self._start, agents=AGENTS, queues=QUEUES, speed=speed
+        )
+        self.server = TServer(self._centre, self._clock)
+        self.lives = False
+        self.port = 0
+        self._said = trio.Event()  # set, and replaced, whenever something happens
+
+    @property
+    def position(self) -> int:
+        """Of the last event."""
+        return self.server.feed.position
+
+    async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Let it happen, as long as :attr:`lives` says so."""
+        listeners = await trio.open_tcp_listeners(0, host=LOOPBACK)
+        self.port = listeners[0].socket.getsockname()[1]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.serve_listeners, self.server.handle, listeners)
+            task_status.started()
+            before = trio.current_time()
+            while True:
+                await trio.sleep(TICK)
+                now = trio.current_time()
+                if self.lives:
+                    self._lived += now - before
+                    self.advance()
+                before = now
+
+    async def say_more(self) -> None:
+        """Wait for an event to happen."""
+        await self._said.wait()
+
+    def advance(self) -> None:
+        """Publish what has happened in the time that it has lived."""
+        feed = self.server.feed
+        while batch := self._centre.advance(self._start + self._lived, BATCH_EVENTS_MAX):
+            feed.publish(batch)
+            self._said.set()
+            self._said = trio.Event()
+        for client in list(self.server._clients):
+            client.tell(Published())
+
+    def hang_up(self, application: str) -> None:
+        """End the connection of a server, by its name."""
+        for client in self.server._clients:
+            if client._session.application == application:
+                client._scope.cancel()
+
+    def forget(self) -> None:
+        """Whoever comes back cannot resume: what happened meanwhile is not here any more."""
+        self.server.feed._recent.clear()
+
+
+class Site:
+    """Everything that runs.
+
+    Attributes:
+        folder: Of configurations, logs and backup files.
+        members: The pair; the primary is the first.
+    """
+
+    def __init__(self, folder: Path, seed: int, speed: float) -> None:
+        self.folder = folder
+        self.switch = Switch(seed, speed)
+        self.members: tuple[Member, ...] = ()
+        self.oracle: Member = None  # type: ignore[assignment]
+        self.ha_port = 0
+        self.config: Config = None  # type: ignore[assignment]
+
+    async def start(self, nursery: trio.Nursery) -> None:
+        """Start everything, and wait until it is in step."""
+        await nursery.start(self.switch.serve)
+        primary, backup = (load(CONF / f"{name}.toml") for name in ("primary", "backup"))
+        self.config = primary
+        self.members = make_pair(primary, backup, self.folder, self.switch.port, 0)
+        backups = load(self.members[1].conf)
+        self.ha_port = backups.ha.peer_port
+        self.oracle = self._oracle()
+        for each in self.all:
+            await each.start()
+        self.switch.lives = True
+        await self.quiet()
+
+    @property
+    def all(self) -> tuple[Member, ...]:
+        """The three processes."""
+        return (*self.members, self.oracle)
+
+    def _oracle(self) -> Member:
+        config = load(CONF / "standalone.toml")
+        port, operators = free_port(0), free_port(0)
+        ports = {"default": port, "management": operators}
+        name = config.server.name
+        config = evolve(
+            config,
+            server=evolve(config.server, data_dir=str(self.folder / name)),
+            listen=tuple(
+                evolve(each, host=LOOPBACK, port=ports[each.id]) for each in config.listen
+            ),
+            tserver=(evolve(config.tserver[0], host=LOOPBACK, port=self.switch.port),),
+        )
+        conf = self.folder / f"{name}.toml"
+        conf.write_text(dump(config), encoding="utf-8")
+        return Member(name, port, operators, conf, self.folder / f"{name}.log")
+
+    async def stop(self) -> None:
+        """End all processes, frozen ones as well."""
+        for each in self.all:
+            if each is not None and each.runs:
+                each.process.kill()
+                await each.process.wait()
+
+    # -- quiet ------------------------------------------------------------------------------
+
+    async def in_step(self) -> None:
+        """Wait until the pair is in step, though the T-Server lives.
+
+        Raises:
+            TooLong: It is not, and what it lacks.
+        """
+        with trio.move_on_after(QUIET_SECONDS):
+            await self._until(self._lacks)
+            return
+        raise TooLong(f"not in step after {QUIET_SECONDS:g} s: {self.why}")
+
+    async def quiet(self) -> float:
+        """Wait until the pair is in step while the T-Server lives, then let that stand still.
+
+        Returns:
+            How long that has taken, in seconds.
+
+        Raises:
+            TooLong: It is not, and what it lacks.
+        """
+        began = trio.current_time()
+        with trio.move_on_after(QUIET_SECONDS):
+            await self._until(self._lacks)
+            took = trio.current_time() - began
+            # Each goes by when the last event came to it, which may have been late: so another one.
+            await self.switch.say_more()
+            self.switch.lives = False
+            self.switch.advance()
+            await self._until(self._stands_elsewhere)
+            return took
+        raise TooLong(f"not in step after {QUIET_SECONDS:g} s: {self.why}")
+
+    async def _until(self, lacks: Any) -> None:
+        self.why = "nobody was asked"
+        while self.why:
+            statuses = [await each.status() for each in self.all]
+            self.why = next(
+                (
+                    f"{each.name} {why}"
+                    for each, status in zip(self.all, statuses, strict=True)
+                    if (why := lacks(each, status))
+                ),
+                "",
+            )
+            if self.why:
+                await trio.sleep(LOOK_SECONDS)
+
+    def _lacks(self, member: Member, status: dict[str, Any] | None) -> str:
+        """What a server lacks; empty if nothing."""
+        if status is None:
+            return "does not answer"
+        if not all(each["connected"] for each in status["sources"]):
+            return "does not hear the T-Server"
+        if member is self.oracle:
+            return ""
+        if not (status.get("peer") or {}).get("synchronised"):
+            return "is not synchronised"
+        replication = status["replication"]
+        waits = [k for k in ("pending", "inFlight", "tombstones", "parked") if replication[k]]
+        return f"has {', '.join(waits)}" if waits else ""
+
+    def _stands_elsewhere(self, member: Member, status: dict[str, Any] | None) -> str:
+        if why := self._lacks(member, status):
+            return why
+        assert status is not None
+        position = status["sources"][0]["position"]
+        return "" if position == self.switch.position else f"stands at {position}"
+
+
+class TooLong(Exception):
+    """Something that must come did not."""
