@@ -26,6 +26,26 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 NOT_IN_ALL = frozenset({"HA"})
 
+NO_CONNECTION = "trio.serve_listeners"  # complains ten times a second while no file is left
+NO_CONNECTION_SECONDS = 60.0
+
+
+class Seldom(logging.Filter):
+    """Lets a complaint through once in a while, in one line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is said."""
+        if record.created < self._next:
+            return False
+        self._next = record.created + NO_CONNECTION_SECONDS
+        record.msg = f"no connection can be accepted; {record.getMessage()}"
+        record.args, record.exc_info, record.exc_text = (), None, None
+        return True
+
 
 def set_up(debug_level: str, application: str) -> None:
     """Log to standard error, the chosen categories in full."""
@@ -36,6 +56,7 @@ def set_up(debug_level: str, application: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    logging.getLogger(NO_CONNECTION).filters[:] = [Seldom()]
     wanted = {name.strip().lower() for name in debug_level.split(",")}
     for category, loggers in CATEGORIES.items():
         everything = "all" in wanted and category not in NOT_IN_ALL

@@ -111,33 +111,15 @@ class Site:
         self.members = make_pair(primary, backup, self.folder, self.switch.port, 0)
         backups = load(self.members[1].conf)
         self.ha_port = backups.ha.peer_port
-        self.oracle = self._oracle()
+        self.oracle = standalone(self.folder, self.switch.port)
         for each in self.all:
             await each.start()
-        self.switch.lives = True
         await self.quiet()
 
     @property
     def all(self) -> tuple[Member, ...]:
         """The three processes."""
         return (*self.members, self.oracle)
-
-    def _oracle(self) -> Member:
-        config = load(CONF / "standalone.toml")
-        port, operators = free_port(0), free_port(0)
-        ports = {"default": port, "management": operators}
-        name = config.server.name
-        config = evolve(
-            config,
-            server=evolve(config.server, data_dir=str(self.folder / name)),
-            listen=tuple(
-                evolve(each, host=LOOPBACK, port=ports[each.id]) for each in config.listen
-            ),
-            tserver=(evolve(config.tserver[0], host=LOOPBACK, port=self.switch.port),),
-        )
-        conf = self.folder / f"{name}.toml"
-        conf.write_text(dump(config), encoding="utf-8")
-        return Member(name, port, operators, conf, self.folder / f"{name}.log")
 
     async def stop(self) -> None:
         """End all processes, frozen ones as well."""
@@ -169,6 +151,7 @@ class Site:
             TooLong: It is not, and what it lacks.
         """
         began = trio.current_time()
+        self.switch.lives = True
         with trio.move_on_after(QUIET_SECONDS):
             await self._until(self._lacks)
             took = trio.current_time() - began
@@ -215,6 +198,23 @@ class Site:
         assert status is not None
         position = status["sources"][0]["position"]
         return "" if position == self.switch.position else f"stands at {position}"
+
+
+def standalone(folder: Path, tserver_port: int) -> Member:
+    """A server that stands alone; its configuration is written, and it is not started yet."""
+    config = load(CONF / "standalone.toml")
+    port, operators = free_port(0), free_port(0)
+    ports = {"default": port, "management": operators}
+    name = config.server.name
+    config = evolve(
+        config,
+        server=evolve(config.server, data_dir=str(folder / name)),
+        listen=tuple(evolve(each, host=LOOPBACK, port=ports[each.id]) for each in config.listen),
+        tserver=(evolve(config.tserver[0], host=LOOPBACK, port=tserver_port),),
+    )
+    conf = folder / f"{name}.toml"
+    conf.write_text(dump(config), encoding="utf-8")
+    return Member(name, port, operators, conf, folder / f"{name}.log")
 
 
 class TooLong(Exception):
