@@ -153,6 +153,7 @@ class Source:
         if data["world"] is not None:
             world = World(self.switch, self._directory, data["world"]["now"], self._options)
             adopt_world(world, data["world"])
+            self.ledger.begin_anew(world.now)
         self._world = world
         self.position, self.last_gap = data["position"], data["last_gap"]
         self._last_event, self._arrived = data["last_event"], now

@@ -242,3 +242,21 @@ def test_since_when_a_status_goes_on_is_not_what_a_replaced_picture_said(first: 
         data = wire(export_statistic(told[index]))
         adopt_statistic(wrong, here[index], data, now, by_force=True)
     assert [value(wrong, each, 100) for each in here] == [10, 0]
+
+
+@pytest.mark.parametrize("profile", ["Window", "Minutes"])
+def test_a_replaced_picture_may_have_been_of_a_later_time(profile: str) -> None:
+    """Its clock was ahead of what the peer knew; what was noted then is of no use now."""
+    right, wrong = engine_of(), engine_of()
+    told, here = (opened(engine, "Time", "Agent:a1", profile=profile) for engine in (right, wrong))
+    talks(right, "7001", 10)
+    talks(wrong, "7001", 10, 20)
+    happens(wrong, 175, at(e.EventOnHook, 175, "7009"))
+    happens(right, 115, at(e.EventOnHook, 115, "7009"))
+    now = MIDNIGHT + 175_000
+    replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now)
+    adopt_statistic(wrong, here, wire(export_statistic(told)), now, by_force=True)
+    for engine in (right, wrong):
+        happens(engine, 200, at(e.EventReleased, 200))
+    for second in range(200, 260, 5):
+        assert value(wrong, here, second) == value(right, told, second)

@@ -101,6 +101,11 @@ class Boundary:
                 self.marks = [*kept, (last, columns)]
         self.next_at = self._after(t)
 
+    def begin_anew(self, t: int) -> None:
+        """Forget what was before: from ``t`` on, there is nothing yet."""
+        self.marks.clear()
+        self.next_at = self._after(t)
+
     def start_of_interval(self, t: int) -> int | None:
         """When the interval that is reported at ``t`` began; None for: at opening."""
         if self.profile.kind == "Sliding":
@@ -232,6 +237,12 @@ class Ledger:
             found = self.boundaries[profile] = Boundary(profile, t)
             self.next_boundary = min(self.next_boundary, found.next_at)
         return found
+
+    def begin_anew(self, t: int) -> None:
+        """There is not a row: what the columns were is nobody's, perhaps at a later time than t."""
+        for boundary in self.boundaries.values():
+            boundary.begin_anew(t)
+        self.next_boundary = min((b.next_at for b in self.boundaries.values()), default=inf)
 
     def roll(self, t: int) -> None:
         """Pass every boundary at or before ``t``; call before an event of ``t`` is applied."""
