@@ -114,6 +114,7 @@ class Site:
         self.oracle = standalone(self.folder, self.switch.port)
         for each in self.all:
             await each.start()
+        await self.in_step()  # before anything happens: so all three have heard everything
         await self.quiet()
 
     @property
