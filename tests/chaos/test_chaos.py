@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from . import cycles, values
 from .cycles import run_cycles
 from .faults import FAULTS, Fault
 
@@ -32,6 +33,8 @@ def test_what_is_wrong_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             await trio.sleep(0.2)
 
     fault: Fault = deafen_both
+    monkeypatch.setattr(values, "READ_SECONDS", 2.0)
+    monkeypatch.setattr(cycles, "LATE_EVENTS", 1)
     monkeypatch.setitem(FAULTS, "deafen_both", fault)
     report = trio.run(lambda: run_cycles(tmp_path, 1, 3, ["deafen_both"], statistics=150))
     assert report.violations

@@ -17,7 +17,8 @@ from statserver_trio.stats.refusals import refusal
 from .processes import Site, TooLong
 
 REDIAL_SECONDS = 0.2
-READ_SECONDS = 20.0  # to read everything, and to find it equal
+OPEN_SECONDS = 30.0  # for a client to come back and open everything
+READ_SECONDS = 8.0  # to read everything, and to find it equal
 OBJECTS = {
     "Queue": ("8001@sw1", "8002@sw1"),
     "RoutePoint": ("9001@sw1",),
@@ -102,7 +103,7 @@ class Readers:
         Raises:
             TooLong: They have not.
         """
-        with trio.move_on_after(READ_SECONDS):
+        with trio.move_on_after(OPEN_SECONDS):
             for reader in self.all:
                 await reader.ready.wait()
             return
