@@ -69,6 +69,13 @@ class SourceAt:
 
 
 @frozen
+class SnapshotsFollow:
+    """Event: positions were missing, and the feed was asked, or will be, for all snapshots anew."""
+
+    source: str
+
+
+@frozen
 class SourceDescribed:
     """Event: all snapshots have arrived."""
 

@@ -35,6 +35,7 @@ from .feed_words import (
     Interrupted,
     PeerAbsent,
     Restored,
+    SnapshotsFollow,
     SourceAdded,
     SourceAt,
     SourceAway,
@@ -130,25 +131,22 @@ class Intake:
         match event:
             case SourceAdded(name, contiguous):
                 self._add(name, contiguous)
-                return []
             case Restored(name):
                 self.sources[name].restored(event)
-                return []
             case Arrived(name, events):
                 return self.sources[name].arrived(events, now)
             case SourceAt(name, position, snapshots_follow):
                 source = self.sources[name]
                 source.away, source.described = False, not snapshots_follow
                 return self._stands_at(source, position, now)
+            case SnapshotsFollow(name):
+                self.sources[name].described = False
             case SourceDescribed(name):
                 self.sources[name].is_described()
-                return []
             case Interrupted(name):
                 self.sources[name].interrupted()
-                return []
             case SourceAway(name) | SourceResumed(name):
                 self.sources[name].comes_or_goes(isinstance(event, SourceAway))
-                return []
             case PeerAbsent():
                 return [] if self.linked else self._alone(now)
             case JournalAnswer():
@@ -160,12 +158,13 @@ class Intake:
                 self._rejoining.theirs.update(standings)
                 if not positions:  # it had only asked how good ours are
                     self._join_if_worse(now)
-                return []
             case WorldBuilt():
                 return self._world_built(event)
             case JoinState():
                 return self._state_came(event, now)
-        return [Disconnect(f"the intake cannot make sense of {type(event).__name__}")]
+            case _:
+                return [Disconnect(f"the intake cannot make sense of {type(event).__name__}")]
+        return []
 
     def _stands_at(self, source: SourceIntake, position: int, now: float) -> list[object]:
         restarts, was_heard = source.restarts, source.is_heard

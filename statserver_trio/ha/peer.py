@@ -5,8 +5,8 @@ one machine says to another is passed on, and the earliest of their deadlines is
 ours:
 
     from the stream:  Connected, Heard, messages, Malformed, Disconnected, Knocked
-    from the feeds:   SourceAdded, Restored, Arrived, SourceAt, SourceDescribed, SourceAway,
-                      SourceResumed, Interrupted, PeerAbsent
+    from the feeds:   SourceAdded, Restored, Arrived, SourceAt, SnapshotsFollow,
+                      SourceDescribed, SourceAway, SourceResumed, Interrupted, PeerAbsent
     from the owner:   Started, WallTime, Opened, Closed, Released, Wanted,
                       ModeChanged, ConfigurationReloaded, OptionsChanged, Stop,
                       and the answers listed in store.py
@@ -31,6 +31,7 @@ from .feed_words import (
     Interrupted,
     PeerAbsent,
     Restored,
+    SnapshotsFollow,
     SourceAdded,
     SourceAt,
     SourceAway,
@@ -137,8 +138,10 @@ ROUTES: dict[type, str] = {
     **dict.fromkeys((ChunkAck, Want, ChunkBuilt, OpenKeys), "replication"),
     **dict.fromkeys((Delete, DeleteAck), "deletion"),
     **dict.fromkeys((JournalRequest, Journal, JoinRequest, JoinState, WorldBuilt), "intake"),
-    **dict.fromkeys((SourceAdded, Restored, Arrived, SourceAt, SourceDescribed), "intake"),
-    **dict.fromkeys((SourceAway, SourceResumed, Interrupted, PeerAbsent), "intake"),
+    **dict.fromkeys((SourceAdded, Restored, Arrived, SourceAt, SnapshotsFollow), "intake"),
+    **dict.fromkeys(
+        (SourceDescribed, SourceAway, SourceResumed, Interrupted, PeerAbsent), "intake"
+    ),
     **dict.fromkeys((Release, ReleaseAck, Released, Wanted), "holds"),
     **dict.fromkeys((Mode, ModeChanged, ConfigurationReloaded), "roles"),
     Knocked: "door",

@@ -96,7 +96,7 @@ class SourceIntake:
         applied: The last position that was applied; None before the first.
         coverage: The positions that our picture contains.
         away: The feed is not connected.
-        described: All snapshots of the present connection have arrived.
+        described: All snapshots that the present connection was asked for have arrived.
         is_heard: Its feed has said something; else all we know is from a backup file.
         hole: The missing positions that are being waited for.
         repaired, left, restarts: Holes filled and given up, and how often the

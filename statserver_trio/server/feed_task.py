@@ -37,6 +37,7 @@ from ..tlib.registration_words import (
     Received,
     Resumed,
     Skipped,
+    SnapshotsFollow,
 )
 from .clock import Clock
 from .supervisor import THE_WORLD, causes
@@ -61,8 +62,11 @@ class Sink(Protocol):
         Else snapshots follow, of what is after the event of that position.
         """
 
+    def snapshots_follow(self, name: str) -> None:
+        """Positions were missing, so all snapshots are asked for anew; only if ``marks`` is set."""
+
     def source_described(self, name: str) -> None:
-        """All snapshots of a registration have been applied; only told if ``marks`` is set."""
+        """All snapshots that were asked for have been applied; only if ``marks`` is set."""
 
     def source_lost(self, name: str, reason: str) -> None:
         """A connection that was registered is gone. Nothing has been applied for it yet."""
@@ -277,6 +281,8 @@ class FeedTask:
                     requests.append(encode(message))
                 case Began() | Lost() | Resumed():
                     self._registered(action)
+                case SnapshotsFollow():
+                    self._sink.snapshots_follow(name)
                 case Described():
                     self._sink.source_described(name)
                 case Disconnect(reason):

@@ -49,8 +49,11 @@ class Tap:
         self._hub.engine.sources[name].lost_at = None
         self._hub.source_connected(name)
 
+    def snapshots_follow(self, name: str) -> None:
+        """Nobody waits for them here."""
+
     def source_described(self, name: str) -> None:
-        """Nobody waits for that here."""
+        """Nor for their end."""
 
     def source_lost(self, name: str, reason: str) -> None:
         """The source cannot be heard."""

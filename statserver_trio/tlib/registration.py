@@ -14,7 +14,7 @@ from the model: a snapshot would only lose user data and true start times. After
 ``Began`` and ``Lost`` all of it is delivered. With a list of DNs, snapshots always
 are, because no position can tell what happened before a DN was registered again.
 Where positions jump, snapshots are asked for anew. Nothing on the wire says which one
-is the last; but a feed answers in order, so a poll sent behind the registration is
+is the last; but a feed answers in order, so a poll sent behind such a request is
 answered behind the snapshots. All this is our decision, as
 is everything here that design/protocols.md section 1 leaves open.
 """
@@ -63,12 +63,13 @@ from .registration_words import (
     Received,
     Resumed,
     Skipped,
+    SnapshotsFollow,
 )
 
 ANSWER_TIMEOUT = 5.0  # seconds without progress of the registration; then we hang up
 SKIPPED_KINDS_MAX = 100  # kinds of bad line told apart; further ones are counted as OTHER
 OTHER = "of yet another kind"
-MARK = 0  # the number of the poll that is sent behind the registration; keepalive's begin at 1
+MARK = 0  # the number of a poll that is sent behind RegisterAll; keepalive's begin at 1
 REFRESH_INTERVAL = 10.0  # seconds between two requests for all snapshots because of gaps
 
 
@@ -92,7 +93,8 @@ class FeedSession:
         dns: Register these DNs only; None registers all. With a list, positions
             have holes by nature, and only a resume can show that events are missing.
         keepalive: Seconds for :class:`.keepalive.Keepalive`.
-        marks: Find out where the snapshots end, and say :class:`Described`.
+        marks: Find out where the snapshots end, and say :class:`Described`; and, where they
+            are asked for anew, :class:`SnapshotsFollow` before.
 
     Attributes:
         duplicates: Events dropped because their position had been applied.
@@ -122,7 +124,8 @@ class FeedSession:
     _refresh_at: float = field(default=inf, init=False)
     _refreshed_at: float = field(default=-inf, init=False)
     _now: float = field(default=0.0, init=False)
-    _marked: bool = field(default=False, init=False)  # the mark has come, Described not told
+    _described: bool = field(default=True, init=False)  # as we have told it
+    _marks_out: int = field(default=0, init=False)  # sent, and not answered
     _queried: dict[int, EventRegistered] = field(factory=dict, init=False)
     _references: int = field(default=0, init=False)
     _batch: list[TEvent | Unhandled] = field(factory=list, init=False)
@@ -169,7 +172,7 @@ class FeedSession:
             self._go_away()
         elif now >= self._refresh_at:
             self._refresh_at, self._refreshed_at = inf, now
-            actions.append(Send(RegisterAll()))
+            actions += self._ask_for_all()
         return actions
 
     def next_deadline(self) -> float:
@@ -196,7 +199,7 @@ class FeedSession:
         self._resuming = self.after is not None
         self._answer_by = now + ANSWER_TIMEOUT
         self.watch = Keepalive(self.keepalive, now)
-        self._marked = False
+        self._described, self._marks_out = True, 0
         self._queried.clear()
         return [Send(RegisterClient(ApplicationName=self.application, after=self.after))]
 
@@ -214,8 +217,8 @@ class FeedSession:
             if self._given_up():
                 break
         self._flush()
-        if self._marked and not self._queried:
-            self._marked = False
+        if not self._described and not self._is_asking():
+            self._described = True
             self._actions.append(Described())
         if self.state is State.REGISTERING and self.after != before:
             self._answer_by = now + ANSWER_TIMEOUT  # a long resume is progress
@@ -244,7 +247,7 @@ class FeedSession:
             case PollRequest():
                 self._actions += self.watch.handle_event(message, now)
             case PollReply(n=n):  # any sound is enough for the keepalive
-                self._marked |= self.marks and n == MARK
+                self._marks_out -= n == MARK and self._marks_out > 0
             case BadLine(kind, text):
                 self._skip(kind, text)
             case _:
@@ -271,6 +274,9 @@ class FeedSession:
             self._refresh_at = max(self._now, self._refreshed_at + REFRESH_INTERVAL)
         self._flush()
         self._actions.append(Gap(after, first))
+        if self.marks and self._described and self.state is State.MONITORING:
+            self._described = False
+            self._actions.append(SnapshotsFollow())
 
     def _skip(self, kind: str, text: str) -> None:
         if kind not in self.skipped and len(self.skipped) >= SKIPPED_KINDS_MAX:
@@ -316,12 +322,22 @@ class FeedSession:
         self._flush()
         self._actions.append(self._outcome(event))
         self.state, self._answer_by = State.MONITORING, inf
-        if self.dns is None:
-            self._actions.append(Send(RegisterAll()))
-        for dn in self.dns or ():
-            self._actions.append(Send(RegisterAddress(ThisDN=dn, ReferenceID=self._refer())))
+        self._described = not self.marks
+        self._actions += self._ask_for_all()
+
+    def _ask_for_all(self) -> list[object]:
+        """Register, as often as we like: snapshots are the answer."""
+        requests: list[object] = [RegisterAll()]
+        if self.dns is not None:
+            requests = [RegisterAddress(ThisDN=dn, ReferenceID=self._refer()) for dn in self.dns]
         if self.marks:
-            self._actions.append(Send(PollRequest(n=MARK)))
+            self._marks_out += 1
+            requests.append(PollRequest(n=MARK))
+        return [Send(request) for request in requests]
+
+    def _is_asking(self) -> bool:
+        """Whether there are snapshots to come, or to be asked for."""
+        return self._marks_out > 0 or bool(self._queried) or self._refresh_at < inf
 
     def _outcome(self, event: EventServerConnected) -> object:
         """What the position of the stream says about what we have."""

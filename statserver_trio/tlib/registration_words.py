@@ -60,8 +60,13 @@ class Lost:
 
 
 @frozen
+class SnapshotsFollow:
+    """Action: take note that all snapshots are, or will be, asked for anew."""
+
+
+@frozen
 class Described:
-    """Action: all snapshots that were asked for at the registration have come."""
+    """Action: all snapshots that were asked for have come."""
 
 
 @frozen

@@ -16,9 +16,11 @@ from statserver_trio.ha.feed_words import (
     Arrived,
     PeerAbsent,
     Restored,
+    SnapshotsFollow,
     SourceAdded,
     SourceAt,
     SourceAway,
+    SourceDescribed,
 )
 from statserver_trio.ha.intake import SERVE_SHARE, Intake, IntakeOptions
 from statserver_trio.ha.journal import RANGE_BYTES_MAX, Journal
@@ -339,6 +341,23 @@ def test_a_picture_is_whole_when_its_snapshots_have_come():
     source.described = False  # connected, and the first snapshot has not arrived
     assert not source.is_whole
     source.stands_at(10, 0)  # nothing was missed: no snapshot is needed
+    assert source.is_whole
+
+
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_a_picture_with_a_hole_is_whole_when_the_peer_filled_it_or_snapshots_have_come(is_filled):
+    # Whoever took it over before they come would never hear of them (simulation, rough day 206).
+    intake = after_a_restart()
+    source = intake.sources["s"]
+    intake.handle_event(SourceAt("s", 20), 0)
+    intake.linked = True
+    intake.handle_event(SnapshotsFollow("s"), 1)
+    intake.handle_event(Arrived("s", events(23)), 1)
+    assert source.hole == (21, 22)
+    assert source.is_whole  # it waits for the hole, not for the snapshots
+    source.fill(22, events(21, 22), 1) if is_filled else source.leave(1)
+    assert source.is_whole is is_filled
+    intake.handle_event(SourceDescribed("s"), 2)
     assert source.is_whole
 
 

@@ -39,6 +39,7 @@ from statserver_trio.tlib.registration_words import (
     Received,
     Resumed,
     Skipped,
+    SnapshotsFollow,
 )
 
 HELLO = Send(RegisterClient(ApplicationName="app"))
@@ -308,6 +309,37 @@ def test_a_poll_behind_the_registration_shows_where_the_snapshots_end():
     info = EventAddressInfo(this_dn="7002", reference_id=1)
     assert session.handle_event(got(info), 0) == [deliver(info), Described()]
     assert session.handle_event(got(PollReply(n=1)), 0) == []
+
+
+def test_a_gap_is_described_when_its_snapshots_have_come():
+    # From the gap on, not only from the request, which may have to wait.
+    session = FeedSession("app", marks=True)
+    mark = Send(PollRequest(n=registration.MARK))
+    answer = got(PollReply(n=registration.MARK))
+    play(
+        session,
+        [
+            (0, Connected(), [HELLO]),
+            (0, got(server(5)), [Began(5), ALL, mark, deliver(server(5))]),
+            (1, got(at(8)), [Gap(5, 8), deliver(at(8))]),  # before the first answer
+            (1, answer, []),
+            (1, None, [ALL, mark]),
+            (2, got(at(10)), [Gap(8, 10), deliver(at(10))]),
+            (2, answer, []),  # to what was asked before the second gap
+            (11, None, [ALL, mark]),
+            (
+                12,
+                got(snapshot(), PollReply(n=registration.MARK)),
+                [deliver(snapshot()), Described()],
+            ),
+            (30, got(at(12)), [Gap(10, 12), SnapshotsFollow(), deliver(at(12))]),
+            (30, None, [ALL, mark]),
+            (31, Disconnected(), []),
+            (32, Connected(), [hello(12)]),
+            (32, got(server(12)), [Resumed(12), ALL, mark]),
+            (32, answer, [Described()]),
+        ],
+    )
 
 
 def test_keepalive_is_on_while_connected():

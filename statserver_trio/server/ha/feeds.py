@@ -16,6 +16,7 @@ import msgspec
 from ...ha.feed_words import (
     Arrived,
     Interrupted,
+    SnapshotsFollow,
     SourceAdded,
     SourceAt,
     SourceAway,
@@ -88,6 +89,10 @@ class PairFeeds:
         log.error("%s does not number its events: the pair cannot be exact about it", name)
         if self._member.peer.intake.sources[name].applied is None:
             self._member.tell(SourceAt(name, 0, snapshots_follow=True))
+
+    def snapshots_follow(self, name: str) -> None:
+        """If the peer cannot fill the hole, our picture is not whole before they have come."""
+        self._member.tell(SnapshotsFollow(name))
 
     def source_described(self, name: str) -> None:
         """All snapshots have arrived: our picture is whole, and may be shown to the peer."""
