@@ -199,6 +199,7 @@ class Leg:
         customer: The number of the customer whom that is about, while there is one.
         joins: What is counted once the leg is answered, because somebody brought it
             here: CallTransferTaken or CallConferenceJoined, or nothing.
+        reasons: Those of its latest event: what that begins, or is, has been done for them.
     """
 
     __slots__ = (
@@ -211,6 +212,7 @@ class Leg:
         "joins",
         "originated",
         "phase",
+        "reasons",
         "since",
         "started",
         "visits",
@@ -228,6 +230,7 @@ class Leg:
         self.asm: Occurrence | None = None
         self.customer = ""
         self.joins = ""
+        self.reasons: Facts = NO_FACTS
         self.visits: tuple[Visit, ...] = ()  # the queues that distributed it here
 
 

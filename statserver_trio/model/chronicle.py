@@ -92,16 +92,22 @@ class Chronicle:
         duration: int,
         call: Call | None = None,
         reasons: Facts = NO_FACTS,
+        agent_id: str = "",
     ) -> None:
-        """Something happened at once; ``duration`` in ms, 0 for momentary actions."""
+        """Something happened at once; ``duration`` in ms, 0 for momentary actions.
+
+        Args:
+            agent_id: Whose doing it was, where that is not who is logged in at the DN.
+        """
         bit = BITS[action]
         about = None  # made for whoever wants it
         if dn.interest & bit:
-            about = Moment(action, 0, dn, call, reasons, dn.agent_id)
+            about = Moment(action, 0, dn, call, reasons, agent_id or dn.agent_id)
             self._records.append((HAPPENED, dn, action, duration, about))
         for parent in dn.parents:
             if parent.interest & bit:
-                about = about or Moment(action, 0, dn, call, reasons, dn.agent_id)
+                whose = agent_id or dn.agent_id
+                about = about or Moment(action, 0, dn, call, reasons, whose)
                 self._records.append((HAPPENED, parent, action, duration, about))
 
     # -- associations ----------------------------------------------------------------

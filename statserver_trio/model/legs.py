@@ -15,7 +15,7 @@ from .actions import CODES
 from .active_switching import CAMPAIGN, action_of, customer_of
 from .calls import Leg, Phase, call_type_of
 from .nodes import RegularDN
-from .occurrences import Occurrence
+from .occurrences import NO_FACTS, Occurrence
 
 if TYPE_CHECKING:
     from .world import World
@@ -46,7 +46,8 @@ def enter(world: World, dn: RegularDN, leg: Leg, phase: Phase, t: int) -> None:
         world.parties_changed(leg.call)
         return
     begin(world, dn, leg, PHASE_ACTION[phase][leg.call_type], t)
-    world.chronicle.happened(dn, PHASE_STARTED[phase][leg.call_type], 0, leg.call)
+    started = PHASE_STARTED[phase][leg.call_type]
+    world.chronicle.happened(dn, started, 0, leg.call, leg.reasons)
     if phase is Phase.TALKING:
         side = actions.ORIGINATED if leg.originated else actions.RECEIVED
         if leg.call_type in side:
@@ -59,7 +60,7 @@ def enter(world: World, dn: RegularDN, leg: Leg, phase: Phase, t: int) -> None:
 
 def begin(world: World, dn: RegularDN, leg: Leg, action: int, t: int) -> Occurrence:
     """Let one durable action of a leg begin."""
-    occurrence = Occurrence(action, t, dn, leg.call)
+    occurrence = Occurrence(action, t, dn, leg.call, leg.reasons)
     leg.going_on.append(occurrence)
     world.chronicle.began(occurrence)
     return occurrence
@@ -105,6 +106,7 @@ def new_leg(world: World, dn: RegularDN, event: e.CallEvent, originated: bool, t
         remove(world, dn, stale)
     leg = Leg(call, call_type_of(event.call_type), originated, t)
     leg.joins = JOINS.get(event.third_party_dn_role, "")
+    leg.reasons = event.reasons or NO_FACTS
     dn.legs[call.conn_id] = leg
     call.legs[dn] = leg
     return leg
@@ -128,6 +130,7 @@ def find_leg(world: World, dn: RegularDN, event: e.CallEvent, t: int) -> Leg | N
     leg = dn.legs.get(event.conn_id)
     if leg is None:
         return None
+    leg.reasons = event.reasons or NO_FACTS
     if leg.call.learn(event, t):
         world.data_changed(leg.call)
     if event.call_type != leg.call_type and event.call_type:

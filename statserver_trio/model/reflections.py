@@ -3,7 +3,8 @@
 A queue is told nothing once it has distributed a call; whether it was answered,
 abandoned at the agent's phone, or how long it took is seen at the regular DN and
 reflected back to every visit that brought it there. Durations of what happens up
-to the answer count from the entry into the queue (statistics.md §4.4).
+to the answer count from the entry into the queue (statistics.md §4.4). All of it
+carries the id of the agent who is logged in at the regular DN (our decision).
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ RINGING_ENDED = {
 }
 
 
-def reflect(world: World, leg: Leg, name: str, t: int) -> None:
+def reflect(world: World, dn: RegularDN, leg: Leg, name: str, t: int) -> None:
     """Count ``name`` at every queue the leg came from, with the time since entry."""
     for visit in leg.visits:
-        world.chronicle.happened(visit.queue, CODES[name], t - visit.entered, leg.call)
+        spent, agent_id = t - visit.entered, dn.agent_id
+        world.chronicle.happened(visit.queue, CODES[name], spent, leg.call, agent_id=agent_id)
 
 
 def reflect_ending(world: World, dn: RegularDN, leg: Leg, cause: str, t: int) -> None:
@@ -41,11 +43,13 @@ def reflect_ending(world: World, dn: RegularDN, leg: Leg, cause: str, t: int) ->
             # without that knowledge every call counts as its own (our decision).
             own = not visit.queue.members or dn in visit.queue.members
             name = "CallReleased" if own else "CallMissed"
-            world.chronicle.happened(visit.queue, CODES[name], t - leg.since, leg.call)
+            world.chronicle.happened(
+                visit.queue, CODES[name], t - leg.since, leg.call, agent_id=dn.agent_id
+            )
     else:
         name_or_none = RINGING_ENDED.get(cause)
         if name_or_none is not None:
-            reflect(world, leg, name_or_none, t)
+            reflect(world, dn, leg, name_or_none, t)
     for visit in list(leg.call.visits.values()):
         if visit.wait is None and visit.target == dn.key.number:
             del leg.call.visits[visit.queue]
@@ -60,8 +64,9 @@ def reflect_after_call_work(
     """
     if not visited:
         return
+    happened, agent_id = world.chronicle.happened, dn.agent_id
     for queue in visited:
-        world.chronicle.happened(queue, CODES["ACWCompleted"], duration)
+        happened(queue, CODES["ACWCompleted"], duration, agent_id=agent_id)
     for queue in dn.serves:
         if queue not in visited:
-            world.chronicle.happened(queue, CODES["ACWMissed"], duration)
+            happened(queue, CODES["ACWMissed"], duration, agent_id=agent_id)

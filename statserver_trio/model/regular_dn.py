@@ -98,16 +98,16 @@ def established(world: World, dn: RegularDN, event: e.EventEstablished, t: int) 
         return
     else:
         leave(world, leg)
-        world.chronicle.happened(dn, ANSWERED[leg.phase], t - leg.since, leg.call)
+        world.chronicle.happened(dn, ANSWERED[leg.phase], t - leg.since, leg.call, leg.reasons)
         if leg.joins and mode is None:
-            world.chronicle.happened(dn, CODES[leg.joins], t - leg.started, leg.call)
+            world.chronicle.happened(dn, CODES[leg.joins], t - leg.started, leg.call, leg.reasons)
     if mode is not None:
         supervision.join(world, dn, leg, mode, event.other_dn, t)
         return
     leg.call.observers.pop(dn.key.number, None)  # he takes part now, whatever he did before
     if not leg.visits:  # the switch may name the queue only now
         leg.visits = _distributed_here(world, dn, leg.call, event.this_queue)
-    reflect(world, leg, "CallAnswered", t)
+    reflect(world, dn, leg, "CallAnswered", t)
     enter(world, dn, leg, Phase.TALKING, t)
 
 
@@ -133,22 +133,22 @@ def abandoned(world: World, dn: RegularDN, event: e.EventAbandoned, t: int) -> N
 
 
 def _end(world: World, dn: RegularDN, leg: Leg, cause: str, t: int) -> None:
-    call, hold = leg.call, leg.hold
+    call, hold, reasons = leg.call, leg.hold, leg.reasons
     leave(world, leg)
     happened = world.chronicle.happened
     if leg.phase is Phase.TALKING:
         if hold is not None:
-            happened(dn, CODES["CallHeld"], t - hold.start, call)
+            happened(dn, CODES["CallHeld"], t - hold.start, call, reasons)
             if cause in ("released", "abandoned"):
-                happened(dn, CODES["CallAbandonedFromHold"], t - hold.start, call)
-        happened(dn, actions.COMPLETED[leg.call_type], t - leg.since, call)
+                happened(dn, CODES["CallAbandonedFromHold"], t - hold.start, call, reasons)
+        happened(dn, actions.COMPLETED[leg.call_type], t - leg.since, call, reasons)
         if cause == "transferred" and leg.call_type != "Consult":
-            happened(dn, CODES["CallTransferMade"], t - leg.started, call)
+            happened(dn, CODES["CallTransferMade"], t - leg.started, call, reasons)
         if cause == "conferenced" and leg.call_type == "Consult":
-            happened(dn, CODES["CallConferenceMade"], t - leg.started, call)
+            happened(dn, CODES["CallConferenceMade"], t - leg.started, call, reasons)
     else:
         for name in ENDINGS[leg.phase, cause]:
-            happened(dn, CODES[name], t - leg.since, call)
+            happened(dn, CODES[name], t - leg.since, call, reasons)
     reflect_ending(world, dn, leg, cause, t)
     remove(world, dn, leg)
     world.forget_if_over(call)
@@ -170,7 +170,7 @@ def retrieved(world: World, dn: RegularDN, event: e.EventRetrieved, t: int) -> N
     hold, leg.hold = leg.hold, None
     end(world, leg, hold)
     for name in ("CallHeld", "CallRetrievedFromHold"):
-        world.chronicle.happened(dn, CODES[name], t - hold.start, leg.call)
+        world.chronicle.happened(dn, CODES[name], t - hold.start, leg.call, leg.reasons)
 
 
 def party_changed(world: World, dn: RegularDN, event: e.EventPartyChanged, t: int) -> None:
@@ -190,9 +190,9 @@ def party_changed(world: World, dn: RegularDN, event: e.EventPartyChanged, t: in
     name = PARTY_CHANGED[leg.phase]
     if leg.phase is Phase.TALKING and event.call_state == "Transferred":
         name = "CallTransferPartyChanged"
-    world.chronicle.happened(dn, CODES[name], t - leg.since, leg.call)
+    world.chronicle.happened(dn, CODES[name], t - leg.since, leg.call, leg.reasons)
     if leg.phase is Phase.RINGING:
-        reflect(world, leg, name, t)
+        reflect(world, dn, leg, name, t)
 
 
 def _brought_in(
@@ -214,12 +214,12 @@ def _brought_in(
         # To join an engaged agent and his customer is the dialler's doing, and no transfer.
         name = BROUGHT_IN.get(event.call_state, "" if engaged else "CallTransferTaken")
         if name:
-            happened(dn, CODES[name], t - former.started, leg.call)
+            happened(dn, CODES[name], t - former.started, leg.call, leg.reasons)
     else:  # brought in before we answered: it counts when we do
         leg.joins = BROUGHT_IN.get(event.call_state, "")
-        happened(dn, CODES["CallRingingPartyChanged"], spent, leg.call)
+        happened(dn, CODES["CallRingingPartyChanged"], spent, leg.call, leg.reasons)
         if phase is Phase.RINGING:
-            reflect(world, former, "CallRingingPartyChanged", t)
+            reflect(world, dn, former, "CallRingingPartyChanged", t)
     enter(world, dn, leg, phase, t)
     if engaged:
         engage(world, dn, leg, True, t)
@@ -234,7 +234,7 @@ def party_added(world: World, dn: RegularDN, event: e.EventPartyAdded, t: int) -
     if event.third_party_dn == dn.key.number:
         names.append("CallConferenceOriginated")
     for name in names:
-        world.chronicle.happened(dn, CODES[name], 0, leg.call)
+        world.chronicle.happened(dn, CODES[name], 0, leg.call, leg.reasons)
 
 
 def party_deleted(world: World, dn: RegularDN, event: e.EventPartyDeleted, t: int) -> None:
@@ -242,7 +242,7 @@ def party_deleted(world: World, dn: RegularDN, event: e.EventPartyDeleted, t: in
     leg = find_leg(world, dn, event, t)
     if leg is None or supervision.party_deleted(world, leg, event):
         return
-    world.chronicle.happened(dn, CODES["CallConferencePartyDeleted"], 0, leg.call)
+    world.chronicle.happened(dn, CODES["CallConferencePartyDeleted"], 0, leg.call, leg.reasons)
     if event.other_dn == dn.key.number and event.other_dn_role == "DeletedParty":
         _end(world, dn, leg, "released", t)
 
@@ -285,7 +285,7 @@ def clean(world: World, dn: RegularDN, leg: Leg, t: int) -> None:
     remove(world, dn, leg)
     world.chronicle.happened(dn, CODES["StuckCallCleaned"], duration, leg.call)
     if leg.phase is not Phase.TALKING:
-        reflect(world, leg, "StuckCallCleanedWhileRinging", t)
+        reflect(world, dn, leg, "StuckCallCleanedWhileRinging", t)
 
 
 def drop(world: World, dn: RegularDN, leg: Leg) -> None:

@@ -131,6 +131,7 @@ def _leg(leg: Leg) -> Data:
         "asm": None if leg.asm is None else leg.going_on.index(leg.asm),
         "customer": leg.customer,
         "joins": leg.joins,
+        "reasons": _facts(leg.reasons),
         # A visit the call still has, by its queue; or one that only this leg remembers.
         "visits": [
             v.queue.key.number if visits.get(v.queue) is v else _visit(v) for v in leg.visits
@@ -322,6 +323,7 @@ class _Adoption:
         leg.hold = None if data["hold"] is None else leg.going_on[data["hold"]]
         leg.asm = None if data["asm"] is None else leg.going_on[data["asm"]]
         leg.customer, leg.joins = data["customer"], data["joins"]
+        leg.reasons = data.get("reasons") or NO_FACTS  # earlier releases do not say
         leg.visits = tuple(
             call.visits[self._queue(each)] if isinstance(each, str) else self._visit(call, each)
             for each in data["visits"]

@@ -280,7 +280,7 @@ class World(Population):
             return
         leg.visits += (visit,)
         if leg.phase is Phase.TALKING:
-            reflect(self, leg, "CallAnswered", t)
+            reflect(self, target, leg, "CallAnswered", t)
 
     def keeps_enter_time(self, queue: MediationDN) -> bool:
         """Whether a new ConnID leaves the enter time of a waiting call alone."""

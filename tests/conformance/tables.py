@@ -32,7 +32,7 @@ Things that happen are T-events in few words, with ``;`` between them::
     7001 Ready    7001 NotReady reason=Lunch    7001 AfterCallWork
     7001 Ringing c1 Inbound queue=8001 Language=Spanish
     8001 Diverted c1 to=7001         7001 Released c1 state=Transferred
-    7009 Established c1 role=Observer monitor=coach
+    7009 Established c1 role=Observer monitor=coach    7001 Held c1 because=Why:Search
 
     PlacedInQueue i1 media=email queue=mail    Invite i1 agent=a1    MediaAdded media=email agent=a1
 
@@ -333,6 +333,9 @@ class Teller:
                     for one in text.split("+")
                     if one
                 ]
+            elif key == "because":
+                why, _, what = text.partition(":")
+                given["reasons"] = {why: what}
             elif key in EXTENSIONS:
                 extensions[EXTENSIONS[key]] = value
             elif key in ATTRIBUTES:

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 
 from ...expressions.conditions import Scope
 from ...model.actions import CODES
-from ...model.nodes import MediationDN, RegularDN
+from ...model.nodes import MediationDN
 from ...model.occurrences import NO_FACTS, Facts, Occurrence
 
 DEFAULT_TENANT = "Environment"
@@ -101,10 +101,10 @@ ATTRIBUTES: Mapping[str, Attribute] = {
 
 
 def reasons_of(source: Occurrence | None) -> Facts:
-    """The reasons of an agent's state, login or logout; what else is told has none."""
-    if source is None or source.call is not None or source.action == USER_EVENT:
+    """The reasons given at a DN or media channel; what is told with queues is none."""
+    if source is None or source.action == USER_EVENT or isinstance(source.dn, MediationDN):
         return NO_FACTS
-    return source.reasons if isinstance(source.dn, RegularDN) else NO_FACTS
+    return source.reasons
 
 
 def call_data_of(source: Occurrence | None) -> Facts:

@@ -63,7 +63,7 @@ def _status(status: Status, view: View) -> State:
         "time": status.since / 1000,
     }
     source = status.source
-    if source is not None and source.reasons:
+    if source is not None and source.reasons and source.call is None:
         shown["reasons"] = dict(source.reasons)
         if view.by_reason:
             shown["time"] = status.start / 1000
@@ -126,6 +126,6 @@ def _action(occurrence: Occurrence) -> State:
         shown["ANI"] = call.ani
         shown["DNIS"] = call.dnis
         shown["userData"] = dict(call.facts)
-    elif occurrence.reasons:
+    if occurrence.reasons:
         shown["reasons"] = dict(occurrence.reasons)
     return shown

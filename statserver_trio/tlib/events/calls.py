@@ -20,6 +20,7 @@ class CallEvent(TEvent):
     third_party_dn: str = ""
     third_party_dn_role: str = ""
     user_data: KVList | None = None
+    reasons: KVList | None = None
 
 
 class EventDialing(CallEvent):
