@@ -125,6 +125,7 @@ class SourceIntake:
     _wants_snapshots: bool = True  # our picture was not, or is not, exact
     _drained_at: float = -inf
     _told: int | None = None  # the last position that the feed itself told, since it greeted
+    _stood: int | None = None  # where it stood when it greeted us last, whether it is there or not
     _behind_since: float = inf  # that is behind ``applied``
     _doubtful: bool = False  # what comes next may have a hole before it, contiguous or not
 
@@ -189,7 +190,8 @@ class SourceIntake:
         Snapshots follow. What we have not applied up to there we have missed.
         """
         self.is_heard = True
-        self._told, heard = position, self.journal.last
+        heard = max((p for p in (self.journal.last, self._stood) if p is not None), default=None)
+        self._told = self._stood = position
         # The peer may have told us more than our own feed could know when it greeted us.
         if heard is not None and position < heard:
             if self.applied is not None:

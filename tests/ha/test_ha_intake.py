@@ -229,6 +229,15 @@ def test_snapshots_that_were_still_to_come_are_welcome_after_a_restart():
     assert source.is_whole
 
 
+def test_a_source_that_stood_further_when_it_greeted_last_begins_anew():
+    # Although it has told no event since (simulation, rough day 469).
+    source = live(at=64)
+    source.comes_or_goes(away=True)
+    [alarm, begin] = source.stands_at(0, 1)
+    assert alarm.level == "alarm"
+    assert begin == BeginAt("s", 0)
+
+
 def test_a_source_that_was_restarted_as_well_begins_anew():
     source = restarted()
     [alarm, begin] = source.stands_at(7, 1)
@@ -469,7 +478,9 @@ def test_a_feed_that_comes_up_with_what_the_peer_told_does_not():
 
 
 def test_a_greeting_of_the_feed_that_is_older_than_what_the_peer_told_us():
-    source = live()
+    source = live(at=5)
+    source.join()
+    source.adopt(10, Standing("theirs", 3, 0), 1)
     assert source.stands_at(9, 1) == []
     assert source.arrived(events(10, 11), 2) == [ApplyEvents("s", events(11))]
     assert source.restarts == 0
