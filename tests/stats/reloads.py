@@ -34,12 +34,15 @@ STAT_TYPES = {
     "Whole": ("TotalAdjustedTime", "CallInbound"),
     "Now": ("CurrentNumber", "CallInbound"),
     "Longest": ("MaxTime", "CallInbound"),
+    "Shortest": ("MinTime", "CallInbound,CallInboundCompleted"),
     "Most": ("MaxNumber", "CallInbound"),
     "Least": ("MinNumber", "CallInbound"),
     "Quick": ("TotalNumberInTimeRange", "CallInbound"),
     "Average": ("AverageOfCurrentNumber", "CallInbound"),
     "Lasting": ("AverageOfCurrentTime", "CallInbound"),
     "State": ("CurrentState", "*"),
+    "Routable": ("CurrentNumber", "Routable"),
+    "Blocked": ("TotalTime", "Blocked"),
 }
 QUEUE_TYPES = {
     "Waiting": ("CurrentNumber", "CallWait"),
@@ -51,6 +54,7 @@ STATUSES = {
     "Talks": ("TotalNumber", "CallInbound"),
     "Talking": ("TotalTime", "CallInbound"),
     "LongestTalk": ("MaxTime", "CallInbound"),
+    "ShortestTalk": ("MinTime", "CallInbound"),
     "Times": ("TotalContinuousNumber", "CallInbound,AfterCallWork"),
 }
 

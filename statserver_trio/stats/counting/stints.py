@@ -11,27 +11,27 @@ went on when it ended, are told by two sums of starts that are chosen accordingl
 
 from __future__ import annotations
 
-from .counters import ACTIONS
+from .counters import ACTIONS, DURATIONS
 from .ledger import Sums
 from .parts import FormerPart, Mark, Span
+from .peaks import DurationPeaks
 
 
 def joined(one: FormerPart, other: FormerPart) -> FormerPart | None:
-    """One part for an earlier and a later one of the same node; None where there is none.
-
-    Extremes of durations belong to moments, and are not joined.
-    """
+    """One part for an earlier and a later one of the same node; None where there is none."""
     boundary = one.boundary
     if (
         boundary is None
         or other.boundary is not boundary
         or boundary.start_of_interval(other.at) is not None
         or one.address != other.address
-        or one.durations is not None
     ):
         return None
     start, end = one.opened_at, other.at
-    spans = [Span(each, each.opened_at, each.at, each.base, each.sums) for each in (one, other)]
+    spans = [
+        Span(each, each.opened_at, each.at, each.base, each.sums, each.epoch)
+        for each in (one, other)
+    ]
     base_live, live = (sum(each) for each in zip(*map(_live, spans), strict=True))
     base_since = base_live * start - sum(span.before for span in spans)
     since = live * end - sum(span.spent for span in spans)
@@ -56,8 +56,26 @@ def joined(one: FormerPart, other: FormerPart) -> FormerPart | None:
         end,
         sums,
         tuple(_start(begun, span, start, end) for span in spans for begun in span.live()),
-        tally=other.tally,
+        _extremes(spans),
+        other.tally,
     )
+
+
+def _extremes(spans: list[Span]) -> DurationPeaks | None:
+    """The longest and the shortest of both; what they were cut to, they stay cut to."""
+    if spans[0].part.kind.feature != DURATIONS:
+        return None
+    last = spans[-1]
+    extremes = DurationPeaks()
+    for span in spans:
+        for amount in (span.durations.greatest(*_since(span)), span.durations.least(*_since(span))):
+            if amount is not None:
+                extremes.happened(last.now, amount, last.epoch)
+    return extremes
+
+
+def _since(span: Span) -> tuple[int, int]:
+    return span.start, span.epoch
 
 
 def _live(span: Span) -> tuple[int, int]:
