@@ -88,7 +88,9 @@ _WORDS = {
 def _complaint(exc: Exception) -> str:
     """What is wrong, naming the field and what is allowed."""
     if not isinstance(exc, msgspec.ValidationError):
-        what = str(exc) if isinstance(exc, msgspec.DecodeError) else "JSON is not UTF-8"
+        # msgspec 0.23 says it in words of its own; before, it let a UnicodeDecodeError through.
+        is_text = isinstance(exc, msgspec.DecodeError) and "UTF-8" not in str(exc)
+        what = str(exc) if is_text else "JSON is not UTF-8"
         return f"message: {what}; allowed is one JSON object per message, in UTF-8"
     text = str(exc)
     found = _WHERE.search(text)
