@@ -16,6 +16,7 @@ COUNTS = (
     "objects", "dns", "agents", "places", "agent-groups", "place-groups",
     "virtual-agent-groups", "queue-groups", "origination-dns", "time-profiles", "time-ranges",
     "filters", "stat-types", "campaigns", "business-attributes", "interactions",
+    "capacity-rules",
 )  # fmt: skip
 COUNTS_IN_SERVER = ("time-zone", "time-resolution")
 

@@ -215,6 +215,7 @@ class Objects:
             A statistic with a filter counts none of them either way.
         vq_use_alt_enter_time: The vendor's option of that name; for all virtual queues.
         tenant: The id of the one object of type Tenant: everything here is its.
+        capacity_rule: One of ``[capacity-rules]``, for all agents who have no other.
     """
 
     auto_create: bool = _key(checks.truth, True)
@@ -223,6 +224,7 @@ class Objects:
     queue_use_pseudo_actions: bool = _key(checks.truth, True)
     vq_use_alt_enter_time: bool = _key(checks.truth, False)
     tenant: str = _key(checks.text, DEFAULT_TENANT)
+    capacity_rule: str | None = _key(checks.text, None)
 
 
 @frozen(kw_only=True)
@@ -257,10 +259,16 @@ class DNEntry:
 
 @frozen(kw_only=True)
 class AgentEntry:
-    """``[[agents]]``: somebody who takes calls."""
+    """``[[agents]]``: somebody who takes calls.
+
+    Attributes:
+        capacity_rule: One of ``[capacity-rules]``; without, that of the place where he works
+            counts, and then that of ``[objects]``.
+    """
 
     id: str = _key(checks.text)
     skills: Mapping[str, int] = field(factory=dict, metadata={CHECK: checks.skills})
+    capacity_rule: str | None = _key(checks.text, None)
 
 
 @frozen(kw_only=True)
@@ -269,6 +277,7 @@ class PlaceEntry:
 
     name: str = _key(checks.text)
     dns: tuple[str, ...] = _key(checks.texts, ())
+    capacity_rule: str | None = _key(checks.text, None)
 
 
 def _entries(cls: type) -> Any:
@@ -306,6 +315,7 @@ class Config:
     agent_groups: Mapping[str, tuple[str, ...]] = _names(checks.texts)
     place_groups: Mapping[str, tuple[str, ...]] = _names(checks.texts)
     virtual_agent_groups: Mapping[str, str] = _names(checks.text)
+    capacity_rules: Mapping[str, str] = _names(checks.text)
     queue_groups: Mapping[str, tuple[str, ...]] = _names(checks.texts)
     origination_dns: Mapping[str, tuple[str, ...]] = _names(checks.texts)
     campaigns: Mapping[str, tuple[str, ...]] = _names(checks.texts)

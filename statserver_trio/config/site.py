@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from attrs import frozen
 
+from ..expressions.capacities import parse_capacity
 from ..expressions.memberships import Membership, parse_membership
-from ..model.directory import DN, Agent, Directory, DNKey, Place
+from ..model.directory import DN, Agent, Capacities, Directory, DNKey, Place
 from ..model.world import WorldOptions
 from ..stats.definitions import DefinitionError, Definitions, StatType
 from ..stats.definitions.extension_types import SPELLINGS, SUB_CATEGORY
@@ -207,6 +208,7 @@ class _Builder:
             workbins=config.interactions.workbins,
             routing_strategies=config.interactions.strategies,
             tenant=config.objects.tenant,
+            capacities=self._capacities(),
         )
 
     def _listed_dns(self) -> dict[DNKey, DN]:
@@ -304,6 +306,34 @@ class _Builder:
                     what = f"no [[tserver]] has the switch {switch!r}{meant(switch, switches)}"
                     self._say(path, what, warning=True)
         return made
+
+    def _capacities(self) -> Capacities:
+        """The rules, and who has which."""
+        section, config = "capacity-rules", self._config
+        rules = self._each(section, lambda name, text: parse_capacity(text), config.capacity_rules)
+        users: list[tuple[TablePath, str | None]] = [
+            (("objects", "capacity-rule"), config.objects.capacity_rule)
+        ]
+        for index, agent in enumerate(config.agents):
+            users.append((("agents", index, "capacity-rule"), agent.capacity_rule))
+        for index, place in enumerate(config.places):
+            users.append((("places", index, "capacity-rule"), place.capacity_rule))
+        for path, name in users:
+            if (
+                name is not None
+                and name not in config.capacity_rules
+                and section not in self._broken
+            ):
+                what = (
+                    f"no such rule as {name!r} in [{section}]{meant(name, config.capacity_rules)}"
+                )
+                self._say(path, what)
+        return Capacities(
+            rules,
+            {each.id: each.capacity_rule for each in config.agents if each.capacity_rule},
+            {each.name: each.capacity_rule for each in config.places if each.capacity_rule},
+            config.objects.capacity_rule or "",
+        )
 
     def _member_agent(self, path: TablePath, name: str) -> str | None:
         if name not in self._agents:

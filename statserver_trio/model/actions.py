@@ -44,6 +44,7 @@ CallConferenceOriginated CallConferencePartyAdded CallConferencePartyDeleted Cal
 CallTreatmentStarted CallTreatmentNotStarted CoachingRequested DeliveringStarted
 InteractionEntered ExternalServiceRequested ExternalServiceResponded
 HandlingInboundStarted HandlingInternalStarted HandlingOutboundStarted
+ConferenceJoined ConferenceJoinedByIntrusion ConferenceMade TransferMade TransferTaken
 """.split()
 
 _RETROSPECTIVE = """
@@ -54,8 +55,7 @@ CallPartyChanged CallTransferPartyChanged CallHeld CallRetrievedFromHold CallTra
 CallTransferTaken CallDialTransferred CallDialConferenced CallConferenceMade
 CallConferenceJoined CallTreatmentCompleted CallDistributed CallDistributedToQueue CallCleared
 CallReleased ACWCompleted ACWMissed StuckCallCleaned StuckCallCleanedWhileRinging Accepted
-ConferenceJoined ConferenceJoinedByIntrusion ConferenceMade InteractionDistributed
-InteractionDistributedToQueue InteractionCleared InteractionDeleted TransferMade TransferTaken
+InteractionDistributed InteractionDistributedToQueue InteractionCleared InteractionDeleted
 Rejected Revoked Stopped
 HandlingInboundCompleted HandlingInternalCompleted HandlingOutboundCompleted
 """.split()
@@ -119,6 +119,9 @@ OF_INTERACTIONS: int = mask_of(
     TransferMade TransferTaken ConferenceMade ConferenceJoined ConferenceJoinedByIntrusion
     """.split()
 )
+
+# These of them are told of calls as well (:mod:`.capacity`).
+OF_ALL_MEDIA: int = mask_of("Routable", "NotRoutable", "Blocked")
 
 # What a queue shows of the agents and DNs that serve it, by statistics.md §4.4.
 PSEUDO: int = mask_of("AgentLogin", "AgentActive", "AgentReady", "DNLogin", "DNActive", "DNReady")

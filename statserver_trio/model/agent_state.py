@@ -113,6 +113,7 @@ def log_out(world: World, dn: RegularDN, t: int) -> None:
     if agent is not None:
         world.logins_changed(dn)
         world.chronicle.unlink(agent, dn, t)
+        world.settle_capacity(agent, t)
         world.chronicle.restatus_parent(agent, t)
     put(world, dn, "login", LOGGED_OUT, t)
 

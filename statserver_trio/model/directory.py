@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from attrs import field, frozen
 
+from ..expressions.capacities import Capacity
 from ..expressions.memberships import Membership
 
 REGULAR_TYPES = frozenset({"Extension", "Position", "VoIPPort", "Mixed", "VoiceMail", "Cellular"})
@@ -71,6 +72,27 @@ class Place:
 
 
 @frozen
+class Capacities:
+    """The capacity rules by name, and who has which: agents by id, places by name, the tenant."""
+
+    rules: Mapping[str, Capacity] = field(factory=dict)
+    agents: Mapping[str, str] = field(factory=dict)
+    places: Mapping[str, str] = field(factory=dict)
+    tenant: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody has any."""
+        return not (self.agents or self.places or self.tenant)
+
+    def users(self, rule: str) -> list[str]:
+        """Who has that rule, for a person."""
+        agents = [f"agent {who}" for who, name in self.agents.items() if name == rule]
+        places = [f"place {which}" for which, name in self.places.items() if name == rule]
+        return [*agents, *places, *(["the tenant"] if self.tenant == rule else [])]
+
+
+@frozen
 class Directory:
     """Everything configured, by name.
 
@@ -81,6 +103,8 @@ class Directory:
         virtual_agent_groups: Agent groups that have an expression and no list of members.
         interaction_queues: Objects of type StagingArea.
         tenant: Whose all this is.
+        capacities: What may be sent to whom at most; the tenant's rule is for everybody who has
+            none of his own nor of his place.
         auto_create: DNs, queues and agents that are seen in events and not
             listed here come into being; otherwise they are ignored and a
             request for them is refused.
@@ -100,6 +124,7 @@ class Directory:
     workbins: tuple[str, ...] = ()
     routing_strategies: tuple[str, ...] = ()
     tenant: str = "Environment"
+    capacities: Capacities = Capacities()
 
     def campaign_groups(self) -> list[str]:
         """Every ``campaign@group``."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..tlib import events as e
 from . import (
     agent_state,
+    channel_rules,
     interactions,
     media_channels,
     mediation_dn,
@@ -41,5 +42,5 @@ WORLD_RULES: dict[type[e.TEvent], monitoring.WorldRule] = {
     **dict.fromkeys((e.EventServerDisconnected, e.EventLinkDisconnected), source_down),
     **tenant.RULES,
     **interactions.RULES,
-    **media_channels.RULES,
+    **channel_rules.RULES,
 }

@@ -17,14 +17,22 @@ from collections import Counter
 from attrs import frozen
 
 from ..tlib import events as e
-from . import agent_state, mediation_dn, monitoring, regular_dn, served_queues, supervision
+from . import (
+    agent_state,
+    capacity,
+    mediation_dn,
+    monitoring,
+    regular_dn,
+    served_queues,
+    supervision,
+)
 from .active_switching import CAMPAIGN
 from .calls import Call, Leg, Phase, Visit
 from .creation import ADDRESS_TYPES, CREATES
 from .directory import Directory, DNKey
 from .interactions import Interactions
 from .legs import engage
-from .media_channels import MediaChannel
+from .media_channels import MediaChannel, remove
 from .nodes import AgentNode, DNNode, MediationDN, PlaceNode, RegularDN
 from .occurrences import Record
 from .population import Population, members_of
@@ -69,6 +77,7 @@ class World(Population):
         self.monitoring_changes = 0  # grows when a DN is lost or found
         self.ignored: Counter[str] = Counter()  # events nobody had a rule for, by name
         self.next_check = t - t % CHECK_MS + CHECK_MS
+        self._has_capacity = not directory.capacities.is_empty
         self._unsettled: list[DNNode] = []
         self.origination = Origination(switch, directory)
 
@@ -90,6 +99,8 @@ class World(Population):
                 rule(self, dn, event, t)
                 if unheard and "monitor" not in dn.state:
                     monitoring.heard(self, dn, t)
+                if (self.channels or self._has_capacity) and isinstance(dn, RegularDN):
+                    self.settle_capacity(dn.agent, t)
                 self.chronicle.restatus(dn, t)
                 if self._unsettled:
                     self._settle(t)
@@ -151,6 +162,7 @@ class World(Population):
     def _clean(self, call: Call, t: int) -> None:
         for dn, leg in list(call.legs.items()):
             regular_dn.clean(self, dn, leg, t)
+            self.settle_capacity(dn.agent, t)
             self.chronicle.restatus(dn, t)
         for visit in list(call.visits.values()):
             mediation_dn.clean(self, call, visit, t)
@@ -169,6 +181,7 @@ class World(Population):
         if directory.tenant != old.tenant:
             self.tenant = TenantNode(DNKey(directory.tenant, self.switch), self.began)
         self.origination = Origination(self.switch, directory)
+        self._has_capacity = not directory.capacities.is_empty
         self._place_of = directory.place_of()
         moved = [name for name in self._places if directory.places.get(name) != old.places[name]]
         for name in moved:
@@ -196,6 +209,8 @@ class World(Population):
         for each in self.dns():
             if isinstance(each, RegularDN):
                 served_queues.refresh(self, each, self.now)
+        for _, agent in self.agents():
+            capacity.settle(self, agent, self.now)  # there may be another rule, or none
 
     def unlisted(self) -> tuple[list[DNNode], list[AgentNode]]:
         """DNs and agents that may not be: not listed, and nobody is who is not."""
@@ -221,6 +236,8 @@ class World(Population):
         for agent in agents:
             for dn in list(agent.dns):
                 self.chronicle.unlink(agent, dn, t)
+            for channel in list(agent.channels):
+                remove(self, channel)
             del self._agents[agent.id]
         self._settle(t)
 
@@ -272,10 +289,17 @@ class World(Population):
         """A leg is gone; the agent may have after-call work to begin."""
         agent_state.call_ended(self, dn, leg, t)
 
+    def settle_capacity(self, agent: AgentNode | None, t: int) -> None:
+        """What an agent has to do is more or less than before."""
+        if agent is not None and (self.channels or self._has_capacity):
+            capacity.settle(self, agent, t)
+
     def distributed(self, call: Call, visit: Visit, t: int) -> None:
         """A queue sent the call to a DN where it may already ring or talk."""
         target = self._dns.get(visit.target)
-        leg = call.legs.get(target) if isinstance(target, RegularDN) else None
+        if not isinstance(target, RegularDN):
+            return
+        leg = call.legs.get(target)
         if leg is None or visit in leg.visits:
             return
         leg.visits += (visit,)

@@ -255,7 +255,8 @@ class Engine:
             if statistic.category.name == "CurrentTargetState":
                 switches = [source.switch for source in statistic.sources]
                 nodes = zip(switches, statistic.nodes, strict=True)
-                return Value(targets_of(*whose[:2], nodes), time / 1000, 0.0)
+                targets = targets_of(*whose[:2], nodes, self.directory)
+                return Value(targets, time / 1000, 0.0)
             view = View(
                 statistic.stat_type.subject,
                 statistic.stat_type.main_mask & ~statistic.uncounted,

@@ -360,6 +360,10 @@ SECTIONS: dict[str, Callable[[_State], Mapping[Any, Any]]] = {
     "queue-groups": lambda state: state.directory.queue_groups,
     "origination-dns": lambda state: state.directory.origination_dns,
     "campaigns": lambda state: state.directory.campaigns,
+    "capacity-rules": lambda state: {
+        name: (rule, state.directory.capacities.users(name))
+        for name, rule in state.directory.capacities.rules.items()
+    },
 }
 
 

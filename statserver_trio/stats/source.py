@@ -30,13 +30,14 @@ RESOLUTIONS = {"second": 1000, "millisecond": 1}
 THE_FEED = (EventServerConnected, EventServerDisconnected)
 EVENTS = (TEvent, Unhandled)  # a union would be made anew for each event
 
-# Where a directory says who is in which group.
+# Where a directory says who is in which group, or what may be sent to him.
 _GROUPED: tuple[Callable[[Directory], object], ...] = (
     lambda directory: directory.agent_groups,
     lambda directory: directory.virtual_agent_groups,
     lambda directory: directory.agents if directory.virtual_agent_groups else None,  # skills
     lambda directory: directory.place_groups,
     lambda directory: directory.places,
+    lambda directory: directory.capacities,
 )
 
 
@@ -223,7 +224,7 @@ class Source:
         self._options = options or self._options
         if self._world is not None:
             if any(groups(before) != groups(directory) for groups in _GROUPED):
-                self._move_on(now)  # members come and go now, not with the last event
+                self._move_on(now)  # all that changes now, not with the last event
             self._world.options = self._options
             self._world.relist(directory)
             self.settle(now)

@@ -150,6 +150,19 @@ CASES = {
     "[virtual-agent-groups]\nV = 'Skill(1)'": (
         "[virtual-agent-groups] V: column 7: expected the name of a skill in quotes, not '1'"
     ),
+    "[capacity-rules]\nC = 'chat = x'": (
+        "[capacity-rules] C: column 8: expected a whole number, not 'x'"
+    ),
+    "[capacity-rules]\nChats = 'chat = 3'\n[[agents]]\nid = 'a'\ncapacity-rule = 'Chat'": (
+        "[agents #1] capacity-rule: no such rule as 'Chat' in [capacity-rules]; "
+        "did you mean 'Chats'?"
+    ),
+    "[[places]]\nname = 'P'\ncapacity-rule = 'C'": (
+        "[places #1] capacity-rule: no such rule as 'C' in [capacity-rules]"
+    ),
+    "[objects]\ncapacity-rule = 'C'": (
+        "[objects] capacity-rule: no such rule as 'C' in [capacity-rules]"
+    ),
     "[agent-groups]\nV = []\n[virtual-agent-groups]\nV = 'Skill(\"a\") > 1'": (
         "[virtual-agent-groups] V: there is a group of that name in [agent-groups] already"
     ),
@@ -367,6 +380,7 @@ def test_how_mistakes_are_written() -> None:
 SECTIONS = ["server", "listen", "ha", "dns", "agents", "places", "tserver", "stat-types", "filters"]
 GROUPS = ["agent-groups", "place-groups", "queue-groups", "time-profiles", "time-ranges"]
 GROUPS += ["origination-dns", "virtual-agent-groups", "campaigns", "business-attributes"]
+GROUPS += ["capacity-rules"]
 INNER = ["port", "id", "name", "role", "switch", "type", "number", "skills"]
 KEYS = st.sampled_from(SECTIONS + GROUPS + INNER)
 VALUES = st.recursive(

@@ -50,9 +50,10 @@ from typing import Any
 
 from attrs import define, field
 
+from statserver_trio.expressions.capacities import Capacity, parse_capacity
 from statserver_trio.expressions.memberships import Membership, parse_membership
 from statserver_trio.model.calls import CALL_TYPES
-from statserver_trio.model.directory import DN, Agent, Directory, DNKey, Place
+from statserver_trio.model.directory import DN, Agent, Capacities, Directory, DNKey, Place
 from statserver_trio.model.world import WorldOptions
 from statserver_trio.stats.definitions import DefinitionError, Definitions
 from statserver_trio.stats.definitions.filters import parse_filter
@@ -204,6 +205,8 @@ INTERACTIONS = {
     "old": "old_queue",
     "state": "interaction_state",
     "by": "party_type",
+    "how": "operation",
+    "from": "other_agent_id",
     "strategy": "strategy",
     "workbin": "workbin",
     "agent": "agent_id",
@@ -473,6 +476,8 @@ def directory_of(settings: Iterable[tuple[str, str]]) -> Directory:
     origins: dict[str, tuple[DNKey, ...]] = {}
     virtual: dict[str, Membership] = {}
     campaigns: dict[str, tuple[str, ...]] = {}
+    rules: dict[str, Capacity] = {}
+    limited: dict[str, dict[str, str]] = {"agent": {}, "place": {}, "for": {}}
     auto_create = True
     for words, text in settings:
         kind, _, name = words.rpartition(" ")
@@ -491,6 +496,9 @@ def directory_of(settings: Iterable[tuple[str, str]]) -> Directory:
             origins[name] = keys
         elif kind == "virtual group":
             virtual[name] = parse_membership(text)
+        elif kind.startswith("capacity"):  # of agent a1, of place P1, for all
+            rules[text] = parse_capacity(text.replace(" or ", " | "))
+            limited[kind.split()[-1]][name] = text
         elif kind == "campaign":
             campaigns[name] = tuple(listed)
         elif kind == "skills of":
@@ -514,6 +522,9 @@ def directory_of(settings: Iterable[tuple[str, str]]) -> Directory:
         auto_create=auto_create,
         virtual_agent_groups=virtual,
         campaigns=campaigns,
+        capacities=Capacities(
+            rules, limited["agent"], limited["place"], limited["for"].get("all", "")
+        ),
     )
 
 

@@ -76,6 +76,7 @@ MEMBERSHIPS = [
     b'Skill("Spanish") > 5 & LoggedIn("8001@sw1")',
     b'~(LoggedInSwitch("sw1") | Skill("French") <= Skill("German"))',
 ]
+CAPACITIES = [b"voice = 1 | chat = 3, email = 1", b'* = 1, "work item" = 20 | voice=2']
 MASKS = [b"*,~LoggedOut,~NotMonitored", b"CallInbound, CallOutbound", b"~CallInbound,*"]
 PROFILES = [b"0:00 +0:15", b"6:00, 14:00, 22:00", b"3600:60", b"10", b"never", b"00:00 +1:00"]
 OPENINGS = [

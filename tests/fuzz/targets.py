@@ -21,6 +21,7 @@ from statserver_trio.asterisk.replay import ami_events, queue_log_events
 from statserver_trio.config.load import load
 from statserver_trio.config.mistakes import ConfigError
 from statserver_trio.config.site import Site, make_site
+from statserver_trio.expressions.capacities import parse_capacity
 from statserver_trio.expressions.formulas import parse_formula
 from statserver_trio.expressions.memberships import parse_membership
 from statserver_trio.expressions.reading import ExpressionError
@@ -312,6 +313,7 @@ TARGETS: dict[str, Target] = {
         lambda: of.FORMULAS,
         (ExpressionError,),
     ),
+    "capacities": Target(text(parse_capacity), lambda: of.CAPACITIES, (ExpressionError,)),
     "memberships": Target(text(parse_membership), lambda: of.MEMBERSHIPS, (ExpressionError,)),
     "masks": Target(text(parse_mask), lambda: of.MASKS, (ValueError,)),
     "openings": Target(text(parse_open), lambda: of.OPENINGS, (ValueError,)),

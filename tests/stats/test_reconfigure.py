@@ -26,7 +26,8 @@ from reloads import (
     value,
 )
 
-from statserver_trio.model.directory import DN, Agent, DNKey, Place
+from statserver_trio.expressions.capacities import parse_capacity
+from statserver_trio.model.directory import DN, Agent, Capacities, DNKey, Place
 from statserver_trio.stats.definitions import Definitions
 from statserver_trio.stats.definitions.filters import parse_filter
 from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
@@ -198,7 +199,7 @@ def test_statuses_of_a_former_member_count_up_to_his_leaving() -> None:
     group = {name: opened(engine, name) for name in STATUSES}
     talks(engine, "7001", 10, 20)
     talks(engine, "7002", 50)
-    expected = {"Talks": 2, "Talking": 60, "LongestTalk": 50, "Times": 2}
+    expected = {"Talks": 2, "Talking": 60, "LongestTalk": 50, "ShortestTalk": 10, "Times": 2}
     assert {name: value(engine, one, 100) for name, one in group.items()} == expected
     reload(engine, 100, listed=directory("a1"))
     happens(engine, 170, at(e.EventReleased, 170, "7002"))
@@ -465,3 +466,25 @@ def test_who_serves_a_queue_by_his_group_follows_the_configuration() -> None:
     assert value(engine, statistic, 30) == 1
     reload(engine, 40, listed=directory("a3"))
     assert value(engine, statistic, 40) == 0
+
+
+def test_another_capacity_rule_holds_at_once_for_what_goes_on() -> None:
+    """a1 has a chat: by one of each he is blocked, by a rule for three he is not."""
+    engine = engine_of()
+    chats, blocked = opened(engine, "Routable", "Agent:a1"), opened(engine, "Blocked", "Agent:a1")
+    channel = {"agent_id": "a1", "media_type": "chat"}
+    happens(engine, 10, at(e.EventMediaAdded, 10, **channel))
+    happens(engine, 10, at(e.EventReadyForMedia, 10, **channel))
+    happens(engine, 20, at(e.EventInvite, 20, interaction_id="i1", **channel))
+    assert value(engine, chats, 20) == 0
+    rules = Capacities({"Three": parse_capacity("chat = 3")}, {"a1": "Three"})
+    listed = directory("a1 a2")
+    changes = reload(engine, 50, listed=evolve(listed, capacities=rules))
+    assert changes.sections["capacity-rules"].added == ["Three"]
+    assert (value(engine, chats, 50), value(engine, blocked, 50)) == (1, 30)
+    others = evolve(rules, agents={}, tenant="Three")
+    changes = reload(engine, 60, listed=evolve(listed, capacities=others))
+    assert changes.sections["capacity-rules"].changed == ["Three"]
+    assert value(engine, chats, 60) == 1
+    reload(engine, 70, listed=listed)
+    assert value(engine, chats, 70) == 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from ...model.actions import ALL_ACTIONS, OF_INTERACTIONS
+from ...model.actions import ALL_ACTIONS, OF_ALL_MEDIA, OF_INTERACTIONS
 from .filters import Filter
 from .restrictions import VOICE, Attribute, Condition, Medium
 from .time_profiles import DEFAULT_PROFILE, TimeProfile
@@ -82,7 +82,11 @@ class StatType:
     @property
     def restrictions(self) -> tuple[Condition, ...]:
         """What has to hold of everything it counts, whatever is asked for."""
-        if self.media_type in ("", VOICE):
+        masks = self.main_mask | (self.rel_mask or 0)
+        by_mask = self.media_type == VOICE and not (
+            self.subject == "DNAction" and masks & OF_ALL_MEDIA
+        )
+        if not self.media_type or by_mask:
             return self.attributes
         return (*self.attributes, Medium(self.media_type))
 
@@ -91,7 +95,9 @@ class StatType:
         """Actions that are of another medium than its own, as a set."""
         if not self.media_type:
             return 0
-        return OF_INTERACTIONS if self.media_type == VOICE else ALL_ACTIONS & ~OF_INTERACTIONS
+        if self.media_type == VOICE:
+            return OF_INTERACTIONS & ~OF_ALL_MEDIA
+        return ALL_ACTIONS & ~OF_INTERACTIONS
 
 
 @frozen

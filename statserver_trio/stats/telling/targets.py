@@ -7,9 +7,9 @@ is a state and a capacity::
     max       what may be at most
     margin    what may still be sent there, 0 where the state is not Ready
 
-A telephone takes one call, and whoever waits for one is ready for it. A media channel says
-itself whether it may be routed to; without capacity rules it takes one interaction at a time
-(our decision: those rules are not known here).
+Who is Ready waits for calls, or for interactions of the medium, and has not all that he can have
+at once by the capacity rule for him; who has is Busy (:mod:`...model.capacity`). Somebody who is
+known at two switches is two targets, and each counts what its own switch tells.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...model.actions import CODES, STATUS_NAMES
-from ...model.media_channels import ROUTABLE, MediaChannel
+from ...model.capacity import Room, loads, room, rule_of, waits_for_calls
+from ...model.directory import Directory
 from ...model.nodes import AgentNode, Node, PlaceNode
 from ...model.occurrences import VOICE
 
 Target = dict[str, Any]
 
 READY, NOT_READY, BUSY = "Ready", "NotReady", "Busy"
-WAIT = CODES["WaitForNextCall"]
 # Statuses in which nobody can be reached there.
 AWAY = {CODES[name]: name for name in ("LoggedOut", "NotMonitored", "Monitored", "LoggedIn")}
 
 
 def targets_of(
-    object_type: str, object_id: str, nodes: Iterable[tuple[str, Node]]
+    object_type: str, object_id: str, nodes: Iterable[tuple[str, Node]], directory: Directory
 ) -> dict[str, Any]:
     """The state of every target; somebody who is known at two switches is two.
 
@@ -39,14 +39,21 @@ def targets_of(
         nodes: Each with its switch.
     """
     found = [
-        _target(switch, node) for switch, node in nodes if isinstance(node, AgentNode | PlaceNode)
+        _target(switch, node, directory)
+        for switch, node in nodes
+        if isinstance(node, AgentNode | PlaceNode)
     ]
     return {"objectId": object_id, "objectType": object_type, "targets": found}
 
 
-def _target(switch: str, node: AgentNode | PlaceNode) -> Target:
+def _target(switch: str, node: AgentNode | PlaceNode, directory: Directory) -> Target:
     status = STATUS_NAMES[node.status.action]
-    media = [_voice(node), *(_channel(channel) for channel in node.channels)]
+    rule, present = rule_of(directory, node), loads(node)
+    media = [_voice(node, room(rule, present, VOICE))]
+    for channel in node.channels:
+        if channel.media != VOICE:
+            is_waiting = "available" in channel.state
+            media.append(_capacity(channel.media, is_waiting, room(rule, present, channel.media)))
     shown: Target = {
         "target": _name(node),
         "type": "Agent" if isinstance(node, AgentNode) else "Place",
@@ -69,25 +76,18 @@ def _name(node: AgentNode | PlaceNode) -> str:
     return node.id if isinstance(node, AgentNode) else node.name
 
 
-def _voice(node: AgentNode | PlaceNode) -> Target:
-    calls = sum(len(dn.legs) for dn in node.dns)
-    action = node.status.action
-    if action in AWAY or not node.dns:
-        state = AWAY.get(action, NOT_READY)
-    elif calls:
-        state = BUSY
-    else:
-        state = READY if action == WAIT else NOT_READY
-    return _capacity(VOICE, state, calls)
+def _voice(node: AgentNode | PlaceNode, room: Room) -> Target:
+    away = AWAY.get(node.status.action)
+    if away is not None or not node.dns:
+        nobody = away or NOT_READY
+        return {**_capacity(VOICE, False, room), "state": nobody}
+    return _capacity(VOICE, waits_for_calls(node), room)
 
 
-def _channel(channel: MediaChannel) -> Target:
-    going_on = len(channel.handled)
-    is_routable = any(each.action == ROUTABLE for each in channel.state.values())
-    state = READY if is_routable and not going_on else BUSY if going_on else NOT_READY
-    return _capacity(channel.media, state, going_on)
-
-
-def _capacity(media: str, state: str, current: int) -> Target:
-    margin = 1 if state == READY else 0
-    return {"media": media, "state": state, "current": current, "max": 1, "margin": margin}
+def _capacity(media: str, is_waiting: bool, room: Room) -> Target:
+    is_ready = is_waiting and room.is_left
+    state = READY if is_ready else BUSY if is_waiting or room.current else NOT_READY
+    margin = room.most - room.current if is_ready else 0
+    return {
+        "media": media, "state": state, "current": room.current, "max": room.most, "margin": margin
+    }  # fmt: skip

@@ -41,6 +41,8 @@ WIRE_NAMES = {
     "reasons": "Reasons",
     "extensions": "Extensions",
     "agent_id": "AgentID",
+    "other_agent_id": "OtherAgentID",
+    "operation": "Operation",
     "place": "Place",
     "work_mode": "AgentWorkMode",
     "treatment_type": "TreatmentType",

@@ -90,7 +90,18 @@ class EventInvite(InteractionEvent):
     """The agent is offered the interaction."""
 
 
-class EventAccepted(InteractionEvent):
+class PartyEvent(InteractionEvent):
+    """Somebody works on the interaction from now on.
+
+    ``operation`` says how he came to it: Transfer, Conference (he was brought in by
+    ``other_agent_id``), Intrusion (he came by himself), or nothing where it was offered to him.
+    """
+
+    operation: str = ""
+    other_agent_id: str = ""
+
+
+class EventAccepted(PartyEvent):
     """He took it."""
 
 
@@ -102,7 +113,7 @@ class EventRevoked(InteractionEvent):
     """The offer was taken back, for he did not answer."""
 
 
-class EventInteractionPartyAdded(InteractionEvent):
+class EventInteractionPartyAdded(PartyEvent):
     """The agent works on the interaction now."""
 
 
