@@ -12,7 +12,8 @@ Where public texts say nothing, our decision is:
   distributed to a queue as well, where the event names the queue before, with the time since
   it entered that one;
 * what is stopped while it waits nowhere has been counted where it last waited;
-* when the feed is lost nobody knows what waits: all of it ends as calls do, quietly.
+* when the feed is lost nobody knows what waits: all of it ends as calls do, quietly. What waits
+  once it is back, snapshots tell (:mod:`.interaction_snapshots`).
 """
 
 from __future__ import annotations
@@ -175,11 +176,16 @@ def heard(world: World, event: e.InteractionEvent, t: int) -> Interaction | None
 
 def enter(world: World, interaction: Interaction, place: InteractionPlace, t: int) -> None:
     """It waits there from now on."""
+    world.chronicle.happened(place, CODES["InteractionEntered"], 0, interaction)
+    begin_wait(world, interaction, place, t)
+
+
+def begin_wait(world: World, interaction: Interaction, place: InteractionPlace, t: int) -> None:
+    """It waits there, without a word about how it came there."""
     interaction.place, interaction.entered = place, t
     if place.type == QUEUE:
         interaction.queue, interaction.queued = place, t
     wait = interaction.wait = place.waiting[interaction] = Occurrence(WAIT, t, place, interaction)
-    world.chronicle.happened(place, CODES["InteractionEntered"], 0, interaction)
     world.chronicle.began(wait)
 
 

@@ -8,6 +8,7 @@ from ..tlib import events as e
 from . import (
     agent_state,
     channel_rules,
+    interaction_snapshots,
     interactions,
     media_channels,
     mediation_dn,
@@ -43,4 +44,5 @@ WORLD_RULES: dict[type[e.TEvent], monitoring.WorldRule] = {
     **tenant.RULES,
     **interactions.RULES,
     **channel_rules.RULES,
+    **interaction_snapshots.RULES,
 }

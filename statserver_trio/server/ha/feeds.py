@@ -27,6 +27,8 @@ from ...ha.source_intake import FACT, State
 from ...tlib.codec import encode
 from ...tlib.events import (
     EventAddressInfo,
+    EventAgentMediaInfo,
+    EventInteractionPlaceInfo,
     EventLinkConnected,
     EventRegistered,
     EventServerConnected,
@@ -39,7 +41,14 @@ from .member import Member
 log = logging.getLogger(__name__)
 
 # What a feed says of how things are, without a number; anything else that has none happened.
-SNAPSHOTS = (EventServerConnected, EventLinkConnected, EventRegistered, EventAddressInfo)
+SNAPSHOTS = (
+    EventServerConnected,
+    EventLinkConnected,
+    EventRegistered,
+    EventAddressInfo,
+    EventAgentMediaInfo,
+    EventInteractionPlaceInfo,
+)
 
 
 class PairFeeds:

@@ -121,6 +121,27 @@ class EventInteractionPartyRemoved(InteractionEvent):
     """The agent works on it no more."""
 
 
+class EventInteractionPlaceInfo(TEvent):
+    """All that waits in one place, told instead of its history; ``extensions`` lists it.
+
+    The place is a queue, a workbin or a strategy. For what is listed, and how, see
+    :mod:`statserver_trio.model.interaction_snapshots`.
+    """
+
+    queue: str = ""
+    workbin: str = ""
+    strategy: str = ""
+    extensions: KVList | None = None
+
+
+class EventAgentMediaInfo(TEvent):
+    """All media of one agent and what he does with each, likewise."""
+
+    agent_id: str
+    place: str = ""
+    extensions: KVList | None = None
+
+
 class MediaEvent(TEvent):
     """What the events of an agent's media have in common."""
 
