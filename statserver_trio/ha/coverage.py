@@ -4,8 +4,8 @@ A picture of a source, and a statistic as well, is a fold of events. Its coverag
 says of which: per source a list of ranges, both ends included, in order, never
 touching. Almost always that is one range per source; every hole adds another.
 
-Two members compare coverages to decide whose aggregate is the better one. They
-are never added up: what is in both would count twice.
+Two members compare coverages to decide whose aggregate is the better one, and standings to
+decide whose picture is. They are never added up: what is in both would count twice.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 
-from .messages import Ranges
+from .messages import Ranges, Standing
 
 Coverage = Mapping[str, Ranges]
+
+FORMER = ", before"  # behind a source's name: what it told in old numbers
 
 
 class Choice(enum.Enum):
@@ -68,6 +70,17 @@ def holes(ranges: Ranges, first: int, last: int) -> Ranges:
     return [*result, (first, last)] if first <= last else result
 
 
+def former(source: str) -> str:
+    """What a source is called in a coverage for the numbers that it told before it counted anew.
+
+    Only those just before: of what it told earlier still, nobody knows any more.
+
+    >>> former("ts1")
+    'ts1, before'
+    """
+    return source + FORMER
+
+
 def contains(ranges: Ranges, others: Ranges) -> bool:
     """Whether every position of ``others`` is in ``ranges``.
 
@@ -92,7 +105,8 @@ def choose(
     """Whose aggregate of one statistic to go on with (exact-sync.md, Chunks).
 
     Compared is only what both could have seen: up to the position where the one
-    that is behind stands. What comes after that each adds by itself.
+    that is behind stands. What comes after that each adds by itself. What a source
+    told in old numbers (:func:`former`) is over, and compared whole.
 
     Where neither contains the other, the one with more positions wins, and of two
     with as many the one that began first: a total order, so that both members
@@ -102,6 +116,10 @@ def choose(
     ours: list[Ranges] = []
     others: list[Ranges] = []
     for source in sources:
+        if source.endswith(FORMER):
+            ours.append(mine.get(source, []))
+            others.append(theirs.get(source, []))
+            continue
         if source in my_position and source in as_of:
             end = min(my_position[source], as_of[source])
         else:  # one of us does not know this source at all
@@ -121,10 +139,25 @@ def _rank(ranges: list[Ranges]) -> tuple[int, list[list[tuple[int, int]]]]:
     return sum(map(size, ranges)), [[(-a, -b) for a, b in each] for each in ranges]
 
 
+def better(theirs: Standing | None, mine: Standing | None, i_accept: bool) -> bool:
+    """Whether the peer's picture of a source is to replace ours.
+
+    Of two with different histories that reach back equally far and began at the
+    same moment, the accepting side's stays; so exactly one of the two members says
+    yes, whatever their clocks say.
+    """
+    if theirs is None or mine is None:
+        return theirs is not None
+    if theirs.lineage == mine.lineage:
+        return False
+    their_age, my_age = (theirs.since, theirs.began), (mine.since, mine.began)
+    return their_age < my_age if their_age != my_age else not i_accept
+
+
 def missing(coverage: Coverage, positions: Mapping[str, int]) -> bool:
-    """Whether it has a hole between its beginning and where we stand."""
+    """Whether it has a hole between its beginning and where we stand, in numbers of now."""
     return any(
         bool(holes(ranges, ranges[0][0], positions.get(source, ranges[-1][1])))
         for source, ranges in coverage.items()
-        if ranges
+        if ranges and not source.endswith(FORMER)
     )

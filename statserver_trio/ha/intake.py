@@ -47,7 +47,7 @@ from .messages import JoinRequest, JoinState, JournalRequest, Positions, Ranges,
 from .messages import Journal as JournalAnswer
 from .rejoining import Rejoining
 from .serving import Serving
-from .source_intake import SourceIntake, State, better
+from .source_intake import SourceIntake, State
 from .store import AdoptWorld, Joined, Log, WorldBuilt
 
 SERVE_SHARE = 0.5  # of join_timeout: then the peer gets what we have, complete or not
@@ -346,12 +346,10 @@ class Intake:
         joining = [s for s in self.sources.values() if s.state is State.JOINING]
         adopted = {}
         for source in joining:
-            mine = None if source.hole is not None else source.standing
-            theirs = state.standings.get(source.name)
             as_of = state.as_of.get(source.name)
             if as_of is None or as_of < (source.applied or 0):
                 continue  # nothing for us, or what we have already counted would count twice
-            if better(theirs, mine, self.accepts):
+            if source.is_worse(state.standings.get(source.name), self.accepts):
                 adopted[source.name] = as_of
         if not adopted:
             return self._alone(now)

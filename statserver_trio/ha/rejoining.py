@@ -14,7 +14,7 @@ from math import inf
 from attrs import define, field
 
 from .messages import Standing
-from .source_intake import SourceIntake, State, better
+from .source_intake import SourceIntake, State
 
 INTERVAL = 60.0  # seconds between two looks
 IN_VAIN_MAX = 16  # doublings of a patience that has another bound
@@ -45,7 +45,7 @@ class Rejoining:
     def worse(self, sources: Iterable[SourceIntake]) -> list[SourceIntake]:
         """Those of which the peer's picture is better than the one that we go on with."""
         live = (source for source in sources if source.state is State.LIVE)
-        return [s for s in live if better(self.theirs.get(s.name), s.standing, self.accepts)]
+        return [s for s in live if s.is_worse(self.theirs.get(s.name), self.accepts)]
 
     def looked(self, now: float) -> None:
         """Whether it is better is known now."""

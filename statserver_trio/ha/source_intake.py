@@ -42,7 +42,7 @@ from math import inf
 
 from attrs import define, field
 
-from .coverage import merged
+from .coverage import better, merged
 from .feed_words import Restored
 from .journal import Journal, Line
 from .messages import Event, Ranges, Standing
@@ -67,21 +67,6 @@ class State(enum.Enum):
     HOLE = "hole"
 
 
-def better(theirs: Standing | None, mine: Standing | None, i_accept: bool) -> bool:
-    """Whether the peer's picture of a source is to replace ours.
-
-    Of two with different histories that reach back equally far and began at the
-    same moment, the accepting side's stays; so exactly one of the two members says
-    yes, whatever their clocks say.
-    """
-    if theirs is None or mine is None:
-        return theirs is not None
-    if theirs.lineage == mine.lineage:
-        return False
-    their_age, my_age = (theirs.since, theirs.began), (mine.since, mine.began)
-    return their_age < my_age if their_age != my_age else not i_accept
-
-
 @define
 class SourceIntake:
     """One source.
@@ -99,6 +84,8 @@ class SourceIntake:
         described: All snapshots that the present connection was asked for have arrived.
         is_heard: Its feed has said something; else all we know is from a backup file.
         hole: The missing positions that are being waited for.
+        outdated: The lineage of the picture that we had when the source began to count anew:
+            a peer with that one has not noticed yet, and its numbers are the old ones.
         repaired, left, restarts: Holes filled and given up, and how often the
             source began to count anew.
     """
@@ -121,6 +108,7 @@ class SourceIntake:
     repaired: int = 0
     left: int = 0
     restarts: int = 0
+    outdated: str = ""
     _held: deque[tuple[int | None, bytes | None]] = field(factory=deque)  # no line: a mark
     _wants_snapshots: bool = True  # our picture was not, or is not, exact
     _drained_at: float = -inf
@@ -128,6 +116,12 @@ class SourceIntake:
     _stood: int | None = None  # where it stood when it greeted us last, whether it is there or not
     _behind_since: float = inf  # that is behind ``applied``
     _doubtful: bool = False  # what comes next may have a hole before it, contiguous or not
+
+    def is_worse(self, theirs: Standing | None, i_accept: bool) -> bool:
+        """Whether the peer's picture is to replace ours; ours with a hole in it is none."""
+        if theirs is not None and theirs.lineage == self.outdated:
+            return False
+        return better(theirs, None if self.hole else self.standing, i_accept)
 
     @property
     def is_whole(self) -> bool:
@@ -223,6 +217,7 @@ class SourceIntake:
         self.coverage = []
         self.applied = position
         self._wants_snapshots = True
+        self.outdated = "" if self.standing is None else self.standing.lineage
         self.standing = self.new_standing(position, now)
         text = f"{self.name} counts anew from {position}: what was before cannot be compared"
         return [Log("alarm", text), BeginAt(self.name, position)]

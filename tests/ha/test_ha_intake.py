@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from statserver_trio.ha import coverage
 from statserver_trio.ha.clock_offset import WallClock
-from statserver_trio.ha.coverage import Choice, choose, clipped, contains, holes, merged, size
+from statserver_trio.ha.coverage import (
+    Choice,
+    better,
+    choose,
+    clipped,
+    contains,
+    holes,
+    merged,
+    size,
+)
 from statserver_trio.ha.feed_words import (
     Arrived,
     PeerAbsent,
@@ -33,7 +42,6 @@ from statserver_trio.ha.source_intake import (
     FACT,
     SourceIntake,
     State,
-    better,
 )
 from statserver_trio.ha.store import ApplyEvents, BeginAt, HoleLeft, ServeJoin, WorldBuilt
 from statserver_trio.machine import Send
@@ -75,6 +83,29 @@ CHOICES = [
 def test_both_members_choose_the_same(mine, here, theirs, there, i_do, they_do):
     assert choose({"s": mine}, {"s": theirs}, {"s": here}, {"s": there}) is i_do
     assert choose({"s": theirs}, {"s": mine}, {"s": there}, {"s": here}) is they_do
+
+
+BEFORE = coverage.former("s")
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "i_do", "they_do"),
+    [
+        ([(1, 90)], [(1, 90)], Choice.KEEP, Choice.KEEP),
+        ([(1, 90)], [(1, 95)], Choice.TAKE, Choice.KEEP_MORE),
+        ([(1, 90)], [], Choice.KEEP_MORE, Choice.TAKE),
+        ([(1, 90)], [(5, 95)], Choice.TAKE_INEXACT, Choice.KEEP_INEXACT),
+    ],
+)
+def test_what_was_told_in_old_numbers_is_compared_whole(mine, theirs, i_do, they_do):
+    one, other = ({"s": [(0, 9)], BEFORE: old} for old in (mine, theirs))
+    assert choose(one, other, {"s": 9}, {"s": 9}) is i_do
+    assert choose(other, one, {"s": 9}, {"s": 9}) is they_do
+
+
+def test_a_hole_in_old_numbers_is_not_asked_for():
+    assert coverage.missing({"s": [(0, 3), (5, 9)]}, {"s": 9})
+    assert not coverage.missing({"s": [(0, 9)], BEFORE: [(0, 3), (5, 9)]}, {"s": 9})
 
 
 def line(position):
@@ -227,6 +258,16 @@ def test_snapshots_that_were_still_to_come_are_welcome_after_a_restart():
     assert not source.is_whole
     source.is_described()
     assert source.is_whole
+
+
+def test_a_peer_that_has_not_noticed_that_the_source_counts_anew_has_nothing_for_us():
+    source = live(at=0)
+    theirs = source.standing  # in step until now
+    source.arrived(events(1, 2), 1)
+    source.stands_at(0, 1)
+    assert better(theirs, source.standing, i_accept=False)  # it began earlier; in old numbers
+    assert not source.is_worse(theirs, i_accept=False)
+    assert source.is_worse(Standing("another", 0, 0), i_accept=False)
 
 
 def test_a_source_that_stood_further_when_it_greeted_last_begins_anew():

@@ -84,6 +84,29 @@ async def test_two_switches_of_which_each_member_loses_one(build: Build) -> None
     assert gaps == [[1, 0], [0, 1]]
 
 
+@pytest.mark.parametrize("deaf", [PRIMARY, BACKUP])
+async def test_what_one_member_missed_before_a_switch_counts_anew_is_the_others(
+    build: Build, deaf: str
+) -> None:
+    """No number tells of it any more; the statistics do (simulation, rough day 366)."""
+    site = await build().up(*FAVOURITES)
+    site.switch.say(EventQueued(this_dn="8001", conn_id="c0"))
+    await trio.sleep(SOON)
+    site.partition()
+    site.deafen(site.primary if deaf == PRIMARY else site.backup)
+    for n in (1, 2, 3):
+        site.switch.say(EventQueued(this_dn="8001", conn_id=f"c{n}"))
+    await trio.sleep(SOON)
+    assert sorted(m.value(ENTERED) for m in site.both) == [1, 4]
+    site.switch.restart()
+    site.network.heal()
+    await trio.sleep(60)
+    assert [m.value(ENTERED) for m in site.both] == [4, 4]
+    site.switch.say(EventQueued(this_dn="8001", conn_id="d1"))
+    await trio.sleep(SOON)
+    assert [m.value(ENTERED) for m in site.both] == [5, 5]
+
+
 @pytest.mark.parametrize("who", ["nobody", PRIMARY, BACKUP])
 async def test_a_switch_that_numbers_its_events_anew_goes_on_counting(
     build: Build, who: str

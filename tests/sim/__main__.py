@@ -89,6 +89,8 @@ def _table(total: Total) -> str:
         *((name, f"{number:,}") for name, number in data["figures"].items()),
         ("seconds to be equal again", _shares(data["convergence"])),
         ("... besides the chunks' pace", _shares(data["besidesThePaceOfChunks"])),
+        ("... that, on a quick link", _shares(data["onAQuickLink"])),
+        ("longer than promised", ", ".join(map(str, data["slow"])) or "none"),
         ("faults", ", ".join(f"{kind} {number:,}" for kind, number in data["faults"].items())),
     ]
     width = max(len(name) for name, _ in rows)

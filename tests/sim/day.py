@@ -38,6 +38,7 @@ START_SECONDS = 120.0  # to come up, without any trouble
 HEAL_SECONDS = 400.0  # to be equal again
 LATE_SECONDS = 10.0  # until what was under way has arrived, and the next event tells of a hole
 LINE_CHARACTERS = 600  # of a line of the trace
+QUICK = 2 * 2.0 + 2 * 1.0 + 1  # seconds: addp-timeout at most 2 s, connect-timeout 1 s
 AHEAD_MS = 5000  # values are compared as of some time after the last event
 
 
@@ -57,6 +58,8 @@ class Outcome:
     seconds: float = 0.0  # virtual
     convergence: float | None = None  # seconds from the end of all trouble ...
     besides_pace: float | None = None  # ... and those of them that no chunk had to wait for
+    is_quick: bool = False  # a dead link is noticed, and made anew, soon: see QUICK
+    is_slow: bool = False  # it took longer than reliability.md says
     figures: Counter[str] = field(factory=Counter)
     faults: Counter[str] = field(factory=Counter)
     lines: list[str] = field(factory=list)
@@ -151,7 +154,8 @@ class Day:
         self.outcome.convergence = seconds = self.agenda.now - healed
         pace, besides = self._patience()
         self.outcome.besides_pace = max(0.0, seconds - pace)
-        self.outcome.figures["slower than reliability.md says"] += seconds > pace + besides
+        self.outcome.is_quick = besides <= QUICK
+        self.outcome.is_slow = seconds > pace + besides
         besides += self.ha.gap_timeout + (self.ha.join_timeout if self.outcome.rough else 0)
         besides += LATE_SECONDS
         if seconds > pace + besides and not self.renumbered:

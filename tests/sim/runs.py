@@ -41,6 +41,8 @@ class Total:
     faults: Counter[str] = field(factory=Counter)
     convergence: list[float] = field(factory=list)
     besides_pace: list[float] = field(factory=list)
+    quick: list[float] = field(factory=list)  # the same, on days with a quick link
+    slow: list[int] = field(factory=list)  # seeds of days that took longer than promised
     failed: list[Outcome] = field(factory=list)
 
     def add(self, outcome: Outcome) -> None:
@@ -53,15 +55,23 @@ class Total:
             self.convergence.append(outcome.convergence)
         if outcome.besides_pace is not None:
             self.besides_pace.append(outcome.besides_pace)
+            if outcome.is_quick:
+                self.quick.append(outcome.besides_pace)
+        if outcome.is_slow:
+            self.slow.append(outcome.seed)
         if outcome.violations:
             self.failed.append(outcome)
 
     @property
     def percentiles(self) -> dict[str, dict[str, float | None]]:
-        """Of the seconds that it took to be equal again, and of those besides the chunks' pace."""
+        """Of the seconds that it took to be equal again, and of those besides the chunks' pace.
+
+        The latter also of the days with a quick link alone.
+        """
         return {
             "convergence": _percentiles(self.convergence),
             "besidesThePaceOfChunks": _percentiles(self.besides_pace),
+            "onAQuickLink": _percentiles(self.quick),
         }
 
     def as_data(self) -> dict[str, Any]:
@@ -72,6 +82,7 @@ class Total:
             "figures": dict(sorted(self.figures.items())),
             "faults": dict(self.faults.most_common()),
             **self.percentiles,
+            "slow": sorted(self.slow),
             "violations": [
                 {
                     "seed": each.seed, "rough": each.rough, "command": command(each),

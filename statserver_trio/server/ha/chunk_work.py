@@ -153,6 +153,8 @@ class ChunkWork:
         coverage, here = self._store.coverage(item.key), self._store.positions()
         choice = choose(coverage, item.coverage, here, action.as_of)
         self.inexact += choice in (Choice.KEEP_INEXACT, Choice.TAKE_INEXACT)
+        if choice not in (Choice.TAKE, Choice.TAKE_INEXACT):
+            self._store.compared(item.key)
         if choice is Choice.KEEP:
             return self._older(mine, item)
         return None if choice in (Choice.TAKE, Choice.TAKE_INEXACT) else Result.KEPT_MORE

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from attrs import define, field
 
-from ...ha.coverage import Coverage, clipped, holes, merged, missing
+from ...ha.coverage import Coverage, clipped, former, holes, merged, missing
 from ...ha.messages import Event, Item, Kind, Positions, Ranges
 from ...ha.store import Installed, InstallItems
 from ...stats.engine import Engine
@@ -41,12 +41,14 @@ class _Entry:
         began: By source the position from which on what it contains is our own.
         adopted: What it contains from before; got from the peer.
         definition: On the link; empty until it is asked for.
+        is_unsure: A source has counted anew, and it was not compared with the peer's since.
     """
 
     statistic: Statistic
     began: Positions
     adopted: Coverage = field(factory=dict)
     definition: str = ""
+    is_unsure: bool = False
 
     @property
     def counts(self) -> bool:
@@ -103,7 +105,7 @@ class PairStore:
 
     def _contains(self, entry: _Entry, coverage: Coverage, as_of: Positions) -> None:
         """From there on, what it has is our own; before, it may lack even the last events."""
-        entry.adopted = coverage
+        entry.adopted, entry.is_unsure = coverage, False
         here = self.positions()
         entry.began = here | {source: as_of[source] for source in coverage if source in as_of}
         is_whole = not missing(self._coverage(entry, here), here)
@@ -164,21 +166,21 @@ class PairStore:
 
     def lacking(self, keys: Iterable[str] | None = None) -> list[str]:
         """The keys, of these or of all, of statistics of which the peer may have more."""
-        positions = self.positions()
-        chosen = self._entries if keys is None else keys
-        found = ((text, self._entries.get(text)) for text in chosen)
-        return [
-            text
-            for text, entry in found
-            if entry is not None
-            and entry.counts
-            and missing(self._coverage(entry, positions), positions)
-        ]
+        here = self.positions()
+        chosen = list(self._entries) if keys is None else [k for k in keys if k in self._entries]
+        return [text for text in chosen if self._lacks(self._entries[text], here)]
+
+    def _lacks(self, entry: _Entry, here: Positions) -> bool:
+        return entry.counts and (entry.is_unsure or missing(self._coverage(entry, here), here))
 
     def take_doubtful(self) -> list[str]:
         """The keys of what was installed lately: the peer's may have a hole as well."""
         doubtful, self._doubtful = self._doubtful, []
         return doubtful
+
+    def compared(self, key: str) -> None:
+        """What a statistic contains was compared with the peer's, and is not less."""
+        self._entries[key].is_unsure = False
 
     def coverage(self, key: str) -> dict[str, Ranges]:
         """The positions that a statistic that is open contains, by source."""
@@ -187,6 +189,8 @@ class PairStore:
     def _coverage(self, entry: _Entry, positions: Positions) -> dict[str, Ranges]:
         found: dict[str, Ranges] = {}
         for name in {source.name: None for source in entry.statistic.sources}:
+            if former(name) in entry.adopted:
+                found[former(name)] = entry.adopted[former(name)]
             if name not in positions:
                 continue
             here = positions[name]
@@ -350,12 +354,21 @@ class PairStore:
                 entry.statistic.gap_at = now
 
     def _end(self, source: str) -> None:
-        """The source was started anew: what went on is over, and old numbers mean nothing."""
+        """The source was started anew: what went on is over, and old numbers are old.
+
+        What a statistic has of those is still compared: one member may have heard more of
+        them than the other.
+        """
+        here = self.positions()
+        covered = {text: self._coverage(e, here) for text, e in self._entries.items()}
         self._disconnect(source)
         self._holes.pop(source, None)
-        for entry in self._entries.values():
+        for text, entry in self._entries.items():
             entry.began.pop(source, None)
-            entry.adopted = {s: ranges for s, ranges in entry.adopted.items() if s != source}
+            old = covered[text].get(source, [])
+            kept = {s: ranges for s, ranges in entry.adopted.items() if s != source}
+            entry.adopted = {**kept, former(source): old} if old else kept
+            entry.is_unsure = bool(old)
 
     def _disconnect(self, name: str) -> None:
         """What goes on there is not known: since now or, after a restart, since we left."""
