@@ -241,13 +241,13 @@ class SourceIntake:
     @property
     def behind_until(self) -> float:
         """When :meth:`look_behind` has something to do, if nothing comes before."""
-        return self._behind_since + BEHIND_SECONDS
+        return self._behind_since + BEHIND_SECONDS if self.state is State.LIVE else inf
 
     def look_behind(self, now: float) -> list[object]:
         """Find out whether the source counts anew, from how long its feed has been behind us."""
         told, applied = self._told, self.applied
-        is_behind = self.contiguous and not self.away and self.state is State.LIVE
-        if not is_behind or told is None or applied is None or told >= applied:
+        is_heard = self.contiguous and not self.away
+        if not is_heard or told is None or applied is None or told >= applied:
             self._behind_since = inf
             return []
         self._behind_since = min(self._behind_since, now)

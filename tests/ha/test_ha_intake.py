@@ -507,6 +507,22 @@ def test_a_feed_that_stays_behind_what_the_peer_told_counts_anew():
     assert ApplyEvents("s", events(13)) in intake.handle_event(Arrived("s", events(13)), 40)
 
 
+def test_to_ask_for_a_better_picture_again_and_again_does_not_hide_that():
+    # The peer has noticed, so its picture never comes: it is behind ours (rough day 833).
+    source = live(at=5)
+    source.join()
+    source.adopt(13, Standing("theirs", 0, 0.0), 1)
+    source.comes_or_goes(away=False)
+    source.arrived(events(11), 2)
+    assert source.look_behind(2) == []
+    for now in range(3, 30, 5):
+        source.join()
+        assert source.behind_until == inf
+        assert source.look_behind(now) == []
+        source.alone(now + 1)
+    assert begun_anew(source.look_behind(2 + BEHIND_SECONDS)) == [("s", 11)]
+
+
 def test_a_feed_that_comes_up_with_what_the_peer_told_does_not():
     intake = an_intake(accepts=True)
     source = intake.sources["s"]
