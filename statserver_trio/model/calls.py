@@ -105,31 +105,26 @@ class Call(Told):
         """
         self.heard_at = t
         this, other, queue = event.this_dn, event.other_dn, event.this_queue
-        data, call_type = event.user_data, event.call_type
-        ani, dnis = event.ani or self.ani, event.dnis or self.dnis
-        if (  # as most events do, it says nothing new
-            (data is None or data == self.facts)
-            and (call_type == self.call_type or call_type == "Unknown")
-            and ani == self.ani
-            and dnis == self.dnis
-            and (not other or self.others.get(this) == other)
-            and (not queue or self.queues.get(this) == queue)
-        ):
-            return False
-        call_type = self.call_type if call_type == "Unknown" else call_type_of(call_type)
-        facts = self.facts if data is None else data
+        data, call_type, ani, dnis = event.user_data, event.call_type, event.ani, event.dnis
+        if call_type != self.call_type:
+            call_type = self.call_type if call_type == "Unknown" else call_type_of(call_type)
         another_party = bool(other) and self.others.get(this) != other
         another_queue = bool(queue) and self.queues.get(this) != queue
-        news = (
-            call_type != self.call_type
-            or ani != self.ani
-            or dnis != self.dnis
-            or facts != self.facts
-            or ((another_party or another_queue) and self._takes_part(this))
+        news = not (
+            call_type == self.call_type
+            and (ani == self.ani or not ani)
+            and (dnis == self.dnis or not dnis)
+            and (data is None or data == self.facts)
         )
-        if news and not self.is_over:
+        if not (news or another_party or another_queue):
+            return False  # as most events do, it says nothing new
+        if not news:
+            news = self._takes_part(this)
+        if news and (self.legs or self.visits):
             self.remember(t)
-        self.call_type, self.ani, self.dnis, self.facts = call_type, ani, dnis, facts
+        self.call_type, self.ani, self.dnis = call_type, ani or self.ani, dnis or self.dnis
+        if data is not None:
+            self.facts = data
         if another_party:
             self.others = {**self.others, this: other}
         if another_queue:

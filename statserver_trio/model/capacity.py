@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..expressions.capacities import ONE_OF_EACH, Capacity
 from .actions import CODES
 from .directory import Directory
-from .media_channels import MediaChannel, channel_number, clear, put, remove
+from .media_channels import MediaChannel, channel_number, clear, make, put, remove
 from .nodes import AgentNode, PlaceNode
 from .occurrences import NO_FACTS, VOICE
 
@@ -130,5 +130,4 @@ def _have_voice(world: World, agent: AgentNode, rule: Capacity | None, t: int) -
         if channel is not None:
             remove(world, channel)
     elif channel is None:
-        channel = MediaChannel(agent, telephone.place, VOICE, world.switch, t)
-        world.channels[channel.key.number] = channel
+        make(world, agent, telephone.place, VOICE, t)

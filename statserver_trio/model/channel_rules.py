@@ -30,7 +30,7 @@ from . import capacity
 from .actions import CODES, DIRECTIONS
 from .capacity import AVAILABLE, NOT_ROUTABLE
 from .interactions import STRATEGY, Interaction, heard, leave
-from .media_channels import MediaChannel, begin, channel_number, clear, end, put, remove
+from .media_channels import MediaChannel, begin, channel_number, clear, end, make, put, remove
 from .occurrences import NO_FACTS, VOICE
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ def media_added(world: World, event: e.EventMediaAdded, t: int) -> None:
     if agent is None or number in world.channels or event.media_type == VOICE:
         return
     world.saw(agent)
-    place = world.place(event.place)
-    channel = MediaChannel(agent, place, event.media_type, world.switch, t)
-    world.channels[channel.key.number] = channel
+    channel = make(world, agent, world.place(event.place), event.media_type, t)
     put(world, channel, "active", ACTIVE, t, NO_FACTS)
     put(world, channel, "routable", NOT_ROUTABLE, t, event.reasons or NO_FACTS)
 

@@ -32,7 +32,7 @@ from .interactions import (
     end_wait,
     heard,
 )
-from .media_channels import MediaChannel, begin, channel_number, clear, end, put, remove
+from .media_channels import begin, channel_number, clear, end, make, put, remove
 from .nodes import AgentNode
 from .occurrences import NO_FACTS, VOICE
 
@@ -67,8 +67,7 @@ def agent_media(world: World, event: e.EventAgentMediaInfo, t: int) -> None:
 def _channel(world: World, agent: AgentNode, place: str, media: str, entry: Entry, t: int) -> None:
     channel = world.channels.get(channel_number(agent.id, media))
     if channel is None:
-        channel = MediaChannel(agent, world.place(place), media, world.switch, t)
-        world.channels[channel.key.number] = channel
+        channel = make(world, agent, world.place(place), media, t)
         put(world, channel, "active", ACTIVE, t, NO_FACTS)
     reasons = entry.get("Reasons")
     why = reasons if isinstance(reasons, dict) else NO_FACTS

@@ -63,6 +63,16 @@ def channel_number(agent_id: str, media: str) -> str:
     return f"{media}:{agent_id}"
 
 
+def make(
+    world: World, agent: AgentNode, place: PlaceNode | None, media: str, t: int
+) -> MediaChannel:
+    """A new channel of the world."""
+    channel = MediaChannel(agent, place, media, world.switch, t)
+    world.channels[channel.key.number] = channel
+    world.has_capacity = True
+    return channel
+
+
 # -- steps --------------------------------------------------------------------------------
 
 
@@ -110,7 +120,6 @@ def remove(world: World, channel: MediaChannel) -> None:
         world.chronicle.ended(occurrence)
     channel.state.clear()
     for parent in channel.parents:
-        assert isinstance(parent, AgentNode | PlaceNode)
         del parent.channels[channel]
     del world.channels[channel.key.number]
 

@@ -77,7 +77,7 @@ class DNNode(Node):
         super().__init__()
         self.key = key
         self.type = dn_type
-        self.parents: tuple[Node, ...] = ()
+        self.parents: tuple[AgentNode | PlaceNode, ...] = ()
         self.rules: Mapping[type, Any] = {}  # T-event to rule, set by the world
         # Who was logged in here before, each until when: what goes on without a call has seen
         # him; a call remembers that itself.
@@ -308,8 +308,6 @@ class PlaceNode(Node):
 
 def _highest(dns: dict[RegularDN, None]) -> Occurrence | None:
     best: Occurrence | None = None
-    if len(dns) == 1:  # as nearly always
-        return next(iter(dns)).status.source
     for dn in dns:
         source = dn.status.source
         assert source is not None  # only an agent's status can have none

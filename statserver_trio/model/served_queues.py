@@ -126,7 +126,7 @@ def refresh(world: World, dn: RegularDN, t: int) -> None:
             queue = world.mediation_dn(number)
             if queue is not None:
                 served[queue] = None
-    if served.keys() != dn.serves.keys():
+    if served != dn.serves:
         for queue in [queue for queue in dn.serves if queue not in served]:
             _leave(world, dn, queue)
         for queue in served:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .actions import CODES, NAMES
 from .calls import Told
 from .interactions import QUEUE, Interaction
-from .media_channels import ChannelFacts, MediaChannel
+from .media_channels import ChannelFacts, MediaChannel, make
 from .occurrences import NO_FACTS, Occurrence
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ def _adopt_interaction(world: World, data: Data) -> None:
 
 def _adopt_channel(world: World, data: Data) -> None:
     agent, place = world.agent_for_sure(data["agent"]), world.place(data["place"])
-    channel = MediaChannel(agent, place, data["media"], world.switch, world.began)
-    world.channels[channel.key.number] = channel
+    channel = make(world, agent, place, data["media"], world.began)
     for slot, (name, start, reasons) in data["state"].items():
         channel.state[slot] = ChannelFacts(CODES[name], start, channel, reasons or NO_FACTS)
     for interaction_id, name, start in data["handled"]:

@@ -64,7 +64,12 @@ class WorldOptions:
 
 
 class World(Population):
-    """What goes on at one switch."""
+    """What goes on at one switch.
+
+    Attributes:
+        has_capacity: There are media channels or capacity rules, so what may still be sent to an
+            agent has to be followed.
+    """
 
     def __init__(
         self, switch: str, directory: Directory, t: int, options: WorldOptions | None = None
@@ -77,7 +82,7 @@ class World(Population):
         self.monitoring_changes = 0  # grows when a DN is lost or found
         self.ignored: Counter[str] = Counter()  # events nobody had a rule for, by name
         self.next_check = t - t % CHECK_MS + CHECK_MS
-        self._has_capacity = not directory.capacities.is_empty
+        self.has_capacity = not directory.capacities.is_empty
         self._unsettled: list[DNNode] = []
         self.origination = Origination(switch, directory)
 
@@ -99,12 +104,13 @@ class World(Population):
                 rule(self, dn, event, t)
                 if unheard and "monitor" not in dn.state:
                     monitoring.heard(self, dn, t)
-                if (self.channels or self._has_capacity) and isinstance(dn, RegularDN):
+                if self.has_capacity and isinstance(dn, RegularDN):
                     self.settle_capacity(dn.agent, t)
-                self.chronicle.restatus(dn, t)
+                chronicle = self.chronicle
+                chronicle.restatus(dn, t)
                 if self._unsettled:
                     self._settle(t)
-                return self.chronicle.take()
+                return chronicle.take()
         world_rule = WORLD_RULES.get(cls)
         if world_rule is not None:
             world_rule(self, event, t)
@@ -181,7 +187,7 @@ class World(Population):
         if directory.tenant != old.tenant:
             self.tenant = TenantNode(DNKey(directory.tenant, self.switch), self.began)
         self.origination = Origination(self.switch, directory)
-        self._has_capacity = not directory.capacities.is_empty
+        self.has_capacity = bool(self.channels) or not directory.capacities.is_empty
         self._place_of = directory.place_of()
         moved = [name for name in self._places if directory.places.get(name) != old.places[name]]
         for name in moved:
@@ -291,7 +297,7 @@ class World(Population):
 
     def settle_capacity(self, agent: AgentNode | None, t: int) -> None:
         """What an agent has to do is more or less than before."""
-        if agent is not None and (self.channels or self._has_capacity):
+        if agent is not None and self.has_capacity:
             capacity.settle(self, agent, t)
 
     def distributed(self, call: Call, visit: Visit, t: int) -> None:
