@@ -46,6 +46,7 @@ from statserver_trio.tlib.codec import Decoder
 
 from . import samples as of
 from .mutation import mutated
+from .websocket import DECLARED, Connection, another_stream, streams
 
 FRESH_AFTER = 500  # executions that share an engine
 NOW = int(START * 1000)
@@ -142,13 +143,20 @@ class Feed(Shared):
 class ClientMessages(Shared):
     """What a client sends, down to the answers."""
 
-    def __call__(self, data: bytes) -> None:
+    def __call__(self, data: str | bytes) -> None:
         if self.fresh():
             self.hub = Hub(an_engine(), Clock(START, monotonic=lambda: 0.0))
             self.client = self.hub.join(lambda: None, lambda reason: None)
         self.hub.receive(self.client, data)
         while taken := self.client.outbox.take():
             decode_events(taken)
+
+
+class WebSocketClients(ClientMessages):
+    """The same, from the first byte of a connection."""
+
+    def __call__(self, data: bytes) -> None:
+        Connection(super().__call__).feed(data)
 
 
 class HaItems(Shared):
@@ -304,6 +312,7 @@ TARGETS: dict[str, Target] = {
             _head(b"\x89\x80abcd"),
         ],
     ),
+    "websocket": Target(WebSocketClients(), streams, DECLARED, another_stream),
     "ha-frames": Target(take_frames, frames, (ProtocolError,)),
     "ha-items": Target(HaItems(), payloads, make=another_payload),
     "toml": Target(take_toml, of.tomls, (ConfigError,)),

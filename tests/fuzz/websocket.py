@@ -1,0 +1,118 @@
+"""The way in of a client, from its first byte to the answer, through the library, without a socket.
+
+Guard, WebSocket library and session, one behind the other as in a server (see
+:mod:`statserver_trio.server.client_task`), but for trio-websocket, which only moves bytes between
+a socket and the same library that is used here.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from random import Random
+
+import h11
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Event,
+    Ping,
+    Request,
+    TextMessage,
+)
+from wsproto.frame_protocol import FrameProtocol, Opcode
+from wsproto.utilities import ProtocolError
+
+from statserver_trio.server.client_task import FOREIGN, SUBPROTOCOL
+from statserver_trio.server.frame_guard import FrameMeter
+
+from . import samples as of
+from .mutation import mutated
+
+PIECE_BYTES = 7
+# What the server takes for a client's mistake, as far as it is about what was sent.
+OF_CLIENTS = (ProtocolError, h11.ProtocolError, UnicodeError)
+DECLARED = tuple(error for error in FOREIGN if issubclass(error, OF_CLIENTS))
+
+HEAD = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Protocol: statserver.v1\r\n\r\n"
+)
+
+
+class Connection:
+    """One client's; what it says goes to ``receive``, message by message."""
+
+    def __init__(self, receive: object) -> None:
+        self._receive = receive
+        self._meter = FrameMeter()
+        self._library = WSConnection(ConnectionType.SERVER)
+        self._said = ""
+
+    def feed(self, data: bytes) -> None:
+        """Bytes arrive, a few at a time; until the guard has had enough."""
+        for at in range(0, len(data), PIECE_BYTES):
+            piece = data[at : at + PIECE_BYTES]
+            if not self._meter.feed(piece):
+                return
+            self._library.receive_data(piece)
+            for event in self._library.events():
+                if not self._happened(event):
+                    return
+
+    def _happened(self, event: Event) -> bool:
+        """Whether it goes on after that."""
+        match event:
+            case Request():
+                self._library.send(AcceptConnection(subprotocol=SUBPROTOCOL))
+            case TextMessage(data=text, message_finished=is_whole):
+                self._said += text
+                if is_whole:
+                    said, self._said = self._said, ""
+                    self._receive(said)  # type: ignore[operator]
+            case BytesMessage(data=data, message_finished=True):
+                self._receive(bytes(data))  # type: ignore[operator]
+            case Ping():
+                self._library.send(event.response())
+            case CloseConnection():
+                self._library.send(event.response())
+                return False
+        return True
+
+
+def _frame(opcode: Opcode, payload: bytes, fin: bool = True) -> bytes:
+    protocol = FrameProtocol(client=True, extensions=[])
+    return bytes(protocol._serialize_frame(opcode, payload, fin=fin))
+
+
+@cache
+def streams() -> list[bytes]:
+    """What clients send: a request each, in one frame or in several, and what else there is."""
+    one = [HEAD + _frame(Opcode.TEXT, request) for request in of.CLIENT_JSON]
+    text = of.CLIENT_JSON[0]
+    parts = [text[at : at + 40] for at in range(0, len(text), 40)]
+    torn = _frame(Opcode.TEXT, parts[0], fin=False)
+    torn += b"".join(_frame(Opcode.CONTINUATION, part, fin=False) for part in parts[1:-1])
+    torn += _frame(Opcode.CONTINUATION, parts[-1])
+    others = [
+        _frame(Opcode.PING, b"hello") + _frame(Opcode.TEXT, text),
+        _frame(Opcode.BINARY, text),
+        _frame(Opcode.TEXT, b"\xff\xfe"),
+        _frame(Opcode.CLOSE, b"\x03\xe8bye"),
+        _frame(Opcode.CLOSE, b""),
+        _frame(Opcode.PONG, b""),
+    ]
+    return [HEAD, *one, HEAD + torn, *(HEAD + other for other in others)]
+
+
+def another_stream(rng: Random) -> bytes:
+    """The head as it should be, mostly, so that the frames are reached."""
+    found = mutated(rng, streams(), [b"\x00", b"\x80", b"\xff", b"\x7e", b"\x7f", b"\r\n"])
+    if rng.random() < 0.7:
+        sample = rng.choice(streams())[len(HEAD) :]
+        return HEAD + mutated(
+            rng, [sample or b"\x81\x80abcd"], [b"\x00", b"\x88", b"\x7f", b"\xfe"]
+        )
+    return found
