@@ -16,6 +16,7 @@ by the random schedules of the tests).
 
 from __future__ import annotations
 
+import msgspec
 from attrs import define, field
 
 from ..machine import Disconnect, Send
@@ -125,6 +126,16 @@ class Installation:
         walls = chunk.wall, self._received_wall, self.wall.at(now)
         self._last_ack = ChunkAck(chunk.seq, list(done.results), dict(self.positions), *walls)
         return [Send(self._last_ack)] if self._linked else []
+
+    def reconfigured(self) -> None:
+        """Our configuration is another one: what could not be opened may be by now.
+
+        The peer need not have heard our last answer; when it does, it is to try again at once.
+        """
+        ack = self._last_ack
+        if ack is not None and Result.UNRESOLVED in ack.results:
+            again = [Result.LATE if r is Result.UNRESOLVED else r for r in ack.results]
+            self._last_ack = msgspec.structs.replace(ack, results=again)
 
     def under_way(self) -> set[str]:
         """The keys of the chunk that is being installed."""

@@ -304,7 +304,9 @@ class Intake:
         if answer.first != source.hole[0] or answer.last < answer.first:
             return []  # to an earlier question
         if answer.found:
-            return source.fill(answer.last, answer.events, now)
+            actions = source.fill(answer.last, answer.events, now)
+            self._join_if_worse(now)  # who has a hole did not look when the session was opened
+            return actions
         if source.name in self._rejoining.theirs:
             self._join(source, now)
             return []

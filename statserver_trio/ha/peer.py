@@ -264,6 +264,7 @@ class Peer:
                 kept = [key for key, _, outcome in results if outcome is Gone.STILL_OPEN]
                 before = self.holds.release(kept)
             case ConfigurationReloaded():
+                self.installation.reconfigured()
                 before = self.replication.handle_event(ConfigurationChanged(), now)
         actions: list[object] = machine.handle_event(event, now)
         match event:

@@ -107,12 +107,31 @@ def streams() -> list[bytes]:
     return [HEAD, *one, HEAD + torn, *(HEAD + other for other in others)]
 
 
+WORDS = [b"\x00", b"\x88", b"\x7f", b"\xfe", b"\x80", b"\r\n", b'"', b"{"]
+
+
 def another_stream(rng: Random) -> bytes:
-    """The head as it should be, mostly, so that the frames are reached."""
-    found = mutated(rng, streams(), [b"\x00", b"\x80", b"\xff", b"\x7e", b"\x7f", b"\r\n"])
-    if rng.random() < 0.7:
-        sample = rng.choice(streams())[len(HEAD) :]
-        return HEAD + mutated(
-            rng, [sample or b"\x81\x80abcd"], [b"\x00", b"\x88", b"\x7f", b"\xfe"]
-        )
-    return found
+    """Messages that are almost right in frames that are; or frames that are not, or no head."""
+    if rng.random() < 0.2:
+        return mutated(rng, streams(), WORDS)
+    if rng.random() < 0.3:
+        sample = rng.choice(streams())[len(HEAD) :] or b"\x81\x80abcd"
+        return HEAD + mutated(rng, [sample], WORDS)
+    return HEAD + b"".join(_message(rng) for _ in range(rng.choice((1, 2, 3))))
+
+
+def _message(rng: Random) -> bytes:
+    """One, in a frame or in several."""
+    data = mutated(rng, of.CLIENT_JSON, WORDS) if rng.random() < 0.8 else rng.choice(of.CLIENT_JSON)
+    opcode = Opcode.BINARY if rng.random() < 0.3 else Opcode.TEXT
+    if opcode is Opcode.TEXT:
+        data = data.decode("utf-8", "replace").encode()
+    cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.choice((0, 0, 0, 1, 5))))
+    parts = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+    frames = [
+        _frame(Opcode.CONTINUATION if n else opcode, part, fin=n == len(parts) - 1)
+        for n, part in enumerate(parts)
+    ]
+    if rng.random() < 0.2:
+        frames.insert(rng.randrange(len(frames) + 1), _frame(Opcode.PING, b"ping"))
+    return b"".join(frames)

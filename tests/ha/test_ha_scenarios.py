@@ -249,6 +249,23 @@ def test_scenario_13_what_is_parked_is_offered_when_the_peer_was_reloaded_withou
     assert "s:x:odd" in pair.b.engine.statistics
 
 
+def test_scenario_13_an_answer_that_comes_after_a_reload_is_not_the_last_word():
+    """The peer hears only after the reload that it could not be opened before (day 100052)."""
+    pair = up()
+    pair.b.engine.unresolved.add("s:x:odd")
+    pair.partition(pair.a)
+    pair.a.open("s:x:odd")
+    pair.drive(seconds=2)
+    assert pair.a.peer.replication.in_flight == 1  # the answer is lost with the link
+    pair.cut()
+    pair.b.engine.unresolved.clear()
+    pair.b.tell(ConfigurationReloaded("two"))
+    pair.heal()
+    pair.drive(seconds=60)
+    assert pair.a.peer.session.restored == 1
+    assert "s:x:odd" in pair.b.engine.statistics
+
+
 def test_scenario_13_14_unknown_definitions_are_parked():
     pair = up()
     pair.b.engine.unresolved.add("s:x:odd")
