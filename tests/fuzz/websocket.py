@@ -52,15 +52,23 @@ class Connection:
         self._said = ""
 
     def feed(self, data: bytes) -> None:
-        """Bytes arrive, a few at a time; until the guard has had enough."""
-        for at in range(0, len(data), PIECE_BYTES):
-            piece = data[at : at + PIECE_BYTES]
-            if not self._meter.feed(piece):
-                return
-            self._library.receive_data(piece)
-            for event in self._library.events():
-                if not self._happened(event):
+        """Bytes arrive, a few at a time; until the guard has had enough.
+
+        Never the end of the head together with what follows: a client waits for the answer, and
+        of one that does not wsproto drops the bytes between.
+        """
+        head, end, rest = data.partition(b"\r\n\r\n")
+        for part in (head + end, rest):
+            for at in range(0, len(part), PIECE_BYTES):
+                if not self._arrived(part[at : at + PIECE_BYTES]):
                     return
+
+    def _arrived(self, piece: bytes) -> bool:
+        """Whether it goes on after that."""
+        if not self._meter.feed(piece):
+            return False
+        self._library.receive_data(piece)
+        return all(self._happened(event) for event in self._library.events())
 
     def _happened(self, event: Event) -> bool:
         """Whether it goes on after that."""
