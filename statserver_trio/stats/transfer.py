@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .books.book import Page
@@ -260,7 +261,7 @@ class _Reader:
         durations = None
         if kind.feature == DURATIONS:
             durations = DurationPeaks()
-            durations.adopt(data["durations"], 0)
+            durations.adopt(data["durations"])
         return FormerPart(
             ledger,
             tuple(data["node"]),
@@ -307,8 +308,15 @@ def _take_counter(counter: Counter, part: Part, data: Data) -> None:
     shared = part.row.users > 1 and not counter.is_doubtful
     counter.is_doubtful = False
     if counter.durations is not None:
-        last = counter.durations.adopt(data["durations"], ledger.epoch - data["epoch"], shared)
-        ledger.epoch = max(ledger.epoch, last)
+        # All that an epoch says is what at the moment of an opening comes after it: to be told
+        # ours and the one before is enough. To shift all of them would let them grow for ever.
+        begun, ours = data["epoch"], ledger.epoch
+        renumbered = partial(_renumbered, begun, ours)
+        counter.durations.adopt(data["durations"], renumbered, shared)
+
+
+def _renumbered(begun: int, ours: int, epoch: int) -> int:
+    return ours if epoch >= begun else ours - 1
 
 
 # -- a world that is replaced -------------------------------------------------------------

@@ -264,13 +264,43 @@ def _at_mark(marks: list[Mark], start: int) -> Sums:
 
 def marks_of(part: Part) -> list[Mark]:
     """Every beginning of an interval after the opening that can still be asked for."""
-    row, marks = part.row, list(part.marks)
+    row, marks = part.row, _reachable_marks(part)
     last = marks[-1].edge if marks else part.opened_at
     for edge, columns in part.boundary.marks if part.boundary is not None else ():
         if edge > last:
             then = columns.at(row.index, row.slot) if edge > row.born_at else row.born
             marks.append(Mark(edge, then))
     return marks
+
+
+def _reachable_marks(part: Part) -> list[Mark]:
+    """Of the marks from another server those that anybody can still ask for, and the last.
+
+    That is as of the last of them, or later. A mark is added each time a statistic is taken
+    over, so those between which no interval can begin have to go.
+    """
+    marks, boundary = part.marks, part.boundary
+    if not marks:
+        return []
+    last = marks[-1].edge
+    start = None if boundary is None else boundary.start_of_interval(last)
+    if boundary is None or start is None:
+        return marks[-1:]
+    if boundary.profile.kind == "Sliding":
+        step = boundary.profile.step
+        earlier = [-1, *(mark.edge // step for mark in marks)]
+        kept = [
+            mark
+            for mark, former in zip(marks, earlier, strict=False)
+            if mark.edge >= start and mark.edge // step != former  # the first one of its step
+        ]
+        return kept if kept and kept[-1] is marks[-1] else [*kept, marks[-1]]
+    before = boundary.start_of_interval(start - 1)  # may be asked for as well
+    places = {
+        bisect_left(marks, each, key=lambda mark: mark.edge)
+        for each in (start, start if before is None else before)
+    }
+    return [marks[place] for place in sorted({*places, len(marks) - 1})]
 
 
 def restart(part: Part, t: int) -> None:

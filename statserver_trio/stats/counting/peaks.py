@@ -14,6 +14,7 @@ so they have lists of their own.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
@@ -21,8 +22,14 @@ from typing import Any
 # one), and how much it was.
 Peak = tuple[int, int, int]
 
+Renumbered = Callable[[int], int]
+
 _END = itemgetter(0, 1)
 TRIM_AT = 256  # from this length on, what no interval can reach any more is dropped
+
+
+def _as_it_is(epoch: int) -> int:
+    return epoch
 
 
 class PeakList:
@@ -62,14 +69,17 @@ class PeakList:
         """As plain data."""
         return [list(peak) for peak in self._peaks]
 
-    def adopt(self, peaks: list[list[int]], shift: int = 0, keep: bool = False) -> None:
-        """Be what another server exported; its epochs are ours less ``shift``.
+    def adopt(
+        self, peaks: list[list[int]], renumbered: Renumbered = _as_it_is, keep: bool = False
+    ) -> None:
+        """Be what another server exported.
 
         Args:
+            renumbered: Its epochs in our numbers.
             keep: What is here counts as well: somebody else began to count earlier.
         """
         known = self._peaks if keep else []
-        told = [(end, epoch + shift, amount) for end, epoch, amount in peaks]
+        told = [(end, renumbered(epoch), amount) for end, epoch, amount in peaks]
         self._peaks = []
         for end, epoch, amount in sorted([*known, *told]):
             self.add(end, amount, epoch)
@@ -132,25 +142,23 @@ class DurationPeaks:
             "first_ends": [list(each) for each in self._first_ends],
         }
 
-    def adopt(self, data: dict[str, list[list[int]]], shift: int, keep: bool = False) -> int:
-        """Be what another server exported; its epochs are ours less ``shift``.
-
-        Returns the last epoch there is then.
-
-        Args:
-            keep: See :meth:`PeakList.adopt`.
-        """
-        self._max.adopt(data["max"], shift, keep)
-        self._min.adopt(data["min"], shift, keep)
-        self._instant_max.adopt(data["instant_max"], shift, keep)
-        self._instant_min.adopt(data["instant_min"], shift, keep)
+    def adopt(
+        self,
+        data: dict[str, list[list[int]]],
+        renumbered: Renumbered = _as_it_is,
+        keep: bool = False,
+    ) -> None:
+        """Be what another server exported; see :meth:`PeakList.adopt`."""
+        self._max.adopt(data["max"], renumbered, keep)
+        self._min.adopt(data["min"], renumbered, keep)
+        self._instant_max.adopt(data["instant_max"], renumbered, keep)
+        self._instant_min.adopt(data["instant_min"], renumbered, keep)
         known = self._first_ends if keep else []
-        told = [(end, epoch + shift) for end, epoch in data["first_ends"]]
-        self._first_ends = sorted({*known, *told})
-        lists = (data["max"], data["instant_max"], data["first_ends"])
-        last = max((each[1] + shift for found in lists for each in found), default=-1)
-        self._epoch = max(last, self._epoch) if keep else last
-        return self._epoch
+        told = [(end, renumbered(epoch)) for end, epoch in data["first_ends"]]
+        # Of ends at one moment the one of the latest epoch is found whenever another one would
+        # be. Each server counts epochs of its own: kept apart, they would double every time.
+        self._first_ends = list(dict(sorted([*known, *told])).items())
+        self._epoch = -1  # whether the next end is the first of its epoch, the other one knows
 
     def trim(self, horizon: int) -> None:
         """Forget what no interval can reach any more."""
@@ -196,8 +204,8 @@ class DepthPeaks:
 
     def adopt(self, data: dict[str, Any], keep: bool = False) -> None:
         """Be what another server exported; with ``keep``, what is here counts as well."""
-        self._max.adopt(data["max"], 0, keep)
-        self._min.adopt(data["min"], 0, keep)
+        self._max.adopt(data["max"], keep=keep)
+        self._min.adopt(data["min"], keep=keep)
         self._since = max(data["since"], self._since) if keep else data["since"]
 
     def trim(self, horizon: int) -> None:
