@@ -35,6 +35,7 @@ from attrs import define, field, frozen
 
 from ..machine import Disconnect, Send
 from .clock_offset import WallClock
+from .codec import MESSAGE_BYTES_MAX
 from .deletion import Deletion
 from .holds import Holds
 from .messages import Chunk, ChunkAck, Item, Positions, Result, Want
@@ -45,6 +46,7 @@ from .store import BuildChunk, ChunkBuilt, ListOpen, Log, OpenKeys
 PART_SIZE = 250  # statistics in one chunk on the wire; cutting them takes some milliseconds
 POSITION_PATIENCE = 1.0  # seconds until we cut although the peer is ahead of us ...
 LATE_PATIENCE = 10.0  # ... and when that has been in vain the last time
+ITEM_BYTES_MAX = MESSAGE_BYTES_MAX // 2  # a longer one stays here, and somebody is told
 FAILURES_MAX = 3  # of a chunk in a row; then the next one has half as many statistics
 CHUNK_SIZE_MIN = 50  # not halved any further
 LATE_MIN = 60.0  # seconds without acknowledgement until the first warning, or
@@ -347,15 +349,18 @@ class Replication:
         self._building = 0
         self._unit_left -= built.taken if self._pending else self._unit_left
         self._next_at = now if self._unit_left > 0 else self._unit_until
-        if not built.items:
-            return []  # all of them have been closed
-        self._in_flight = {item.key: True for item in built.items}
+        too_long = [item.key for item in built.items if len(item.payload) > ITEM_BYTES_MAX]
+        actions = self.parking.park([(key, Result.ERROR) for key in too_long], now)
+        fitting = [item for item in built.items if item.key not in too_long]
+        if not fitting:
+            return actions  # all of them have been closed, or would not go over the link
+        self._in_flight = {item.key: True for item in fitting}
         self._sent_at, self._warned = now, False
         self.chunks_sent += 1
-        self.statistics_sent += len(built.items)
-        seq = self.progress.acknowledged + 1
-        items = [self._stamped(item) for item in built.items]
-        return [Send(Chunk(self._session, seq, dict(self.positions), self.wall.at(now), items))]
+        self.statistics_sent += len(fitting)
+        seq, items = self.progress.acknowledged + 1, [self._stamped(item) for item in fitting]
+        chunk = Chunk(self._session, seq, dict(self.positions), self.wall.at(now), items)
+        return [*actions, Send(chunk)]
 
     def _stamped(self, item: Item) -> Item:
         """With what only the machines know of it."""

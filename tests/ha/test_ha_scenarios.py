@@ -10,6 +10,7 @@ import pytest
 from attrs import evolve
 from ha_pair import Connection, Feed, Pair, pushed
 
+from statserver_trio.ha import replication
 from statserver_trio.ha.addp import AddpOptions
 from statserver_trio.ha.codec import Decoder, Outbox, encode
 from statserver_trio.ha.door import Knocked
@@ -28,6 +29,7 @@ from statserver_trio.ha.messages import (
     Result,
     Want,
 )
+from statserver_trio.ha.parking import RETRY_INTERVAL
 from statserver_trio.ha.peer import OptionsChanged, PeerOptions, Stop
 from statserver_trio.ha.replication import PART_SIZE, ReplicationOptions
 from statserver_trio.ha.roles import ConfigurationReloaded, ModeChanged
@@ -263,6 +265,23 @@ def test_scenario_13_an_answer_that_comes_after_a_reload_is_not_the_last_word():
     pair.heal()
     pair.drive(seconds=60)
     assert pair.a.peer.session.restored == 1
+    assert "s:x:odd" in pair.b.engine.statistics
+
+
+def test_what_would_not_go_over_the_link_is_parked_and_the_rest_goes(monkeypatch):
+    """A link that is closed because of it every second is worse than one statistic less."""
+    pair = up()
+    pair.a.open("s:x:even")
+    quiet(pair)
+    monkeypatch.setattr(replication, "ITEM_BYTES_MAX", 5)
+    pair.a.open("s:x:odd")
+    pair.drive(seconds=30)
+    assert pair.a.peer.replication.parking.reasons == {"s:x:odd": Result.ERROR}
+    assert pair.a.done.count(Log("warning", "the peer cannot open: s:x:odd (error)")) == 1
+    assert pair.a.peer.session.state is State.OPEN
+    monkeypatch.undo()
+    pair.drive(seconds=RETRY_INTERVAL)
+    quiet(pair)
     assert "s:x:odd" in pair.b.engine.statistics
 
 
