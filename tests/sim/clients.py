@@ -246,6 +246,6 @@ class Client:
             before = self._seen.pop(reference, 0)
             # Else it may have counted too much: in a hole, as it said, or by a picture that is
             # going to be replaced by the other member's better one.
-            if is_complete and self.day.has_best_picture(process):
+            if is_complete and self.day.truth.has_best_picture(process):
                 self.day.watch.grew(self, request, before, value)
                 self._seen[reference] = value

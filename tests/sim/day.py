@@ -14,7 +14,6 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from statserver_trio.ha.coverage import contains
 from statserver_trio.ha.session import State as SessionState
 from statserver_trio.ha.source_intake import State
 from statserver_trio.ha.status import is_synchronised
@@ -29,6 +28,7 @@ from .process import Process
 from .site import SWITCHES, config_of
 from .switch import Switch
 from .trouble import Trouble
+from .truth import Truth
 from .watch import Watch
 
 ROLES = {"A": "primary", "B": "backup"}
@@ -109,6 +109,7 @@ class Day:
         self.lineages: dict[str, str] = {}  # of the pictures that lack nothing
         self.unsure: dict[tuple[str, str], float] = {}  # host, source: until that position
         self.clients = [Client(self, f"client{n}") for n in range(self.plan.clients)]
+        self.truth = Truth(self)
         self.trouble = Trouble(self)
         self.renumbered = False  # positions do not mean what they did
         self._ids = 0
@@ -243,8 +244,10 @@ class Day:
                 each.proven.pop(text, None)
         positions = process.store.positions()
         here = oracle.positions()
-        is_exact = self.is_exact(process)  # or its feed is away, and it stands where it was lost
-        knows = is_exact or self.is_exact(process, while_deaf=True)
+        is_exact = self.truth.is_exact(
+            process
+        )  # or its feed is away, and it stands where it was lost
+        knows = is_exact or self.truth.is_exact(process, while_deaf=True)
         if knows and all(positions[name] >= position for name, position in here.items()):
             oracle.open(statistic, positions, is_exact)
         elif text not in oracle.lives:
@@ -268,81 +271,14 @@ class Day:
         """The processes that are not dead."""
         return [process for process in self.processes.values() if process.alive]
 
-    # -- what is true ---------------------------------------------------------------------
+    # -- the oracle's walk ------------------------------------------------------------------
 
-    def is_exact(self, process: Process, while_deaf: bool = False) -> bool:
-        """Whether its picture lacks nothing, and will lack nothing while it hears its feeds.
-
-        Args:
-            while_deaf: It need not hear them now; so it may yet come to lack something.
-        """
-        if not process.alive or process.host.frozen:
-            return False
-        for name, source in process.peer.intake.sources.items():
-            standing = source.standing
-            unsure = self.unsure.get((process.host.name, name), -1)
-            if (
-                source.state is not State.LIVE
-                or standing is None
-                or standing.lineage != self.lineages[name]
-                or (source.applied or 0) < unsure
-            ):
-                return False
-            feed = process.feeds[name]  # without a wire it is cut, and does not know yet
-            if not while_deaf and (not feed.connected or feed.wire is None):
-                return False
-        return True
-
-    def has_best_picture(self, process: Process) -> bool:
-        """Whether what it has applied is all that there was up to there."""
-        standings = process.peer.intake.standings
-        return {name: s.lineage for name, s in standings.items()} == self.lineages
-
-    def may_lose(self, process: Process) -> bool:
-        """Whether the other member holds everything that this one does, and sees everything."""
-        if self.outcome.rough:
-            return True
-        others = [p for p in self.living() if p is not process]
-        if not others or not self.is_exact(others[0]) or not process.alive:
-            return False
-        other = others[0]
-        if other.peer.intake.standings != process.peer.intake.standings:
-            return False
-        self._forget_closed()
-        if any(other.store.statistic(text) is None for text in self.oracle.lives):
-            return False
-        if other.store.lacking():
-            return False
-        if self.has_exchanged():
-            return True
-        if not all(self.has_history(other, process, text) for text in self.oracle.lives):
-            return False
-        self._walk()
-        return self.watch.is_comparable(other) and self.watch.equal(other, self.at(), False)
-
-    def has_exchanged(self) -> bool:
-        """Whether neither has anything that the other one has not been given."""
-        peers = [process.peer for process in self.living()]
-        ids = {peer.session.id for peer in peers}
-        done = all(peer.replication.is_done for peer in peers)
-        return len(peers) == 2 and len(ids) == 1 and None not in ids and done
-
-    def has_history(self, process: Process, other: Process, text: str) -> bool:
-        """Whether its copy of a statistic contains every position of the other's.
-
-        Equal values do not say so: of a call on hold, one may have seen the beginning.
-        """
-        if other.store.statistic(text) is None:
-            return True
-        mine, theirs = process.store.coverage(text), other.store.coverage(text)
-        return all(contains(mine.get(name, []), ranges) for name, ranges in theirs.items())
-
-    def _forget_closed(self) -> None:
+    def forget_closed(self) -> None:
         for text in list(self.oracle.lives):
             if not any(process.store.statistic(text) for process in self.living()):
                 self.oracle.forget(text)
 
-    def _walk(self) -> None:
+    def walk(self) -> None:
         """Let the oracle walk as far as it may: nobody will open anything before that."""
         if self.renumbered:
             return
@@ -377,8 +313,8 @@ class Day:
         self._looks += 1
         self.watch.look()
         if self._looks % COMPARE_LOOKS == 0:
-            self._forget_closed()
-            self._walk()
+            self.forget_closed()
+            self.walk()
             if not self.outcome.rough:
                 self.watch.compare()
             else:
@@ -417,7 +353,7 @@ class Day:
         """Both members must have everything, and the same, and the oracle's."""
         self.watch.look()
         first, second = self.living()
-        self._forget_closed()
+        self.forget_closed()
         last = {name: switch.position for name, switch in self.switches.items()}
         for process in (first, second):
             if process.store.positions() != last:

@@ -190,7 +190,7 @@ class Trouble:
 
     def _kill(self) -> bool:
         process = self._someone()
-        if not process.alive or not self.day.may_lose(process):
+        if not process.alive or not self.day.truth.may_lose(process):
             return False
         self._kill_it(process)
         return True
@@ -240,14 +240,14 @@ class Trouble:
         process = self._someone()
         if not process.alive:
             return False
-        if self.day.plan.recent < PLENTY and not self.day.may_lose(process):
+        if self.day.plan.recent < PLENTY and not self.day.truth.may_lose(process):
             return False
         process.feeds[self._feed_of(process)].cut()
         return True
 
     def _blind(self) -> bool:
         process = self._someone()
-        if not process.alive or not self.day.may_lose(process):
+        if not process.alive or not self.day.truth.may_lose(process):
             return False
         self._blind_it(process)
         return True
@@ -275,7 +275,7 @@ class Trouble:
 
     def _drop(self) -> bool:
         process = self._someone()
-        if not process.alive or not self.day.may_lose(process):
+        if not process.alive or not self.day.truth.may_lose(process):
             return False
         name = self._feed_of(process)
         wire = process.feeds[name].wire
@@ -351,7 +351,7 @@ class Trouble:
         day, process = self.day, self._someone()
         if any(p.variant != day.variant or p.host.frozen for p in day.living()):
             return False
-        if not process.alive or not day.may_lose(process):
+        if not process.alive or not day.truth.may_lose(process):
             return False
         extras = day.variant.extras ^ {day.rng.choice(PLENTIFUL)}
         process.reload(evolve(day.variant, extras=extras))

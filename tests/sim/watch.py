@@ -167,12 +167,12 @@ class Watch:
         day = self.day
         for process in day.living():
             if self.is_comparable(process):
-                self.equal(process, day.at(), day.has_exchanged())
+                self.equal(process, day.at(), day.truth.has_exchanged())
 
     def is_comparable(self, process: Process) -> bool:
         """Whether it stands where the oracle does."""
         here = self.day.oracle.positions()
-        return self.day.is_exact(process) and process.store.positions() == here
+        return self.day.truth.is_exact(process) and process.store.positions() == here
 
     def equal(self, process: Process, at: dict[str, int], has_everything: bool) -> bool:
         """Compare a member that is exact with the oracle; whether all that it has is right.
@@ -195,7 +195,7 @@ class Watch:
             counts = statistic is not None and statistic.counts  # else it is read from the world
             is_poorer = counts and life is not None and oracle.is_better(text, life)
             if life is None or (mine[text] == truth and not is_poorer):
-                if all(day.has_history(process, other, text) for other in day.living()):
+                if all(day.truth.has_history(process, other, text) for other in day.living()):
                     process.proven[text] = statistic
                 continue
             all_right = False
