@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import frozen
 
-from . import ingest, joining, replication
+from . import fanout, ingest, joining, replication
 
 Result = dict[str, Any]
 
@@ -36,6 +36,7 @@ BENCHMARKS = {
     "replication": Benchmark(
         replication.run, lambda: replication.run(replication.SHORT), replication.describe
     ),
+    "fanout": Benchmark(fanout.run, lambda: fanout.run(fanout.SHORT), fanout.describe),
     "joining": Benchmark(joining.run, None, joining.describe),
 }
 

@@ -4,7 +4,8 @@
     socket <------------ trio-websocket <-- writer <------------------+
 
 One client is one nursery. The library behind it is measured, not trusted: the
-handshake has a deadline; exactly one task writes; a send that takes too long
+handshake has a deadline; values go out past it as long as the socket takes them
+(:mod:`.direct`), else exactly one task writes; a send that takes too long
 ends the connection for good, because a cancelled one corrupts the stream; and
 whatever comes out of it because of what a peer sent ends that client alone.
 
@@ -15,7 +16,8 @@ so the only outboxes that can overflow are those of clients that do not read.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import h11
 import trio
@@ -31,6 +33,7 @@ from trio_websocket import (
 from wsproto.utilities import ProtocolError
 
 from ..api.session import MESSAGE_BYTES_MAX
+from .direct import DirectStream, Flusher, text_frame
 from .frame_guard import GuardedStream
 from .hub import Hub, HubClient
 from .sockets import keep_alive, peer_name
@@ -92,6 +95,7 @@ class ClientServer:
         self.connections = 0
         self.clients: dict[_Client, None] = {}
         self.served = self.turned_away = self.failed = 0
+        self.flusher = Flusher()
         self._places_taken = 0  # by those who may stay once they are through
         self._draining = False
         self._empty = trio.Event()
@@ -134,11 +138,14 @@ class _Client:
         self._hub = server.hub
         self._options = server.options
         self._raw = stream
-        self._stream = GuardedStream(stream, self._ended)
+        self._direct = DirectStream(stream)
+        self._stream = GuardedStream(self._direct, self._ended)
+        self._push: Callable[[], None] | None = None  # what sends without waiting
         self._handshake = trio.CancelScope()
         self._conversation = trio.CancelScope()
         self._more = trio.Event()  # something is in the outbox
         self._room = trio.Event()  # the outbox has been emptied
+        self._waits_for_room = False
         self._sending = False
         self._reason = "left"
         self._code = NORMAL
@@ -215,6 +222,8 @@ class _Client:
             async with trio.open_nursery() as nursery:
                 self._conversation = nursery.cancel_scope
                 nursery.start_soon(self._write, ws, client)
+                self._push = partial(self._tell_now, ws, client)
+                self._wake()  # for what it was told as it came
                 await self._read(ws, client)
                 self._conversation.cancel()
         finally:
@@ -224,7 +233,28 @@ class _Client:
                     await trio.lowlevel.checkpoint()
 
     def _wake(self) -> None:
-        self._more.set()
+        if self._sending or self._push is None or not self._direct.is_free:
+            self._more.set()
+        else:
+            self._server.flusher.wants(self._push)
+
+    def _tell_now(self, ws: WebSocketConnection, client: HubClient) -> None:
+        """Send what can be sent without waiting; for the rest there is :meth:`_write`."""
+        if self._conversation.cancel_called or self._sending or ws.closed is not None:
+            return
+        direct, outbox = self._direct, client.outbox
+        while outbox:
+            if not direct.is_free:
+                self._more.set()
+                break
+            direct.send_now(text_frame(outbox.take()))
+        if self._waits_for_room:
+            self._has_room(client)
+
+    def _has_room(self, client: HubClient) -> None:
+        if not client.outbox.congested:
+            self._room.set()
+            self._room = trio.Event()
 
     async def _read(self, ws: WebSocketConnection, client: HubClient) -> None:
         while True:
@@ -236,34 +266,41 @@ class _Client:
             if self._conversation.cancel_called:
                 return
             self._hub.receive(client, data)
+            self._waits_for_room = True
             while client.outbox.congested:
                 await self._room.wait()
+            self._waits_for_room = False
 
     async def _write(self, ws: WebSocketConnection, client: HubClient) -> None:
-        """The only task that sends; frames go out as fast as the client takes them."""
+        """Send what has to be waited for; frames go out as fast as the client takes them."""
         while True:
             await self._more.wait()
             self._more = trio.Event()
             if self._conversation.cancel_called:  # do not begin what would be cut in two
                 return
-            while frame := client.outbox.take():
+            while True:
+                rest = self._direct.has_rest
+                frame = b"" if rest else client.outbox.take()
+                if not (rest or frame):
+                    break
                 self._sending = True
                 try:
                     with trio.fail_after(self._options.send_timeout):
-                        await ws.send_message(frame.decode())
+                        if rest:
+                            await self._direct.flush()
+                        else:
+                            await ws.send_message(frame.decode())
                 except ConnectionClosed:
                     return  # the reader hears of it, too
                 except trio.TooSlowError:
                     waited = self._options.send_timeout
                     raise trio.TooSlowError(f"took nothing for {waited:g} s") from None
                 self._sending = False
-                if not client.outbox.congested:
-                    self._room.set()
-                    self._room = trio.Event()
+                self._has_room(client)
 
     async def _say_goodbye(self, ws: WebSocketConnection) -> None:
         """Close in order, unless a frame was cut in two: then nothing can be said any more."""
-        if not self._sending:
+        if not (self._sending or self._direct.has_rest):
             with trio.move_on_after(self._options.close_timeout):
                 await ws.aclose(self._code, self._reason[:CLOSE_REASON_MAX])
 
@@ -291,5 +328,7 @@ async def serve_clients(
         task_status: Told the server, for its numbers and for :meth:`ClientServer.drain`.
     """
     server = ClientServer(hub, options)
-    task_status.started(server)
-    await trio.serve_listeners(server.handle, list(listeners))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.flusher.run)
+        task_status.started(server)
+        await trio.serve_listeners(server.handle, list(listeners))

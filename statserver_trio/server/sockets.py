@@ -25,6 +25,11 @@ def socket_of(stream: trio.abc.Stream) -> trio.socket.SocketType | None:
     return stream.socket if isinstance(stream, trio.SocketStream) else None
 
 
+def plain_socket_of(stream: trio.abc.Stream) -> trio.socket.SocketType | None:
+    """The socket to which the bytes of a stream go as they are; None with TLS, or without any."""
+    return stream.socket if isinstance(stream, trio.SocketStream) else None
+
+
 def peer_name(stream: trio.abc.Stream) -> str:
     """Who is at the other end, for the log."""
     sock = socket_of(stream)

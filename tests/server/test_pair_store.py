@@ -55,6 +55,23 @@ def test_what_was_counted_on_a_picture_that_is_replaced_is_in_doubt() -> None:
     assert store.coverage(late) == {"s": [(11, 11), (14, 14)]}
 
 
+def test_what_was_got_for_a_picture_that_is_replaced_is_got_again() -> None:
+    """Our own picture began at 13, from snapshots; the peer's comes at 13, too (day 101902)."""
+    store, peer = a_store(), a_store()
+    peer.begin_at("s", 0)
+    key = opened(peer, "7001")
+    peer.apply("s", [an_event(position) for position in range(1, 14)])
+    store.begin_at("s", 13)
+    item = peer.cut(key)
+    assert item is not None
+    store.begin_install(InstallItems(1, {"s": 13}, [item]))
+    assert store.go_on(100)
+    assert store.coverage(key) == {"s": [(0, 13)]}
+    store.adopt_world({"s": 13}, peer.world(["s"]), {"s": 13})
+    assert store.coverage(key) == {"s": [(0, 12)]}
+    assert store.lacking() == [key]
+
+
 def test_a_hole_up_to_where_the_peer_stood_is_a_hole() -> None:
     """The peer had just adopted a picture, and has counted nothing since."""
     store, peer = a_store(), a_store()

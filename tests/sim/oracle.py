@@ -19,6 +19,7 @@ from attrs import define, field
 
 from statserver_trio.ha.coverage import Coverage
 from statserver_trio.server.link_definitions import key_text
+from statserver_trio.stats.definitions import Definitions
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.statistic import Statistic
 from statserver_trio.stats.transfer import adopt_statistic, export_statistic, request_of
@@ -143,7 +144,7 @@ class Oracle:
             life.mine = self.engine.open(request_of(life.opened), 0)
             if hidden is not None:  # the newest one is found under the key
                 self.engine.statistics[life.opened.key] = life.mine
-            self.engine.configure(definitions, self.engine.directory)
+            self._configure(definitions)
         parts = {
             role: [each for each in told if each["source"] == name]
             for role, told in life.data["parts"].items()
@@ -178,7 +179,15 @@ class Oracle:
         if chosen is not None:
             filters[chosen.name] = chosen
         definitions = evolve(was, stat_types=stat_types, time_profiles=profiles, filters=filters)
+        self._configure(definitions)
+
+    def _configure(self, definitions: Definitions) -> None:
+        """Go on with other definitions; an older life still follows what its object follows."""
         self.engine.configure(definitions, self.engine.directory)
+        for life in (each for lives in self.lives.values() for each in lives):
+            mine = life.mine
+            if mine is not None and self.engine.statistics.get(mine.key) is not mine:
+                self.engine._following.add(mine)
 
     # -- walking --------------------------------------------------------------------------
 

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
-from attrs import define, field
 
-from ...ha.coverage import Coverage, clipped, former, holes, merged, missing
+from ...ha.coverage import Coverage, former, merged, missing
 from ...ha.messages import Event, Item, Kind, Positions, Ranges
 from ...ha.store import Installed, InstallItems
 from ...stats.engine import Engine
@@ -26,34 +25,12 @@ from ...tlib.codec import decode_line
 from ...tlib.events import EventServerDisconnected, TEvent, Unhandled
 from ..link_definitions import Hashes, definition_of, key_text
 from .chunk_work import ChunkWork, is_behind
+from .entry import Entry
 from .shadow import Shadow, Steps
 
 _encode, _decode = msgspec.msgpack.encode, msgspec.msgpack.decode
 
 StreamEvent = TEvent | Unhandled
-
-
-@define(eq=False)
-class _Entry:
-    """An open statistic.
-
-    Attributes:
-        began: By source the position from which on what it contains is our own.
-        adopted: What it contains from before; got from the peer.
-        definition: On the link; empty until it is asked for.
-        is_unsure: A source has counted anew, and it was not compared with the peer's since.
-    """
-
-    statistic: Statistic
-    began: Positions
-    adopted: Coverage = field(factory=dict)
-    definition: str = ""
-    is_unsure: bool = False
-
-    @property
-    def counts(self) -> bool:
-        """Whether it has anything to carry over; see :attr:`Statistic.counts`."""
-        return self.statistic.counts
 
 
 class PairStore:
@@ -82,7 +59,7 @@ class PairStore:
         self._make_engine = make_engine
         self.now_ms = now_ms
         self._apply_events = apply
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
         self._holes: dict[str, Ranges] = {}
         self._hashes = Hashes()
         self._work = ChunkWork(self)
@@ -96,14 +73,14 @@ class PairStore:
         text = key_text(statistic.key)
         entry = self._entries.get(text)
         if entry is None or entry.statistic is not statistic:
-            self._entries[text] = _Entry(statistic, self.positions())
+            self._entries[text] = Entry(statistic, self.positions())
         return text
 
     def restored(self, statistic: Statistic, coverage: Coverage) -> None:
         """A statistic was opened, and has in it what was counted before a restart of ours."""
         self._contains(self._entries[self.opened(statistic)], coverage, self.positions())
 
-    def _contains(self, entry: _Entry, coverage: Coverage, as_of: Positions) -> None:
+    def _contains(self, entry: Entry, coverage: Coverage, as_of: Positions) -> None:
         """From there on, what it has is our own; before, it may lack even the last events."""
         entry.adopted, entry.is_unsure = coverage, False
         here = self.positions()
@@ -170,7 +147,7 @@ class PairStore:
         chosen = list(self._entries) if keys is None else [k for k in keys if k in self._entries]
         return [text for text in chosen if self._lacks(self._entries[text], here)]
 
-    def _lacks(self, entry: _Entry, here: Positions) -> bool:
+    def _lacks(self, entry: Entry, here: Positions) -> bool:
         return entry.counts and (entry.is_unsure or missing(self._coverage(entry, here), here))
 
     def take_doubtful(self) -> list[str]:
@@ -186,21 +163,8 @@ class PairStore:
         """The positions that a statistic that is open contains, by source."""
         return self._coverage(self._entries[key], self.positions())
 
-    def _coverage(self, entry: _Entry, positions: Positions) -> dict[str, Ranges]:
-        found: dict[str, Ranges] = {}
-        for name in {source.name: None for source in entry.statistic.sources}:
-            if former(name) in entry.adopted:
-                found[former(name)] = entry.adopted[former(name)]
-            if name not in positions:
-                continue
-            here = positions[name]
-            since = entry.began.get(name, here)
-            # What it contains begins after the event at which it was opened.
-            lost = clipped(self._holes.get(name, []), since + 1, here) if self._holes else []
-            mine = holes(lost, since, here) if lost else [(since, here)]
-            before = entry.adopted.get(name)
-            found[name] = merged([*before, *mine]) if before else mine
-        return found
+    def _coverage(self, entry: Entry, positions: Positions) -> dict[str, Ranges]:
+        return entry.coverage(positions, self._holes)
 
     def cut(self, key: str) -> Item | None:
         """A statistic as it is now; None if it is not open."""
@@ -323,7 +287,9 @@ class PairStore:
             replace_world(self.engine, name, data, self.now_ms())
             self._begin(name, as_of[name])
             if name in since:  # counted on another picture, or never
-                lost = (since[name] + 1, as_of[name])
+                ours = min(since[name], as_of[name] - 1)
+                self._contains_until(name, ours)
+                lost = (ours + 1, as_of[name])
                 self._holes[name] = merged([*self._holes.get(name, []), lost])
                 self._doubt(name)
         self.shadow = None
@@ -345,6 +311,11 @@ class PairStore:
         self._holes[source] = [(position, position)]
         for entry in self._entries.values():
             entry.began[source] = position - 1
+
+    def _contains_until(self, name: str, position: int) -> None:
+        """What was got from the peer for a picture that is replaced has gone on with that."""
+        for entry in self._entries.values():
+            entry.contains_until(name, position)
 
     def _doubt(self, name: str) -> None:
         """What is open contains a hole now, although the source itself has missed nothing."""

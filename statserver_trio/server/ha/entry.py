@@ -1,0 +1,67 @@
+"""An entry: a statistic of the pair, and which events it contains."""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+from ...ha.coverage import Coverage, clipped, former, holes, merged
+from ...ha.messages import Positions, Ranges
+from ...stats.statistic import Statistic
+
+
+@define(eq=False)
+class Entry:
+    """An open statistic.
+
+    Attributes:
+        began: By source the position from which on what it contains is our own.
+        adopted: What it contains from before; got from the peer.
+        definition: On the link; empty until it is asked for.
+        is_unsure: A source has counted anew, and it was not compared with the peer's since.
+    """
+
+    statistic: Statistic
+    began: Positions
+    adopted: Coverage = field(factory=dict)
+    definition: str = ""
+    is_unsure: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it has anything to carry over; see :attr:`Statistic.counts`."""
+        return self.statistic.counts
+
+    def coverage(self, positions: Positions, missed: dict[str, Ranges]) -> dict[str, Ranges]:
+        """The positions that it contains, by source.
+
+        Args:
+            positions: Where we stand.
+            missed: By source what is lost to us.
+        """
+        found: dict[str, Ranges] = {}
+        for name in {source.name: None for source in self.statistic.sources}:
+            if former(name) in self.adopted:
+                found[former(name)] = self.adopted[former(name)]
+            if name not in positions:
+                continue
+            here = positions[name]
+            since = self.began.get(name, here)
+            # What it contains begins after the event at which it was opened.
+            lost = clipped(missed.get(name, []), since + 1, here) if missed else []
+            mine = holes(lost, since, here) if lost else [(since, here)]
+            before = self.adopted.get(name)
+            found[name] = merged([*before, *mine]) if before else mine
+        return found
+
+    def contains_until(self, source: str, position: int) -> None:
+        """What it got from the peer of later events is of no use any more.
+
+        One that was opened here after that keeps its own beginning.
+        """
+        got = self.adopted.get(source)
+        if not got or self.began.get(source, -1) <= position:
+            return
+        self.began[source] = max(position, got[0][0])
+        kept = {name: ranges for name, ranges in self.adopted.items() if name != source}
+        got = clipped(got, 0, position)
+        self.adopted = {**kept, source: got} if got else kept
