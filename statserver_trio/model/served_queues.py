@@ -14,6 +14,7 @@ its own (:mod:`.reflections`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from .actions import CODES
@@ -145,13 +146,26 @@ def _show(world: World, dn: RegularDN, t: int) -> None:
     chronicle = world.chronicle
     for queue in dn.serves:
         going_on = queue.pseudo.setdefault(dn, {})
-        if going_on.keys() == shown:
-            continue
-        for name, code, is_his in PSEUDO_ACTIONS:
-            if name in shown:
-                if name not in going_on:
-                    known = facts if is_his else NO_FACTS
-                    occurrence = going_on[name] = Occurrence(code, t, queue, reasons=known)
-                    chronicle.began(occurrence)
-            elif name in going_on:
+        steps = _steps(tuple(going_on), shown)
+        for name, code, is_his, begins in steps:
+            if begins:
+                known = facts if is_his else NO_FACTS
+                occurrence = going_on[name] = Occurrence(code, t, queue, reasons=known)
+                chronicle.began(occurrence)
+            else:
                 chronicle.ended(going_on.pop(name))
+
+
+@cache
+def _steps(
+    going_on: tuple[str, ...], shown: frozenset[str]
+) -> tuple[tuple[str, int, bool, bool], ...]:
+    """What ends and what begins where the one went on and the other does from now on.
+
+    There are few such pairs, and each agent's state is shown at every queue that he serves.
+    """
+    return tuple(
+        (name, code, is_his, name in shown)
+        for name, code, is_his in PSEUDO_ACTIONS
+        if (name in shown) is not (name in going_on)
+    )
