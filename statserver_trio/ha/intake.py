@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from ..machine import Disconnect, Send
 from .clock_offset import WallClock
@@ -42,7 +42,9 @@ from .feed_words import (
     SourceDescribed,
     SourceResumed,
 )
+from .intake_options import IntakeOptions
 from .journal import Journal
+from .lag import Lags
 from .messages import JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
 from .messages import Journal as JournalAnswer
 from .rejoining import Rejoining
@@ -51,16 +53,6 @@ from .source_intake import SourceIntake, State
 from .store import AdoptWorld, Joined, Log, WorldBuilt
 
 SERVE_SHARE = 0.5  # of join_timeout: then the peer gets what we have, complete or not
-
-
-@frozen
-class IntakeOptions:
-    """Seconds, and events per source."""
-
-    journal_events: int = 200_000
-    journal_seconds: float = 600.0
-    gap_timeout: float = 5.0
-    join_timeout: float = 30.0
 
 
 @define
@@ -85,7 +77,10 @@ class Intake:
     _owes_until: float = field(default=inf, init=False)
     _rejoining: Rejoining = field(init=False)
 
+    _lags: Lags = field(init=False)
+
     def __attrs_post_init__(self) -> None:
+        self._lags = Lags(self.sources, self.options.gap_timeout)
         self._serving, self._rejoining = Serving(self.sources), Rejoining(self.accepts)
 
     @property
@@ -222,6 +217,7 @@ class Intake:
         self._rejoining.stop()
         self._serving.forget()
         actions: list[object] = []
+        self._lags.over()
         for source in self.sources.values():
             source.asked = False
             # Who was only about to better its picture goes on with the one it has.
@@ -233,7 +229,7 @@ class Intake:
         """New options, in effect at once."""
         if self._join_until != inf:
             self._join_until += options.join_timeout - self.options.join_timeout
-        self.options = options
+        self.options, self._lags.patience = options, options.gap_timeout
         for source in self.sources.values():
             source.journal.change(options.journal_events, options.journal_seconds, now)
 
@@ -245,6 +241,8 @@ class Intake:
                 actions += self._leave(source, now)
             if now >= source.drain_at:
                 actions += source.drain(now)
+        for source, position in self._lags.due(now):
+            source.suppose(position, now)
         if now >= self._join_until:
             actions += self._alone(now)
         if now >= self._owes_until:
@@ -259,9 +257,14 @@ class Intake:
     def next_deadline(self) -> float:
         """When the first patience ends."""
         waits = [self._join_until, self._rejoining.at, self._owes_until]
+        waits.append(self._lags.next_deadline())
         for source in self.sources.values():
             waits += [self._hole_until(source), source.drain_at, source.behind_until]
         return min(*waits, self._serving.next_deadline())
+
+    def peer_at(self, positions: Positions, now: float) -> None:
+        """The peer says where it stands."""
+        self._lags.told(positions, self._rejoining.theirs, now)
 
     def _hole_until(self, source: SourceIntake) -> float:
         if source.hole is None:
@@ -299,22 +302,22 @@ class Intake:
 
     def _journal_came(self, answer: JournalAnswer, now: float) -> list[object]:
         source = self.sources.get(answer.source)
-        if source is None or source.hole is None or source.state is not State.HOLE:
-            return []  # too late: given up meanwhile
-        if answer.first != source.hole[0] or answer.last < answer.first:
-            return []  # to an earlier question
+        hole = None if source is None else source.hole
+        if source is None or hole is None or not hole[0] == answer.first <= answer.last:
+            return []  # too late, given up meanwhile; or to an earlier question
         if answer.found:
             actions = source.fill(answer.last, answer.events, now)
             self._join_if_worse(now)  # who has a hole did not look when the session was opened
             return actions
-        if source.name in self._rejoining.theirs:
+        if source.name in self._rejoining.theirs and not source.is_supposed:
             self._join(source, now)
             return []
         return source.leave(now)
 
     def _leave(self, source: SourceIntake, now: float) -> list[object]:
         """The missing events will not come; a better picture may, if there is one."""
-        peer_knows = self.linked and source.name in self._rejoining.theirs
+        is_known = source.name in self._rejoining.theirs and not source.is_supposed
+        peer_knows = self.linked and is_known
         actions = source.leave(now, then_join=peer_knows)
         if peer_knows:
             self._join(source, now)

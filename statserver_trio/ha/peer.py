@@ -41,7 +41,8 @@ from .feed_words import (
 from .greeting import Identity
 from .holds import Holds, Released, Wanted
 from .installation import Installation
-from .intake import Intake, IntakeOptions
+from .intake import Intake
+from .intake_options import IntakeOptions
 from .messages import (
     OPEN_NOW,
     Bye,
@@ -260,6 +261,9 @@ class Peer:
                 wall = self.wall.at(now)
                 times = (event.chunk_wall, event.received_wall, event.wall, wall)
                 before = self.session.offset.sample(*times)
+                self.intake.peer_at(event.positions, now)
+            case Chunk():
+                self.intake.peer_at(event.as_of, now)
             case DeleteAck(results):
                 kept = [key for key, _, outcome in results if outcome is Gone.STILL_OPEN]
                 before = self.holds.release(kept)

@@ -109,6 +109,7 @@ class SourceIntake:
     left: int = 0
     restarts: int = 0
     outdated: str = ""
+    is_supposed: bool = False  # the hole: only the peer says that there are such events
     _held: deque[tuple[int | None, bytes | None]] = field(factory=deque)  # no line: a mark
     _wants_snapshots: bool = True  # our picture was not, or is not, exact
     _drained_at: float = -inf
@@ -170,13 +171,14 @@ class SourceIntake:
     def arrived(self, events: Iterable[Event], now: float) -> list[object]:
         """Events of the feed, in the order in which it sent them."""
         self.is_heard = True
+        supposed = self.leave(now) if self.is_supposed else []  # here they come themselves
         for event in events:
             position, line = event
             if position is not None and position != FACT:
                 self.journal.append(position, line, now)
                 self._told = position
             self._held.append(event)
-        return self._next(now)
+        return [*supposed, *self._next(now)]
 
     def stands_at(self, position: int, now: float) -> list[object]:
         """The feed was connected anew, and its last event had that position.
@@ -346,9 +348,17 @@ class SourceIntake:
         self._wants_snapshots = False
         return [*applied, *self._go_on(now)]
 
+    def suppose(self, last: int, now: float) -> None:
+        """The peer has been ahead of us for long: we may have missed what is up to there."""
+        assert self.applied is not None
+        self.state, self.hole_since, self.asked, self.is_supposed = State.HOLE, now, False, True
+        self.hole = self.applied + 1, last
+
     def leave(self, now: float, then_join: bool = False) -> list[object]:
         """Go on without, from the snapshots that are held, or wait for a better picture."""
         assert self.hole is not None
+        if self.is_supposed:
+            return self._go_on(now)  # nothing has shown that anything is missing
         first, last = self.hole
         self.left += 1
         self._wants_snapshots = True
@@ -365,7 +375,7 @@ class SourceIntake:
 
     def _go_on(self, now: float, doubtful: bool = False) -> list[object]:
         self.state, self.hole, self.hole_since = State.LIVE, None, inf
-        self._doubtful = doubtful
+        self._doubtful, self.is_supposed = doubtful, False
         return self.drain(now)
 
     # -- joining ---------------------------------------------------------------------

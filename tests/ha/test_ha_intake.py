@@ -31,7 +31,8 @@ from statserver_trio.ha.feed_words import (
     SourceAway,
     SourceDescribed,
 )
-from statserver_trio.ha.intake import SERVE_SHARE, Intake, IntakeOptions
+from statserver_trio.ha.intake import SERVE_SHARE, Intake
+from statserver_trio.ha.intake_options import IntakeOptions
 from statserver_trio.ha.journal import RANGE_BYTES_MAX, Journal
 from statserver_trio.ha.messages import JoinRequest, JoinState, JournalRequest, Standing
 from statserver_trio.ha.rejoining import INTERVAL as REJOIN_INTERVAL

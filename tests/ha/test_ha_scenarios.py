@@ -16,7 +16,7 @@ from statserver_trio.ha.codec import Decoder, Outbox, encode
 from statserver_trio.ha.door import Knocked
 from statserver_trio.ha.feed_words import SourceAdded, SourceAt, SourceDescribed
 from statserver_trio.ha.greeting import Identity
-from statserver_trio.ha.intake import IntakeOptions
+from statserver_trio.ha.intake_options import IntakeOptions
 from statserver_trio.ha.messages import (
     Chunk,
     ChunkAck,

@@ -7,7 +7,7 @@ import socket
 from ...config.schema import Config
 from ...ha.addp import AddpOptions
 from ...ha.greeting import Identity
-from ...ha.intake import IntakeOptions
+from ...ha.intake_options import IntakeOptions
 from ...ha.messages import HOT_STANDBY
 from ...ha.peer import PeerOptions
 from ...ha.replication import ReplicationOptions

@@ -1,0 +1,112 @@
+"""Lag: who stays behind the peer asks it for what no later event has shown to be missing."""
+
+import itertools
+
+import pytest
+
+from statserver_trio.ha.clock_offset import WallClock
+from statserver_trio.ha.feed_words import (
+    Arrived,
+    PeerAbsent,
+    SourceAdded,
+    SourceAt,
+    SourceDescribed,
+)
+from statserver_trio.ha.intake import Intake
+from statserver_trio.ha.intake_options import IntakeOptions
+from statserver_trio.ha.messages import Journal, JournalRequest, Standing
+from statserver_trio.ha.source_intake import State
+from statserver_trio.ha.store import ApplyEvents
+from statserver_trio.machine import Send
+
+PATIENCE = IntakeOptions().gap_timeout
+MISSED = [(11, b"11"), (12, b"12")]
+ASKED = [Send(JournalRequest("s", 11, 12))]
+
+
+@pytest.fixture
+def intake():
+    """At 10, linked with a peer that has the same picture and is at 12 since second 1."""
+    intake = at_10(contiguous=True)
+    intake.peer_at({"s": 12}, 1)
+    return intake
+
+
+def at_10(contiguous):
+    ids = map(str, itertools.count())
+    intake = Intake(True, lambda: next(ids), WallClock())
+    intake.handle_event(SourceAdded("s", contiguous), 0)
+    intake.handle_event(PeerAbsent(), 0)
+    intake.handle_event(SourceAt("s", 10), 0)
+    intake.handle_event(SourceDescribed("s"), 0)
+    intake.open(intake.standings, False, 0)
+    return intake
+
+
+def looked(intake, now):
+    """What it does then about being behind."""
+    return intake.handle_timer(now) if intake.next_deadline() <= now else []
+
+
+def test_whoever_is_behind_for_long_asks_the_peer(intake):
+    assert looked(intake, 1 + PATIENCE - 0.5) == []
+    assert looked(intake, 1 + PATIENCE) == ASKED
+    answer = intake.handle_event(Journal("s", 11, 12, MISSED, True), 7)
+    assert answer == [ApplyEvents("s", MISSED)]
+    source = intake.sources["s"]
+    assert (source.state, source.applied, source.repaired) == (State.LIVE, 12, 1)
+    assert looked(intake, 9 + PATIENCE) == [], "nothing is missing any more"
+
+
+def test_what_the_peer_cannot_say_either_is_not_lost(intake):
+    assert looked(intake, 1 + PATIENCE) == ASKED
+    assert intake.handle_event(Journal("s", 11, 12, [], False), 7) == []
+    source = intake.sources["s"]
+    assert (source.state, source.left, source.coverage) == (State.LIVE, 0, [])
+    assert intake.handle_event(Arrived("s", MISSED), 8) == [ApplyEvents("s", MISSED)]
+
+
+def test_a_silent_peer_is_not_waited_for(intake):
+    assert looked(intake, 1 + PATIENCE) == ASKED
+    assert looked(intake, 1 + 2 * PATIENCE) == []
+    assert intake.sources["s"].state is State.LIVE
+
+
+def test_what_the_own_feed_brings_meanwhile_is_applied_at_once(intake):
+    assert looked(intake, 1 + PATIENCE) == ASKED
+    assert intake.handle_event(Arrived("s", MISSED), 6.5) == [ApplyEvents("s", MISSED)]
+    assert intake.handle_event(Journal("s", 11, 12, MISSED, True), 7) == []
+
+
+def test_whoever_caught_up_in_between_has_not_been_behind_for_long(intake):
+    intake.handle_event(Arrived("s", MISSED), 2)
+    intake.peer_at({"s": 13}, 4)
+    assert looked(intake, 1 + PATIENCE) == []
+    assert looked(intake, 4 + PATIENCE) == [Send(JournalRequest("s", 13, 13))]
+
+
+def test_further_and_further_behind_is_behind_since_the_beginning(intake):
+    intake.peer_at({"s": 14}, 4)
+    assert looked(intake, 1 + PATIENCE) == [Send(JournalRequest("s", 11, 14))]
+
+
+def test_without_a_peer_there_is_nothing_to_be_behind_of(intake):
+    intake.close(2)
+    assert looked(intake, 1 + PATIENCE) == []
+
+
+def test_where_positions_only_grow_the_next_one_says_nothing():
+    intake = at_10(contiguous=False)
+    intake.peer_at({"s": 12}, 1)
+    assert looked(intake, 1 + PATIENCE) == []
+
+
+def test_a_peer_that_has_not_noticed_that_the_source_counts_anew_is_not_ahead():
+    intake = at_10(contiguous=True)
+    as_before = {"s": intake.standings["s"]}
+    assert isinstance(as_before["s"], Standing)
+    intake.handle_event(SourceAt("s", 3), 0.5)
+    assert intake.sources["s"].restarts == 1
+    intake.open(as_before, False, 1)
+    intake.peer_at({"s": 12}, 1)
+    assert looked(intake, 1 + PATIENCE) == []
