@@ -7,6 +7,7 @@ time: between two slices events are applied and clients are told.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 import trio
 
@@ -34,7 +35,8 @@ class Installer:
         self._hub = hub
         self._tell = tell
         self._more = trio.Event()
-        self._lacking: list[str] = []  # keys to be looked at, whether the peer has more
+        # Keys to be looked at, whether the peer has more; it will have when the link is back.
+        self._lacking: dict[str, None] = {}
 
     def install(self, action: InstallItems) -> None:
         """The peer pushed a chunk."""
@@ -43,7 +45,7 @@ class Installer:
 
     def look_for_holes(self, keys: Iterable[str]) -> None:
         """Of these the peer may have more."""
-        self._lacking += keys
+        self._lacking.update(dict.fromkeys(keys))
         self._more.set()
 
     def moved(self) -> None:
@@ -54,7 +56,6 @@ class Installer:
     def forget(self) -> None:
         """The link is gone: what was not installed comes again."""
         self._store.forget_waiting()
-        self._lacking.clear()
 
     def work(self) -> bool:
         """Do a slice; whether more can be done at once.
@@ -63,13 +64,14 @@ class Installer:
         """
         for done in self._store.go_on(self.slice_items):
             self._tell(done)
-            self._lacking += self._store.take_doubtful()
+            self._lacking.update(dict.fromkeys(self._store.take_doubtful()))
             self._hub.distribute()
         for key, notices in self._store.take_taken_away():
             self._hub.deliver(notices)
             self._tell(Released((key,)))
-        slice_items = self.slice_items
-        batch, self._lacking = self._lacking[:slice_items], self._lacking[slice_items:]
+        batch = list(islice(self._lacking, self.slice_items))
+        for key in batch:
+            del self._lacking[key]
         wanted = self._store.lacking(batch)
         if wanted:
             self._tell(Wanted(tuple(wanted)))
