@@ -150,11 +150,11 @@ class Source:
             "world": None if self._world is None else export_world(self._world),
         }
 
-    def adopt(self, data: dict[str, Any], now: int) -> None:
+    def adopt(self, data: dict[str, Any], heard_at: int) -> None:
         """Go on from what was exported; nothing is counted here (any more).
 
         Args:
-            now: Or when the last event arrived, where that is known (:attr:`heard_at`).
+            heard_at: When the last event arrived, by our clock: so the source's goes on.
 
         Raises:
             KeyError, ValueError, TypeError: The data is no action table of this switch.
@@ -169,7 +169,7 @@ class Source:
             self.ledger.begin_anew(world.now)
         self._world = world
         self.position, self.last_gap = data["position"], data["last_gap"]
-        self._last_event, self._arrived = data["last_event"], now
+        self._last_event, self._arrived = data["last_event"], heard_at
         self.lost_at = None
         self.adoptions += 1
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,34 @@ def export_statistic(statistic: Statistic) -> Data:
         "tally": tally and tally.peaks.export(),
         "book": statistic.book and statistic.book.export(),
     }
+
+
+def opened(statistic: Statistic) -> tuple[int, list[tuple[str, int]]]:
+    """When a statistic began to count: as a whole, and what of it is from each source.
+
+    The less of two that contain the same events has counted for longer. The second
+    decides where the first is equal: between its events a source's clock is only estimated.
+    """
+    parts = (part for role in statistic.parts for part in statistic.all_parts(role))
+    return statistic.opened_at, _first((part.ledger.source, part.opened_at) for part in parts)
+
+
+def opened_there(data: Data) -> tuple[int, list[tuple[str, int]]]:
+    """The same, of one that was exported.
+
+    Raises:
+        KeyError, ValueError, TypeError, AttributeError: The data makes no sense.
+    """
+    roles = [*data["parts"].values(), *data["former"].values()]
+    told = ((part["source"], int(part["opened_at"])) for parts in roles for part in parts)
+    return int(data["opened_at"]), _first(told)
+
+
+def _first(times: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    found: dict[str, int] = {}
+    for source, t in times:
+        found[source] = min(t, found.get(source, t))
+    return sorted(found.items())
 
 
 def _part(part: Part) -> Data:
@@ -322,11 +351,16 @@ def _renumbered(begun: int, ours: int, epoch: int) -> int:
 # -- a world that is replaced -------------------------------------------------------------
 
 
-def replace_world(engine: Engine, source_name: str, data: Data, now: int) -> list[Statistic]:
+def replace_world(
+    engine: Engine, source_name: str, data: Data, now: int, heard_at: int
+) -> list[Statistic]:
     """Let a source go on from another server's action table, whatever it was before.
 
     What was counted of the old picture still counts: the statistics concerned, which
     are returned, go on from there with what goes on in the new one.
+
+    Args:
+        heard_at: When the last event of that table arrived, by our clock.
     """
     source = engine.sources[source_name]
     concerned = [s for s in engine.statistics.values() if source in s.sources]
@@ -337,7 +371,7 @@ def replace_world(engine: Engine, source_name: str, data: Data, now: int) -> lis
                 del statistic.sources[index], statistic.nodes[index]
                 for parts in statistic.parts.values():
                     parts.pop(index).row.release(statistic)
-    source.adopt(data, now)
+    source.adopt(data, heard_at)
     engine.find_newcomers(now)
     for statistic, data_before in zip(concerned, counted, strict=True):
         engine.regroup(statistic, now, by_events=True)

@@ -13,6 +13,7 @@ from statserver_trio.tlib.codec import encode
 from statserver_trio.tlib.events import EventRinging
 
 TALKS = StatType("Talks", frozenset({"RegDN"}), "TotalNumber", "DNAction", mask_of("CallInbound"))
+NOW = 1_000_000  # ms, when the events happen
 NEVER = TimeProfile("Never", "Growing", "never")
 
 
@@ -20,7 +21,7 @@ def a_store() -> PairStore:
     definitions = Definitions({"Talks": TALKS}, {"Never": NEVER})
     engine = Engine(definitions, Directory())
     engine.add_source("s", "sw1")
-    return PairStore(engine, engine.empty_copy, lambda: 1_000_000, engine.apply)
+    return PairStore(engine, engine.empty_copy, lambda: NOW, engine.apply)
 
 
 def an_event(position: int) -> tuple[int, bytes]:
@@ -30,4 +31,4 @@ def an_event(position: int) -> tuple[int, bytes]:
 
 def opened(store: PairStore, dn: str) -> str:
     request = StatisticRequest("RegDN", f"{dn}@sw1", TALKS, NEVER)
-    return store.opened(store.engine.open(request, 1_000_000))
+    return store.opened(store.engine.open(request, NOW))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import msgspec
-from stores import a_store, an_event, opened
+import pytest
+from stores import NOW, a_store, an_event, opened
 
 from statserver_trio.ha.messages import Result
 from statserver_trio.ha.store import InstallItems
@@ -85,3 +86,36 @@ def test_what_is_closed_before_its_chunk_is_installed_is_not_here() -> None:
     (answer,) = store.go_on(100)
     assert answer.results == [Result.UNRESOLVED, Result.OPENED]
     assert [store.statistic(item.key) is not None for item in chunk] == [False, True]
+
+
+def test_the_clock_of_a_source_that_is_silent_goes_on_at_the_joiner() -> None:
+    """Its last event came 50 s before the peer's picture is served."""
+    store, peer = a_store(), a_store()
+    peer.begin_at("s", 0)
+    peer.apply("s", [an_event(1)])
+    peer.now_ms = lambda: NOW + 50_000
+    store.adopt_world({"s": 1}, peer.world(["s"]), {})
+    there, here = (each.engine.sources["s"] for each in (peer, store))
+    assert here.clock(NOW) == there.clock(NOW + 50_000)
+
+
+@pytest.mark.parametrize(
+    ("later_by", "result"),
+    [(-1000, Result.ADOPTED), (0, Result.KEPT), (1000, Result.KEPT_MORE)],
+)
+def test_of_two_openings_at_the_same_events_the_earlier_one_is_kept(
+    later_by: int, result: Result
+) -> None:
+    """By the clock of any source: between two events members know it only roughly (day 201839)."""
+    store, peer = a_store(), a_store()
+    for each in (store, peer):
+        each.begin_at("s", 0)
+        each.apply("s", [an_event(1)])
+        key = opened(each, "7001")
+    item = peer.cut(key)
+    assert item is not None
+    data = msgspec.msgpack.decode(item.payload)
+    data["parts"]["main"][0]["opened_at"] += later_by
+    item = msgspec.structs.replace(item, payload=msgspec.msgpack.encode(data))
+    store.begin_install(InstallItems(1, {"s": 1}, [item]))
+    assert [done.results for done in store.go_on(100)] == [[result]]

@@ -22,7 +22,12 @@ from statserver_trio.server.link_definitions import key_text
 from statserver_trio.stats.definitions import Definitions
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.statistic import Statistic
-from statserver_trio.stats.transfer import adopt_statistic, export_statistic, request_of
+from statserver_trio.stats.transfer import (
+    adopt_statistic,
+    export_statistic,
+    opened_there,
+    request_of,
+)
 from statserver_trio.tlib.codec import decode_line
 from statserver_trio.tlib.events import TEvent, Unhandled
 
@@ -118,7 +123,7 @@ class Oracle:
         lives = [each for each in self.lives[text] if each.is_told]
         began = {name: found[0][0] for name, found in coverage.items() if len(found) == 1}
         alike = [each for each in lives if began == {s: each.began[s] for s in coverage}]
-        alike.sort(key=lambda each: each.data["opened_at"])
+        alike.sort(key=lambda each: opened_there(each.data))
         return next(iter(alike or [each for each in lives if each.is_certain]), None)
 
     def is_better(self, text: str, life: Life) -> bool:

@@ -188,9 +188,8 @@ def test_a_replaced_world_that_does_not_know_an_agent_keeps_what_he_did() -> Non
         engine.apply(source, [at(e.EventEstablished, 10)], MIDNIGHT + 10_000)
         engine.apply(source, [at(e.EventReleased, 40)], MIDNIGHT + 40_000)
     assert value(engine, time, 50) == 60
-    replace_world(
-        engine, "ts2", wire(two_switches("ts1").sources["ts2"].export()), MIDNIGHT + 50_000
-    )
+    data = wire(two_switches("ts1").sources["ts2"].export())
+    replace_world(engine, "ts2", data, now := MIDNIGHT + 50_000, now)
     assert len(time.nodes) == 1
     assert value(engine, time, 50) == 60
 
@@ -208,7 +207,7 @@ def test_what_a_replaced_picture_has_invented_goes_when_the_better_one_comes() -
     assert [value(wrong, each, 410) for each in here] == [390, 390]
     happens(right, 400, at(e.EventOnHook, 400, "7009"))
     now = MIDNIGHT + 410_000
-    replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now)
+    replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now, now)
     for statistic, theirs in zip(here, told, strict=True):
         adopt_statistic(wrong, statistic, wire(export_statistic(theirs)), now, by_force=True)
     assert [value(wrong, each, 410) for each in here] == [70, 70]
@@ -237,7 +236,7 @@ def test_since_when_a_status_goes_on_is_not_what_a_replaced_picture_said(first: 
     assert [value(wrong, each, 100) for each in here] == [90, 0]
     now = MIDNIGHT + 100_000
     happens(right, 100, at(e.EventOnHook, 100, "7009"))
-    replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now)
+    replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now, now)
     for index in (first, 1 - first):
         data = wire(export_statistic(told[index]))
         adopt_statistic(wrong, here[index], data, now, by_force=True)
@@ -254,7 +253,7 @@ def test_a_replaced_picture_may_have_been_of_a_later_time(profile: str) -> None:
     happens(wrong, 175, at(e.EventOnHook, 175, "7009"))
     happens(right, 115, at(e.EventOnHook, 115, "7009"))
     now = MIDNIGHT + 175_000
-    replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now)
+    replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now, now)
     adopt_statistic(wrong, here, wire(export_statistic(told)), now, by_force=True)
     for engine in (right, wrong):
         happens(engine, 200, at(e.EventReleased, 200))

@@ -24,6 +24,7 @@ from ...ha.messages import OPEN_NOW, Item, Kind, Positions, Result
 from ...ha.store import Installed, InstallItems
 from ...stats.requests import ExtensionMissing, StatisticError
 from ...stats.statistic import Statistic
+from ...stats.transfer import opened, opened_there
 from ..link_definitions import request_from
 from .shadow import Shadow, Steps
 
@@ -256,12 +257,12 @@ class ChunkWork:
         Nothing happened between the two openings, but something went on (our decision).
         """
         try:
-            theirs = int(_decode(item.payload)["opened_at"])
+            ours, theirs = opened(mine), opened_there(_decode(item.payload))
         except BROKEN as exc:
             return self._broken(item, exc)
-        if theirs == mine.opened_at:
+        if theirs == ours:
             return Result.KEPT
-        return None if theirs < mine.opened_at else Result.KEPT_MORE
+        return None if theirs < ours else Result.KEPT_MORE
 
     # -- what goes wrong -------------------------------------------------------------
 

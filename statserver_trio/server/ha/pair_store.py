@@ -278,13 +278,17 @@ class PairStore:
     # -- worlds and events -----------------------------------------------------------
 
     def world(self, sources: Sequence[str]) -> bytes:
-        """The action tables of these sources."""
-        return _encode({name: self.engine.sources[name].export() for name in sources})
+        """The action tables of these sources, and for how long each has said nothing, ms."""
+        now, chosen = self.now_ms(), ((name, self.engine.sources[name]) for name in sources)
+        return _encode(
+            {name: source.export() | {"silent": now - source.heard_at} for name, source in chosen}
+        )
 
     def adopt_world(self, as_of: Positions, blob: bytes, since: Positions) -> None:
         """Go on from the peer's action tables."""
         for name, data in _decode(blob).items():
-            replace_world(self.engine, name, data, self.now_ms())
+            now = self.now_ms()
+            replace_world(self.engine, name, data, now, now - max(0, int(data.get("silent", 0))))
             self._begin(name, as_of[name])
             if name in since:  # counted on another picture, or never
                 ours = min(since[name], as_of[name] - 1)

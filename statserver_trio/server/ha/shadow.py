@@ -76,7 +76,7 @@ class Shadow:
             data = source.export()
             followed = self._sources[name] = _Followed()
             yield COPY_COST
-            self._engine.sources[name].adopt(data, self._now_ms())
+            self._engine.sources[name].adopt(data, source.heard_at)
             followed.is_copied = True
             yield COPY_COST
         self.is_ready = True
