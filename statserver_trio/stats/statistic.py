@@ -82,8 +82,8 @@ class Statistic:
         former: Likewise, of nodes that have left the group; see :func:`.parts.freeze`.
         nodes: The nodes that are watched, for states and validity.
         valid: Whether all that contributes can be heard.
-        gap_at: When events were last missing in what it contains, ms, although its sources
-            have missed none; only in a pair.
+        gap_at: When, by the clock of its sources, events were last missing in what it
+            contains, ms, although its sources have missed none; only in a pair.
         replicated_from: The member of the pair whose numbers it went on from; empty if none.
         use_pseudo: ``queue-use-pseudo-actions``, see :mod:`.definitions.pseudo_actions`.
         book: Where it writes down what columns cannot say; most have none.

@@ -17,11 +17,11 @@ NOW = 1_000_000  # ms, when the events happen
 NEVER = TimeProfile("Never", "Growing", "never")
 
 
-def a_store() -> PairStore:
+def a_store(now: int = NOW) -> PairStore:
     definitions = Definitions({"Talks": TALKS}, {"Never": NEVER})
     engine = Engine(definitions, Directory())
     engine.add_source("s", "sw1")
-    return PairStore(engine, engine.empty_copy, lambda: NOW, engine.apply)
+    return PairStore(engine, engine.empty_copy, lambda: now, engine.apply)
 
 
 def an_event(position: int) -> tuple[int, bytes]:
@@ -31,4 +31,4 @@ def an_event(position: int) -> tuple[int, bytes]:
 
 def opened(store: PairStore, dn: str) -> str:
     request = StatisticRequest("RegDN", f"{dn}@sw1", TALKS, NEVER)
-    return store.opened(store.engine.open(request, NOW))
+    return store.opened(store.engine.open(request, store.now_ms()))

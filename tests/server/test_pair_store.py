@@ -119,3 +119,18 @@ def test_of_two_openings_at_the_same_events_the_earlier_one_is_kept(
     item = msgspec.structs.replace(item, payload=msgspec.msgpack.encode(data))
     store.begin_install(InstallItems(1, {"s": 1}, [item]))
     assert [done.results for done in store.go_on(100)] == [[result]]
+
+
+@pytest.mark.parametrize("ahead", [-120_000, 0, 120_000])
+def test_what_has_a_hole_says_so_whatever_our_clock_says(ahead: int) -> None:
+    """Ours need not be the T-Server's (day 203206)."""
+    store, peer = a_store(NOW + ahead), a_store()
+    peer.begin_at("s", 0)
+    peer.apply("s", [an_event(position) for position in range(1, 4)])
+    store.begin_at("s", 1)
+    store.apply("s", [an_event(2)])
+    statistic = store.statistic(opened(store, "7001"))
+    assert statistic is not None
+    assert store.engine.value(statistic, NOW + ahead).complete
+    store.adopt_world({"s": 3}, peer.world(["s"]), {"s": 1})
+    assert not store.engine.value(statistic, NOW + ahead).complete

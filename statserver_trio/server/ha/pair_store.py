@@ -86,7 +86,7 @@ class PairStore:
         here = self.positions()
         entry.began = here | {source: as_of[source] for source in coverage if source in as_of}
         is_whole = not missing(self._coverage(entry, here), here)
-        entry.statistic.gap_at = None if is_whole else self.now_ms()
+        entry.statistic.gap_at = None if is_whole else self._time_of(entry.statistic)
 
     def closed(self, text: str) -> None:
         """A statistic is not open any more."""
@@ -323,10 +323,15 @@ class PairStore:
 
     def _doubt(self, name: str) -> None:
         """What is open contains a hole now, although the source itself has missed nothing."""
-        source, now = self.engine.sources[name], self.now_ms()
+        source = self.engine.sources[name]
         for entry in self._entries.values():
             if source in entry.statistic.sources:
-                entry.statistic.gap_at = now
+                entry.statistic.gap_at = self._time_of(entry.statistic)
+
+    def _time_of(self, statistic: Statistic) -> int:
+        """The time that it shows now: of its sources, whose clocks may be far from ours."""
+        now = self.now_ms()
+        return max((source.clock(now) for source in statistic.sources), default=now)
 
     def _end(self, source: str) -> None:
         """The source was started anew: what went on is over, and old numbers are old.
