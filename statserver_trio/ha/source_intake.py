@@ -335,8 +335,9 @@ class SourceIntake:
         assert self.hole is not None
         first, end = self.hole
         last = min(last, end)
-        events = {position: line for position, line in lines if first <= position <= last}
-        lines = sorted(events.items())
+        lines = sorted({p: line for p, line in lines if first <= p <= last}.items())
+        if self.is_supposed and self._told == self.applied:
+            self._told = last  # it is not behind: it has lost them
         self.journal.fill(first, last, lines, now)
         self._cover(first, last)
         self.applied = last
@@ -345,7 +346,7 @@ class SourceIntake:
             self.hole, self.hole_since, self.asked = (last + 1, end), now, False
             return applied
         self.repaired += 1
-        self._wants_snapshots = False
+        self._wants_snapshots &= self.is_supposed
         return [*applied, *self._go_on(now)]
 
     def suppose(self, last: int, now: float) -> None:

@@ -15,7 +15,7 @@ from statserver_trio.ha.feed_words import (
 from statserver_trio.ha.intake import Intake
 from statserver_trio.ha.intake_options import IntakeOptions
 from statserver_trio.ha.messages import Journal, JournalRequest, Standing
-from statserver_trio.ha.source_intake import State
+from statserver_trio.ha.source_intake import BEHIND_SECONDS, State
 from statserver_trio.ha.store import ApplyEvents
 from statserver_trio.machine import Send
 
@@ -110,3 +110,11 @@ def test_a_peer_that_has_not_noticed_that_the_source_counts_anew_is_not_ahead():
     intake.open(as_before, False, 1)
     intake.peer_at({"s": 12}, 1)
     assert looked(intake, 1 + PATIENCE) == []
+
+
+def test_a_feed_that_has_lost_events_does_not_count_anew(intake):
+    """It stays behind what the peer told, and has been at the same event before (day 300049)."""
+    assert looked(intake, 1 + PATIENCE) == ASKED
+    intake.handle_event(Journal("s", 11, 12, MISSED, True), 7)
+    assert looked(intake, 8 + BEHIND_SECONDS) == []
+    assert intake.sources["s"].restarts == 0
