@@ -382,7 +382,7 @@ class Peer:
         assert peer is not None
         begin = self.replication.resume if restored else self.replication.start
         return [
-            *self.roles.linked(peer.mode, peer.fingerprint),
+            *self.roles.linked(peer.mode, peer.fingerprint, self.session.greeted),
             *self.deletion.linked(now),
             *self.intake.open(dict(peer.standings), peer.joining, now),
             *self.installation.open(session, restored),

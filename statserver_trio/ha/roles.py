@@ -49,9 +49,14 @@ class Roles:
     peer_fingerprint: str = field(default="", init=False)
     _alarmed: bool = field(default=False, init=False)
 
-    def linked(self, mode: str, fingerprint: str) -> list[object]:
-        """A session is open, and that is what the peer said of itself."""
-        return self._peer_is(mode, fingerprint)
+    def linked(self, mode: str, fingerprint: str, greeted: tuple[str, str]) -> list[object]:
+        """A session is open, and that is what the peer said of itself.
+
+        Args:
+            greeted: What it was told of us; since then we may have changed.
+        """
+        news = self._peer_is(mode, fingerprint)
+        return news if greeted == (self.mode, self.fingerprint) else [*news, *self._tell()]
 
     @property
     def agree(self) -> bool:

@@ -107,6 +107,7 @@ class Session:
         mode, fingerprint, joining, standings: What the greeting says of us.
         clients: Likewise: the ws:// or wss:// URL at which clients connect to us, which
             the owner sets; whom the peer's clients are told about is ``peer.clients``.
+        greeted: The mode and the fingerprint that our last greeting told.
         peer: The peer's greeting; None until there was one.
         minor: The minor version both understand.
         why: The reason for the next loss of the link, if somebody knows it.
@@ -123,6 +124,7 @@ class Session:
     joining: bool = False
     standings: dict[str, Standing] = field(factory=dict)
     clients: str = ""
+    greeted: tuple[str, str] = ("", "")
     state: State = field(default=State.CLOSED, init=False)
     id: str | None = field(default=None, init=False)
     peer: Greeting | None = field(default=None, init=False)
@@ -201,7 +203,7 @@ class Session:
 
     def _greeting(self, now: float) -> dict[str, Any]:
         """What both sides say of themselves: the fields of a greeting."""
-        me = self.identity
+        me, self.greeted = self.identity, (self.mode, self.fingerprint)
         return {
             "major": PROTOCOL_MAJOR,
             "minor": PROTOCOL_MINOR,

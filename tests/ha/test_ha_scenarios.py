@@ -268,6 +268,24 @@ def test_scenario_13_an_answer_that_comes_after_a_reload_is_not_the_last_word():
     assert "s:x:odd" in pair.b.engine.statistics
 
 
+def test_scenario_13_a_reload_while_the_greeting_travels_is_told():
+    """The dialler's greeting tells the old fingerprint, and it has no session yet (day 300289)."""
+    pair = up()
+    pair.b.engine.unresolved.add("s:x:odd")
+    pair.a.open("s:x:odd")
+    pair.drive(seconds=2)
+    pair.cut()
+    greetings = len(pair.messages(Hello))
+    while len(pair.messages(Hello)) == greetings:
+        pair.drive(seconds=0.0005)
+    assert pair.b.peer.session.state is not State.OPEN
+    pair.b.engine.unresolved.clear()
+    pair.b.tell(ConfigurationReloaded("two"))
+    pair.drive(seconds=5)
+    assert pair.a.peer.roles.peer_fingerprint == "two"
+    assert "s:x:odd" in pair.b.engine.statistics
+
+
 def test_what_would_not_go_over_the_link_is_parked_and_the_rest_goes(monkeypatch):
     """A link that is closed because of it every second is worse than one statistic less."""
     pair = up()
