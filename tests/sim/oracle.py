@@ -138,10 +138,17 @@ class Oracle:
     def _begin(self, life: Life, name: str) -> None:
         """A source has come to where a statistic was opened."""
         former: dict[str, list[Any]] = {}
+        tally = life.data["tally"]
+        parts = {
+            role: [each for each in told if each["source"] == name]
+            for role, told in life.data["parts"].items()
+        }
         if life.mine is not None:  # the other source was there earlier, and this one before it
             self._attach_anew(life.mine, name)
-            exported = export_statistic(life.mine)["former"]
-            former = {r: [e for e in f if e["source"] != name] for r, f in exported.items()}
+            mine = export_statistic(life.mine)
+            former = {r: [e for e in f if e["source"] != name] for r, f in mine["former"].items()}
+            if not any(parts.values()):  # it has nothing of this source, and tallies already
+                tally = mine["tally"]
         else:
             definitions = self.engine.definitions
             self._know(life.opened)
@@ -150,12 +157,8 @@ class Oracle:
             if hidden is not None:  # the newest one is found under the key
                 self.engine.statistics[life.opened.key] = life.mine
             self._configure(definitions)
-        parts = {
-            role: [each for each in told if each["source"] == name]
-            for role, told in life.data["parts"].items()
-        }
         book = life.data["book"] and {s: page for s, page in life.data["book"].items() if s == name}
-        data = {**life.data, "parts": parts, "book": book, "former": former}
+        data = {**life.data, "parts": parts, "book": book, "former": former, "tally": tally}
         adopt_statistic(self.engine, life.mine, data, 0, by_force=True)
         life.waits.discard(name)
 
