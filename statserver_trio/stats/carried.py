@@ -10,13 +10,25 @@ from __future__ import annotations
 from typing import Annotated, Any, NotRequired, TypedDict
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 LARGEST = 2**62  # of what is added to columns of 64 bits: there has to be some room
 
 Number = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
-SumsData = Annotated[list[Number | str], Meta(min_length=4, max_length=6)]
+# Squares outgrow the integers of most codecs, and in a year they have no more digits than this.
+Digits = Annotated[str, Meta(pattern=r"^-?[0-9]{1,40}$")]
 DurationsData = dict[str, list[list[Number]]]
+
+
+class SumsData(Struct, array_like=True, frozen=True):
+    """Differences of sums up to some moment: what is over, and what went on at their beginning."""
+
+    ended: Number
+    elapsed: Number
+    live: Number
+    since: Number
+    squares: Digits = "0"
+    since_squares: Digits = "0"
 
 
 class FormerData(TypedDict):

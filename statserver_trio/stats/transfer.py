@@ -21,7 +21,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .books.book import Page
-from .carried import checked
+from .carried import SumsData, checked
 from .counting.counters import DURATIONS, Counter
 from .counting.ledger import Sums
 from .counting.parts import NOTHING, FormerPart, Mark, Part, Span, marks_of, restart
@@ -164,10 +164,15 @@ def _up_to(now: Sums, then: Sums) -> list[Any]:
     return [*told, *map(str, squares)] if any(squares) else told
 
 
-def _back_from(now: Sums, data: list[Any]) -> Sums:
-    ended, elapsed, live, since, *squares = data
-    over, of_live = map(int, squares) if squares else (0, 0)
-    return Sums(now.ended - ended, now.elapsed - elapsed, live, since, now.squares - over, of_live)
+def _back_from(now: Sums, told: SumsData) -> Sums:
+    return Sums(
+        now.ended - told.ended,
+        now.elapsed - told.elapsed,
+        told.live,
+        told.since,
+        now.squares - int(told.squares),
+        int(told.since_squares),
+    )
 
 
 # -- reading ------------------------------------------------------------------------------

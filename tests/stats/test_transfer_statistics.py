@@ -295,3 +295,28 @@ def test_what_is_carried_again_and_again_does_not_grow(site: Site, profile: str)
         engine = following
     assert max(sizes[12:]) < 1.25 * max(sizes[6:12])
     assert engine.sources["ts1"].ledger.epoch < 100 * len(requests)
+
+
+@pytest.mark.parametrize(
+    "sums",
+    [
+        [1, 2, 3],
+        [1, 2, "9", 4],
+        [1, 2, 3, None],
+        [1, 2, 3, 2**63],
+        [1, 2, 3, 4, "many"],
+        [1, 2, 3, 4, "1", "9" * 5000],
+    ],
+)
+def test_sums_that_make_no_sense_change_nothing(site: Site, sums: list[Any]) -> None:
+    """What is told as text is for squares alone: a text times the time would fill the memory."""
+    engine = an_engine(site)
+    request = StatisticRequest("Agent", "a1", "Total_Talk_Time", "Default")
+    statistic = engine.open(request, round(START * 1000))
+    data = msgspec.msgpack.decode(msgspec.msgpack.encode(export_statistic(statistic)))
+    for name in ("base", "last"):
+        broken = {**data["parts"]["main"][0], name: sums}
+        told = {**data, "parts": {"main": [broken]}}
+        with pytest.raises(ValueError, match=rf"at `\$\.parts.*{name}"):
+            adopt_statistic(engine, statistic, told, round(START * 1000), by_force=True)
+    assert export_statistic(statistic) == data

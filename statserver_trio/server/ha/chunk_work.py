@@ -258,11 +258,11 @@ class ChunkWork:
         """
         try:
             ours, theirs = opened(mine), opened_there(_decode(item.payload))
-        except BROKEN as exc:
+            if theirs == ours:
+                return Result.KEPT
+            return None if theirs < ours else Result.KEPT_MORE
+        except BROKEN as exc:  # that they cannot be compared, too
             return self._broken(item, exc)
-        if theirs == ours:
-            return Result.KEPT
-        return None if theirs < ours else Result.KEPT_MORE
 
     # -- what goes wrong -------------------------------------------------------------
 
