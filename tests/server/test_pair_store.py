@@ -134,3 +134,24 @@ def test_what_has_a_hole_says_so_whatever_our_clock_says(ahead: int) -> None:
     assert store.engine.value(statistic, NOW + ahead).complete
     store.adopt_world({"s": 3}, peer.world(["s"]), {"s": 1})
     assert not store.engine.value(statistic, NOW + ahead).complete
+
+
+def test_where_both_counted_anew_the_copy_of_the_better_picture_counts() -> None:
+    """Each ended what went on by its own clock, so the same came to two values (day 1085)."""
+    store, peer = a_store(), a_store()
+    for each in (store, peer):
+        each.begin_at("s", 0)
+        key = opened(each, "7001")
+        each.apply("s", [an_event(1)])
+        each.begin_at("s", 0)
+    mine, theirs = store.cut(key), peer.cut(key)
+    assert mine is not None
+    assert theirs is not None
+    store.adopt_world({"s": 0}, peer.world(["s"]), {"s": 0})
+    for one, item, result in ((store, theirs, Result.ADOPTED), (peer, mine, Result.KEPT)):
+        one.begin_install(InstallItems(1, {"s": 0}, [item]))
+        assert [done.results for done in one.go_on(100)] == [[result]]
+    again = peer.cut(key)
+    assert again is not None
+    store.begin_install(InstallItems(2, {"s": 0}, [again]))
+    assert [done.results for done in store.go_on(100)] == [[Result.KEPT]], "once is enough"

@@ -154,6 +154,8 @@ class ChunkWork:
         coverage, here = self._store.coverage(item.key), self._store.positions()
         choice = choose(coverage, item.coverage, here, action.as_of)
         self.inexact += choice in (Choice.KEEP_INEXACT, Choice.TAKE_INEXACT)
+        if choice is Choice.KEEP and self._store.follows(item.key):
+            return None
         if choice not in (Choice.TAKE, Choice.TAKE_INEXACT):
             self._store.compared(item.key)
         if choice is Choice.KEEP:

@@ -18,6 +18,7 @@ class Entry:
         adopted: What it contains from before; got from the peer.
         definition: On the link; empty until it is asked for.
         is_unsure: A source has counted anew, and it was not compared with the peer's since.
+        follows: Nor have we the picture that we had then, but the peer's.
     """
 
     statistic: Statistic
@@ -25,6 +26,7 @@ class Entry:
     adopted: Coverage = field(factory=dict)
     definition: str = ""
     is_unsure: bool = False
+    follows: bool = False
 
     @property
     def counts(self) -> bool:

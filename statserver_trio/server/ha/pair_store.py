@@ -82,7 +82,7 @@ class PairStore:
 
     def _contains(self, entry: Entry, coverage: Coverage, as_of: Positions) -> None:
         """From there on, what it has is our own; before, it may lack even the last events."""
-        entry.adopted, entry.is_unsure = coverage, False
+        entry.adopted, entry.is_unsure, entry.follows = coverage, False, False
         here = self.positions()
         entry.began = here | {source: as_of[source] for source in coverage if source in as_of}
         is_whole = not missing(self._coverage(entry, here), here)
@@ -157,7 +157,15 @@ class PairStore:
 
     def compared(self, key: str) -> None:
         """What a statistic contains was compared with the peer's, and is not less."""
-        self._entries[key].is_unsure = False
+        self._entries[key].is_unsure = self._entries[key].follows = False
+
+    def follows(self, key: str) -> bool:
+        """Whether of two that contain the same the peer's is the one to have.
+
+        What went on when a source began to count anew ended then, by the clock of each
+        member: so it did for whose picture it is (our decision).
+        """
+        return self._entries[key].follows
 
     def coverage(self, key: str) -> dict[str, Ranges]:
         """The positions that a statistic that is open contains, by source."""
@@ -289,6 +297,10 @@ class PairStore:
         for name, data in _decode(blob).items():
             now = self.now_ms()
             replace_world(self.engine, name, data, now, now - max(0, int(data.get("silent", 0))))
+            for entry in self._entries.values():
+                entry.follows |= (
+                    entry.is_unsure and self.engine.sources[name] in entry.statistic.sources
+                )
             self._begin(name, as_of[name])
             if name in since:  # counted on another picture, or never
                 ours = min(since[name], as_of[name] - 1)
@@ -348,7 +360,7 @@ class PairStore:
             old = covered[text].get(source, [])
             kept = {s: ranges for s, ranges in entry.adopted.items() if s != source}
             entry.adopted = {**kept, former(source): old} if old else kept
-            entry.is_unsure = bool(old)
+            entry.is_unsure, entry.follows = bool(old), False
 
     def _disconnect(self, name: str) -> None:
         """What goes on there is not known: since now or, after a restart, since we left."""
