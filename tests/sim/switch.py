@@ -70,8 +70,13 @@ class Switch:
     def _speak(self) -> None:
         if not self.is_open:
             return
-        self.say(self.centre.advance(self.clock))
+        self.catch_up()
         self._wait()
+
+    def catch_up(self) -> None:
+        """Say what has happened: no answer may be of a later time than what follows it."""
+        if self.is_open:
+            self.say(self.centre.advance(self.clock))
 
     def say(self, events: list[TEvent]) -> None:
         """Let everybody who listens know."""
@@ -169,6 +174,7 @@ class Wire:
 
     def data(self, data: bytes) -> None:
         """Requests have arrived."""
+        self._switch.catch_up()
         for message in self._decoder.feed(data):
             if not isinstance(message, PollReply):
                 self.tell(message)
