@@ -17,7 +17,7 @@ from statserver_trio.client import ConnectionLost, open_statserver
 from statserver_trio.client.statserver import StatServer
 from statserver_trio.commands.demo_members import Member
 
-from .attackers import ON_CLIENTS, ON_OPERATORS, Attacker
+from .attackers import CLOSED, ON_CLIENTS, ON_OPERATORS, Attacker
 from .processes import LOOK_SECONDS, UP_SECONDS, Switch, TooLong, standalone
 
 ASK_SECONDS = 0.1  # between two questions of a good client
@@ -130,7 +130,7 @@ class House:
         self.outcome.attackers[kind] = self.outcome.attackers.get(kind, 0) + 1
         try:
             told = await attacker(port)
-        except OSError as refused:
+        except CLOSED as refused:  # before it could do anything
             told = f"refused: {refused}"
         self.outcome.ends.setdefault(kind, []).append(told)
 
