@@ -54,7 +54,6 @@ DRAIN_PAUSE = 0.001  # ... for so many seconds, in which the owner can do someth
 BEHIND_SECONDS = 30.0  # after which a feed that stands behind our picture must count anew
 COVERAGE_RANGES_MAX = 1000  # with more holes than that, the oldest ranges are forgotten
 
-
 INTERRUPTION = (None, None)  # a mark among what is held
 FACT = -1  # in place of the position of a fact
 
@@ -336,9 +335,10 @@ class SourceIntake:
         first, end = self.hole
         last = min(last, end)
         lines = sorted({p: line for p, line in lines if first <= p <= last}.items())
-        if self.is_supposed and self._told == self.applied:
-            self._told = last  # it is not behind: it has lost them
-        self.journal.fill(first, last, lines, now)
+        if not self.is_supposed:
+            self.journal.fill(first, last, lines, now)
+        elif self._told == self.applied:
+            self._told = last  # our feed is not behind: it has lost them
         self._cover(first, last)
         self.applied = last
         applied = self._batch(list(lines))

@@ -10,6 +10,7 @@ from statserver_trio.ha.feed_words import (
     PeerAbsent,
     SourceAdded,
     SourceAt,
+    SourceAway,
     SourceDescribed,
 )
 from statserver_trio.ha.intake import Intake
@@ -117,4 +118,16 @@ def test_a_feed_that_has_lost_events_does_not_count_anew(intake):
     assert looked(intake, 1 + PATIENCE) == ASKED
     intake.handle_event(Journal("s", 11, 12, MISSED, True), 7)
     assert looked(intake, 8 + BEHIND_SECONDS) == []
+    assert intake.sources["s"].restarts == 0
+
+
+def test_a_feed_that_greets_behind_what_the_peer_told_does_not_count_anew(intake):
+    """Its greeting was under way while the peer was asked (day 500745)."""
+    intake.handle_event(SourceAway("s"), 2)
+    assert looked(intake, 1 + PATIENCE) == ASKED
+    intake.handle_event(Journal("s", 11, 12, MISSED, True), 7)
+    assert intake.handle_event(SourceAt("s", 11), 7.5) == []
+    assert intake.handle_event(Arrived("s", MISSED[1:]), 8) == []
+    more = [(13, b"13")]
+    assert intake.handle_event(Arrived("s", more), 8) == [ApplyEvents("s", more)]
     assert intake.sources["s"].restarts == 0
