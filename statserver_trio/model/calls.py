@@ -108,8 +108,8 @@ class Call(Told):
         data, call_type, ani, dnis = event.user_data, event.call_type, event.ani, event.dnis
         if call_type != self.call_type:
             call_type = self.call_type if call_type == "Unknown" else call_type_of(call_type)
-        another_party = bool(other) and self.others.get(this) != other
-        another_queue = bool(queue) and self.queues.get(this) != queue
+        another_party = other and self.others.get(this) != other
+        another_queue = queue and self.queues.get(this) != queue
         news = not (
             call_type == self.call_type
             and (ani == self.ani or not ani)

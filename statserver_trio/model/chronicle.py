@@ -8,7 +8,7 @@ down only what a node is interested in; nobody's business costs next to nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .actions import BITS
 from .calls import Call
@@ -43,7 +43,7 @@ class Chronicle:
         self._moved: dict[RegularDN, tuple[int, str]] = {}
         self._retold: dict[Call, None] = {}  # of which something else is known now
 
-    def take(self) -> list[Record]:
+    def take(self) -> Sequence[Record]:
         """What was written since the last time, in order."""
         if self._moved:
             self._remember_agents()
@@ -53,7 +53,10 @@ class Chronicle:
             self._retold.clear()
         if self._regrouped:
             self._restatus_groups()
-        records, self._records = self._records, []
+        records = self._records
+        if not records:
+            return ()
+        self._records = []
         return records
 
     # -- durable actions -------------------------------------------------------------
@@ -97,14 +100,15 @@ class Chronicle:
             agent_id: Whose doing it was, where that is not who is logged in at the DN.
         """
         bit = BITS[action]
-        about = None  # made for whoever wants it
+        about = None  # made for whoever wants to know more than that it happened
         if dn.interest & bit:
-            about = Moment(action, 0, dn, call, reasons, agent_id or dn.agent_id)
+            if dn.wants_moments:
+                about = Moment(action, 0, dn, call, reasons, agent_id or dn.agent_id)
             self._records.append((HAPPENED, dn, action, duration, about))
         for parent in dn.parents:
             if parent.interest & bit:
-                whose = agent_id or dn.agent_id
-                about = about or Moment(action, 0, dn, call, reasons, whose)
+                if about is None and parent.wants_moments:
+                    about = Moment(action, 0, dn, call, reasons, agent_id or dn.agent_id)
                 self._records.append((HAPPENED, parent, action, duration, about))
 
     # -- associations ----------------------------------------------------------------
@@ -157,8 +161,13 @@ class Chronicle:
         """
         if isinstance(dn, RegularDN):
             top = dn.top()
-            if top is not dn.status.source:
-                self._change_dn(dn, Status(top.action, t, top))
+            old = dn.status
+            if top is not old.source:
+                new = Status(top.action, t, top)
+                self._change(dn, new)
+                for parent in dn.parents:
+                    if parent.wants_dn_statuses:
+                        self._dn_changed(parent, dn, old, new)
             elif dn not in self._moved:  # nor do they see anything else there than before
                 return
         elif isinstance(dn, MediationDN):
@@ -193,13 +202,9 @@ class Chronicle:
                 self._change(group, Status(action, t, None))
         self._regrouped.clear()
 
-    def _change_dn(self, dn: RegularDN, new: Status) -> None:
-        old = dn.status
-        self._change(dn, new)
-        for parent in dn.parents:
-            if parent.wants_dn_statuses:
-                start = max(old.start, dn.seen_from(parent))
-                self._records.append((DN_STATUS, parent, old, start, new, new.start))
+    def _dn_changed(self, parent: Node, dn: RegularDN, old: Status, new: Status) -> None:
+        start = max(old.start, dn.seen_from(parent))
+        self._records.append((DN_STATUS, parent, old, start, new, new.start))
 
     def _change(self, node: Node, new: Status) -> None:
         old, node.status = node.status, new

@@ -6,8 +6,9 @@ place is associated with its DNs for good, an agent with a DN while he is logged
 in on it. Groups, which have a status and nothing else, are in :mod:`.groups`.
 
 ``interest`` says which actions somebody wants to hear about (a set of action
-codes), ``wants_status``, ``wants_dn_statuses`` and ``wants_facts`` likewise; the
-chronicle reports nothing else. ``watch`` belongs to whoever listens; this floor never looks at it.
+codes), ``wants_status``, ``wants_dn_statuses``, ``wants_facts`` and ``wants_moments``
+likewise; the chronicle reports nothing else. ``watch`` belongs to whoever listens; this floor
+never looks at it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Node:
     """What every object of a world has."""
 
     __slots__ = (
-        "interest", "status", "wants_dn_statuses", "wants_facts", "wants_status", "watch"
+        "interest", "status", "wants_dn_statuses", "wants_facts", "wants_moments", "wants_status",
+        "watch",
     )  # fmt: skip
 
     status: Status
@@ -43,6 +45,7 @@ class Node:
         self.wants_status = False
         self.wants_dn_statuses = False
         self.wants_facts = False
+        self.wants_moments = False
         self.watch: Any = None
 
     def going_on(self) -> Iterator[tuple[Occurrence, int]]:

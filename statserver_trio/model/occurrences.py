@@ -9,7 +9,7 @@ says what the rest is:
 =============  =========================================================
 ``BEGAN``      node, occurrence, start
 ``ENDED``      node, occurrence, start
-``HAPPENED``   node, action, duration in ms, occurrence
+``HAPPENED``   node, action, duration in ms, occurrence or None (``wants_moments``)
 ``STATUS``     node, status that ended, status that began
 ``FACTS``      node, occurrence whose facts have changed
 ``DN_STATUS``  node, status of one of its DNs that ended or None, its start,

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from .actions import CODES
+from .actions import BITS, CODES
 from .directory import Directory, DNKey
 from .nodes import MediationDN, RegularDN
 from .occurrences import NO_FACTS, Facts, Occurrence
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 WAIT = CODES["WaitForNextCall"]
 LOGIN, ACTIVE, READY = (tuple(w + c for w in ("Agent", "DN")) for c in ("Login", "Active", "Ready"))
-# By name, with the code, and whether it is the agent's and not the DN's.
+# By name, with the code, its bit, and whether it is the agent's and not the DN's.
 PSEUDO_ACTIONS = tuple(
-    (name, CODES[name], name in (LOGIN[0], ACTIVE[0], READY[0]))
+    (name, CODES[name], BITS[CODES[name]], name in (LOGIN[0], ACTIVE[0], READY[0]))
     for name in (*LOGIN, *ACTIVE, *READY)
 )
 # What is shown of an agent who is active or not, ready or not; by these two.
@@ -145,27 +145,32 @@ def _show(world: World, dn: RegularDN, t: int) -> None:
         facts = {"AgentID": dn.agent.id}
     chronicle = world.chronicle
     for queue in dn.serves:
-        going_on = queue.pseudo.setdefault(dn, {})
-        steps = _steps(tuple(going_on), shown)
-        for name, code, is_his, begins in steps:
+        going_on = queue.pseudo.get(dn)
+        if going_on is None:
+            going_on = queue.pseudo[dn] = {}
+        interest = queue.interest  # mostly in none of this, and an agent serves many queues
+        for name, code, bit, is_his, begins in _steps(tuple(going_on), shown):
             if begins:
                 known = facts if is_his else NO_FACTS
-                occurrence = going_on[name] = Occurrence(code, t, queue, reasons=known)
-                chronicle.began(occurrence)
+                occurrence = going_on[name] = Occurrence(code, t, queue, None, known)
+                if interest & bit:
+                    chronicle.began(occurrence)
             else:
-                chronicle.ended(going_on.pop(name))
+                occurrence = going_on.pop(name)
+                if interest & bit:
+                    chronicle.ended(occurrence)
 
 
 @cache
 def _steps(
     going_on: tuple[str, ...], shown: frozenset[str]
-) -> tuple[tuple[str, int, bool, bool], ...]:
+) -> tuple[tuple[str, int, int, bool, bool], ...]:
     """What ends and what begins where the one went on and the other does from now on.
 
     There are few such pairs, and each agent's state is shown at every queue that he serves.
     """
     return tuple(
-        (name, code, is_his, name in shown)
-        for name, code, is_his in PSEUDO_ACTIONS
+        (name, code, bit, is_his, name in shown)
+        for name, code, bit, is_his in PSEUDO_ACTIONS
         if (name in shown) is not (name in going_on)
     )

@@ -13,6 +13,7 @@ be called for every ``next_check`` that is due.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from attrs import frozen
 
@@ -88,7 +89,7 @@ class World(Population):
 
     # -- the fold --------------------------------------------------------------------
 
-    def apply(self, event: e.TEvent, t: int) -> list[Record]:
+    def apply(self, event: e.TEvent, t: int) -> Sequence[Record]:
         """Let ``event`` happen at ``t``."""
         self.now = t
         cls = type(event)
@@ -142,7 +143,7 @@ class World(Population):
         if self.virtual.follows and self.virtual.touch(agent, queue):
             self._unsettled.append(dn)
 
-    def check(self) -> list[Record]:
+    def check(self) -> Sequence[Record]:
         """Remove the calls that are stuck at ``next_check``; call before later events."""
         t = self.now = self.next_check
         self.next_check += CHECK_MS

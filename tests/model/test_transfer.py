@@ -49,7 +49,7 @@ def listen(world: World) -> None:
     nodes += [world.tenant, *world.channels.values()]
     for node in nodes:
         node.interest = ALL_ACTIONS
-        node.wants_status = node.wants_facts = True
+        node.wants_status = node.wants_facts = node.wants_moments = True
         node.wants_dn_statuses = isinstance(node, AgentNode | PlaceNode)
 
 

@@ -118,7 +118,8 @@ class Observer:
             return
         self._watched.add(node)
         node.interest = ALL_ACTIONS
-        node.wants_status = node.wants_dn_statuses = node.wants_facts = True
+        node.wants_status = node.wants_dn_statuses = True
+        node.wants_facts = node.wants_moments = True
         self.diaries.setdefault(name_of(node), Diary())
         for occurrence, start in node.going_on():
             self._begin(node, BEGAN, occurrence, start)

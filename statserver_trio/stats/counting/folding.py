@@ -21,9 +21,8 @@ from ...model.occurrences import (
     Status,
 )
 from . import sessions
-from .counters import ACTIONS, DN_STATUSES, STATUSES
 from .ledger import Ledger
-from .rows import Watch
+from .rows import Concerned, Watch
 
 
 def fold(ledger: Ledger, records: Iterable[Record], t: int) -> None:
@@ -45,7 +44,7 @@ def _count(ledger: Ledger, records: Iterable[Record], t: int) -> None:
         watch: Watch = record[1].watch
         if kind == BEGAN:
             occurrence, start = record[2], record[3]
-            rows, counters = watch.concerned(ACTIONS, occurrence.action)
+            rows, counters = watch.actions[occurrence.action]
             for row in rows:
                 live[row] += 1
                 since[row] += start
@@ -53,7 +52,7 @@ def _count(ledger: Ledger, records: Iterable[Record], t: int) -> None:
                 counter.begin(occurrence, start, t)
         elif kind == ENDED:
             occurrence, start = record[2], record[3]
-            rows, counters = watch.concerned(ACTIONS, occurrence.action)
+            rows, counters = watch.actions[occurrence.action]
             for row in rows:
                 live[row] -= 1
                 since[row] -= start
@@ -63,17 +62,17 @@ def _count(ledger: Ledger, records: Iterable[Record], t: int) -> None:
                 counter.end(occurrence, t)
         elif kind == HAPPENED:
             duration = record[3]
-            rows, counters = watch.concerned(ACTIONS, record[2])
+            rows, counters = watch.actions[record[2]]
             for row in rows:
                 ended[row] += 1
                 elapsed[row] += duration
             for counter in counters:
                 counter.happen(record[4], duration, t)
         elif kind == STATUS:
-            rows = _status(ledger, watch, STATUSES, record[2], record[2].start, record[3], t, t)
+            rows = _status(ledger, watch.statuses, record[2], record[2].start, record[3], t, t)
         elif kind == DN_STATUS:
             _, _, old, old_start, new, new_start = record
-            rows = _status(ledger, watch, DN_STATUSES, old, old_start, new, new_start, t)
+            rows = _status(ledger, watch.dn_statuses, old, old_start, new, new_start, t)
         else:
             assert kind == FACTS
             _look_again(watch, record[1], record[2], t)
@@ -86,8 +85,7 @@ def _count(ledger: Ledger, records: Iterable[Record], t: int) -> None:
 
 def _status(
     ledger: Ledger,
-    watch: Watch,
-    of: int,
+    concerned: Concerned,
     old: Status | None,
     old_start: int,
     new: Status | None,
@@ -98,7 +96,7 @@ def _status(
     ended, elapsed, live, since = ledger.columns[:4]
     changed: tuple[int, ...] = ()
     if old is not None:
-        rows, counters = watch.concerned(of, old.action)
+        rows, counters = concerned[old.action]
         # What lasted no time was no status: between the release of a call and the
         # after-call work of the same second an agent does not wait (our decision).
         lasted = 1 if t > old_start else 0
@@ -111,7 +109,7 @@ def _status(
             counter.end(old, t)
         changed = rows
     if new is not None:
-        rows, counters = watch.concerned(of, new.action)
+        rows, counters = concerned[new.action]
         for row in rows:
             live[row] += 1
             since[row] += new_start
@@ -123,14 +121,14 @@ def _status(
 
 def _look_again(watch: Watch, node: Node, occurrence: Occurrence, t: int) -> None:
     """The facts of an occurrence changed: so did those of every status that shows it."""
-    for counter in watch.concerned(ACTIONS, occurrence.action)[1]:
+    for counter in watch.actions[occurrence.action][1]:
         counter.look_again(occurrence, t)
     status = node.status
     if status.source is occurrence:
-        for counter in watch.concerned(STATUSES, status.action)[1]:
+        for counter in watch.statuses[status.action][1]:
             counter.look_again(status, t)
     if node.wants_dn_statuses:
         for dn_status, _ in node.dn_statuses():
             if dn_status.source is occurrence:
-                for counter in watch.concerned(DN_STATUSES, dn_status.action)[1]:
+                for counter in watch.dn_statuses[dn_status.action][1]:
                     counter.look_again(dn_status, t)

@@ -115,22 +115,39 @@ class Row:
         return self.ledger.columns.at(self.index, self.slot)
 
 
-Concerned = tuple[tuple[int, ...], tuple[Counter, ...]]
+class Concerned(dict[int, tuple[tuple[int, ...], tuple[Counter, ...]]]):
+    """Plain rows and counters by the action, or the status showing it, that concerns them.
+
+    Filled in when an action is first seen, so a mask of a hundred actions costs nothing
+    until they happen; and a dictionary, since every event looks here several times.
+    """
+
+    __slots__ = ("_of", "_rows")
+
+    def __init__(self, of: int, rows: list[Row]) -> None:
+        self._of = of
+        self._rows = rows
+
+    def __missing__(self, action: int) -> tuple[tuple[int, ...], tuple[Counter, ...]]:
+        rows = [r for r in self._rows if r.kind.of == self._of and r.kind.mask >> action & 1]
+        found = self[action] = (
+            tuple(row.index for row in rows if row.counter is None),
+            tuple(row.counter for row in rows if row.counter is not None),
+        )
+        return found
 
 
 class Watch:
-    """What is counted at one node: for every action, who has to be told.
+    """What is counted at one node: for every action, who has to be told."""
 
-    The tables are filled in when an action is first seen, so a mask of a hundred
-    actions costs nothing until they happen.
-    """
-
-    __slots__ = ("_rows", "_tables", "rows_by_kind", "session")
+    __slots__ = ("_rows", "actions", "dn_statuses", "rows_by_kind", "session", "statuses")
 
     def __init__(self) -> None:
         self.rows_by_kind: dict[RowKind, Row] = {}
         self._rows: list[Row] = []
-        self._tables: tuple[dict[int, Concerned], ...] = ({}, {}, {})
+        self.actions = Concerned(ACTIONS, self._rows)
+        self.statuses = Concerned(STATUSES, self._rows)
+        self.dn_statuses = Concerned(DN_STATUSES, self._rows)
         self.session: sessions.Session | None = None  # where statistics begin with a login
 
     def add(self, row: Row) -> None:
@@ -145,21 +162,9 @@ class Watch:
         self._rows.remove(row)
         self._changed(row.node)
 
-    def concerned(self, of: int, action: int) -> Concerned:
-        """Plain rows and counters that an action, or a status showing it, concerns."""
-        table = self._tables[of]
-        found = table.get(action)
-        if found is None:
-            rows = [r for r in self._rows if r.kind.of == of and r.kind.mask >> action & 1]
-            found = table[action] = (
-                tuple(row.index for row in rows if row.counter is None),
-                tuple(row.counter for row in rows if row.counter is not None),
-            )
-        return found
-
     def _changed(self, node: Node) -> None:
         """Other rows: look everything up again, and tell the node what is wanted now."""
-        for table in self._tables:
+        for table in (self.actions, self.statuses, self.dn_statuses):
             table.clear()
         kinds = [row.kind for row in self._rows]
         interest = 0
@@ -170,3 +175,4 @@ class Watch:
         node.wants_status = any(kind.of == STATUSES for kind in kinds)
         node.wants_dn_statuses = any(kind.of == DN_STATUSES for kind in kinds)
         node.wants_facts = any(kind.filter is not None for kind in kinds)
+        node.wants_moments = any(row.counter is not None for row in self._rows)
