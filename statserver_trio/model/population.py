@@ -137,10 +137,6 @@ class Population:
         agent = self._agents.get(agent_id)
         return agent is not None and agent.seen
 
-    def knows_agent(self, agent_id: str) -> bool:
-        """Whether the agent has ever been anything here."""
-        return agent_id in self._agents
-
     def agent_ids(self) -> list[str]:
         """Everybody who has ever been anything here."""
         return list(self._agents)

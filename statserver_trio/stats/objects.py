@@ -1,7 +1,7 @@
 """Objects: from the id a client names to the nodes that contribute.
 
-A DN or queue is one node of its switch's world. An agent or a place has a node
-in every world where it has anything; a group has its members' nodes. Whoever
+A DN or queue is one node of its switch's world. An agent has a node in the first world and in
+every other that has seen him, a place in every world; a group has its members' nodes. Whoever
 appears later (an agent who logs in on another switch for the first time) is
 found by asking again.
 """
@@ -77,17 +77,9 @@ class Objects:
     # -- people ----------------------------------------------------------------------
 
     def agent(self, agent_id: str, now: int) -> Found:
-        """The agent's nodes; in the first world where he has none anywhere yet."""
+        """The agent's nodes; see :meth:`_each_at`."""
         self._check_agent(agent_id, now)
-        found: Found = []
-        worlds = [(source, source.world(now)) for source in self._sources.values()]
-        for source, world in worlds:
-            if world.knows_agent(agent_id):
-                found += _node(source, world.agent(agent_id))
-        if not found and worlds:
-            source, world = worlds[0]
-            found = _node(source, world.agent(agent_id))
-        return found
+        return self._each_at([(agent_id,)] * len(self._sources), now)
 
     def _check_agent(self, agent_id: str, now: int) -> None:
         if agent_id not in self.directory.agents and not self._may_be_made(agent_id, now):
@@ -96,7 +88,7 @@ class Objects:
     def _may_be_made(self, agent_id: str, now: int) -> bool:
         return bool(agent_id) and (
             self.directory.auto_create
-            or any(s.world(now).knows_agent(agent_id) for s in self._sources.values())
+            or any(s.world(now).has_seen(agent_id) for s in self._sources.values())
         )
 
     def agent_group(self, name: str, now: int) -> Found:
@@ -129,8 +121,8 @@ class Objects:
             for agent_id in ids:
                 if number == 0 or world.has_seen(agent_id):
                     node = world.agent(agent_id)
-                    assert node is not None, "whoever is meant may be"
-                    found.append((agent_id, source, node))
+                    if node is not None:
+                        found.append((agent_id, source, node))
         found.sort(key=lambda each: each[0])  # of one agent in the order of the sources
         return [(source, node) for _, source, node in found]
 

@@ -311,10 +311,8 @@ class Statistic:
         main = self.measure("main", clock, closing)
         assert main is not None
         interval = 0
-        if self.category.is_historical and main.spans:
-            first = main.spans[0]
-            until = first.now if self.follows_sessions else clock(first.part.ledger)
-            interval = until - first.start
+        if self.category.is_historical:
+            interval = max((self._lasted(each, clock) for each in main.spans), default=0)
         reading = Reading(
             main,
             self.measure("rel", clock, closing),
@@ -325,6 +323,11 @@ class Statistic:
             more=self._more(clock, closing),
         )
         return self.category.read(reading), interval
+
+    def _lasted(self, one: Span, clock: Callable[[Ledger], int]) -> int:
+        """How long the interval has, as one span sees it, ms; who came later sees less of it."""
+        until = one.now if self.follows_sessions else clock(one.part.ledger)
+        return until - one.start
 
     def _more(self, clock: Callable[[Ledger], int], closing: bool) -> dict[str, Measure]:
         """What a compound category measures besides."""

@@ -170,7 +170,7 @@ def look_at_virtual_groups(world: World) -> None:
         group = world.groups.get("GroupAgents", name)
         assert group is not None
         assert {agent.id for agent in group.members} == {
-            each for each in members if world.knows_agent(each)
+            each for each in members if each in world.agent_ids()
         }
         assert group.size == len(members)
         counted = Counter(agent.status.action for agent in group.members)
@@ -253,7 +253,7 @@ def test_an_unknown_agent_is_nobody_where_agents_are_listed() -> None:
     key = DNKey("7001", "sw1")
     world = world_of(Directory(dns={key: DN(key, "Extension")}, auto_create=False))
     world.apply(e.EventAgentLogin(this_dn="7001", agent_id="a9"), 0)
-    assert not world.knows_agent("a9")
+    assert world.agent_ids() == []
     assert "LoggedIn" in going_on(world, "7001")
 
 

@@ -345,7 +345,64 @@ def test_a_deleted_agent_is_no_member() -> None:
     assert value(engine, own, 10)["status"] == "LoggedOut"
 
 
+# -- since when ---------------------------------------------------------------------------
+
+
+def test_the_interval_began_with_the_oldest_member_and_not_with_the_first_by_name() -> None:
+    engine = engine_with(virtual())
+    logs_in(engine, 0, 2)
+    average, most = (opened(engine, name) for name in ("Average", "Most"))
+    talks(engine, "7002", 0, 20)
+    logs_in(engine, 60, 1)
+    assert members(engine, average) == ["a1", "a2"]
+    assert value(engine, average, 100) == pytest.approx(20 / 100)
+    assert value(engine, most, 100) == 1
+
+
+def test_it_began_at_the_switch_on_which_the_first_member_was() -> None:
+    options = {"Objects": "GroupAgents", "Category": "TotalNumberPerSecond", "Formula": "DCID"}
+    options |= {"Subject": "DNAction", "MainMask": "CallInboundCompleted"}
+    new = definitions(
+        stat_types={**definitions().stat_types, "By call": parse_stat_type("By call", options)}
+    )
+    listed = virtual('LoggedIn("8001@sw1") | LoggedIn("8001@sw2")')
+    engine = engine_with(listed, "sw1", "sw2", new=new)
+    login = at(e.EventAgentLogin, 0, agent_id="a2", this_queue=QUEUE)
+    engine.apply("ts2", [login], MIDNIGHT)
+    average, by_call = (opened(engine, name) for name in ("Average", "By call"))
+    talk = [at(e.EventEstablished, 0), at(e.EventReleased, 20)]
+    engine.apply("ts2", talk, MIDNIGHT + 20_000)
+    logs_in(engine, 60, 1)
+    assert [source.name for source in average.sources] == ["ts1", "ts2"]
+    assert value(engine, average, 100) == pytest.approx(20 / 100)
+    assert value(engine, by_call, 100) == pytest.approx(1 / 100)
+
+
 # -- several switches ---------------------------------------------------------------------
+
+
+def test_it_is_for_events_to_say_where_an_agent_is() -> None:
+    """Or what a statistic contains would depend on who had asked before, and what for."""
+    asked, other = (engine_with(directory(), "sw1", "sw2", new=wholes()) for _ in range(2))
+    for engine in (asked, other):
+        engine.apply("ts2", [at(e.EventAgentLogin, 5, agent_id="a1")], MIDNIGHT + 5000)
+    opened(asked, "AllPaused", "Tenant:Environment")
+    found = [opened(engine, "Talking", "Agent:a1", 5) for engine in (asked, other)]
+    found += [opened(engine, "Talking", "Agent:a2", 5) for engine in (asked, other)]
+    sources = [[source.name for source in each.sources] for each in found]
+    assert sources == [["ts1", "ts2"]] * 2 + [["ts1"]] * 2
+
+
+def test_an_agent_is_shown_where_he_works() -> None:
+    engine = engine_with(directory(), "sw1", "sw2")
+    state = opened(engine, "State", "Agent:a1")
+    assert value(engine, state, 1)["status"] == "LoggedOut"
+    engine.apply("ts2", [at(e.EventAgentReady, 5, agent_id="a1")], MIDNIGHT + 5000)
+    assert value(engine, state, 6)["status"] == "WaitForNextCall"
+    engine.apply("ts1", [at(e.EventAgentNotReady, 7, agent_id="a1")], MIDNIGHT + 7000)
+    assert value(engine, state, 8)["status"] == "NotReadyForNextCall"
+    engine.apply("ts1", [at(e.EventAgentLogout, 9, agent_id="a1")], MIDNIGHT + 9000)
+    assert value(engine, state, 10)["status"] == "WaitForNextCall"
 
 
 def test_a_login_makes_a_member_where_it_is_seen() -> None:

@@ -101,11 +101,13 @@ class BookReader:
 
     @property
     def interval(self) -> int:
-        """How long the interval of the first page has lasted, ms."""
-        for source, page in self._book.pages.items():
-            now = self._clock(page.ledger) if page.paused_at is None else page.paused_at
-            return now - self._starts[source]
-        return 0
+        """How long the interval has lasted, ms: that of the oldest page."""
+        return max((self._lasted(source) for source in self._book.pages), default=0)
+
+    def _lasted(self, source: str) -> int:
+        page = self._book.pages[source]
+        now = self._clock(page.ledger) if page.paused_at is None else page.paused_at
+        return now - self._starts[source]
 
     def value(self) -> Any:
         """A number, or with GroupBy a number per child."""

@@ -107,7 +107,7 @@ class Measure:
 
     def _since(self) -> int:
         """A number that ended as the statistic was opened is none of its own."""
-        first = self.spans[0]
+        first = min(self.spans, key=lambda each: each.start)
         return first.start + 1 if first.epoch else first.start
 
     def _tally(self) -> Tally | None:

@@ -16,10 +16,10 @@ from typing import Any
 
 from attrs import frozen
 
-from ...model.actions import NAMES, STATUS_NAMES, STATUS_NUMBERS
+from ...model.actions import NAMES, RANKS, STATUS_NAMES, STATUS_NUMBERS
 from ...model.groups import GroupNode, joint_status
 from ...model.interactions import InteractionPlace
-from ...model.nodes import AgentNode, DNNode, MediationDN, Node, PlaceNode, RegularDN
+from ...model.nodes import LOGGED_OUT, AgentNode, DNNode, MediationDN, Node, PlaceNode, RegularDN
 from ...model.occurrences import Occurrence, Status
 from ...model.tenant import TenantNode
 from ..definitions.object_types import COMPOSED
@@ -52,7 +52,22 @@ def state_of(object_type: str, object_id: str, nodes: list[Node], view: View) ->
     shown = [_node(node, view) for node in nodes if not isinstance(node, TenantNode)]
     if object_type in COMPOSED:
         return {"objectId": object_id, "objectType": object_type, "members": shown}
-    return shown[0] if shown else {"objectId": object_id, "objectType": object_type}
+    return _foremost(nodes, shown) or {"objectId": object_id, "objectType": object_type}
+
+
+def _foremost(nodes: list[Node], shown: list[State]) -> State | None:
+    """Of an agent's or a place's nodes on several switches the one to show.
+
+    Where he is logged in, and there where his status is the highest; of equals the first
+    (our decision).
+    """
+    ranks = (
+        -1 if node.status.action == LOGGED_OUT else RANKS[node.status.action]
+        for node in nodes
+        if not isinstance(node, TenantNode)
+    )
+    ranked = zip(ranks, shown, strict=True)
+    return max(ranked, key=lambda each: each[0], default=(0, None))[1]
 
 
 def _status(status: Status, view: View) -> State:
