@@ -39,7 +39,7 @@ class Lags:
         for name in peer_at.keys() & self.sources.keys():
             source, standing = self.sources[name], theirs.get(name)
             counts_as_before = standing is not None and standing.lineage == source.outdated
-            if source.contiguous and not counts_as_before and _is_behind(source, peer_at[name]):
+            if source.contiguous and not counts_as_before and _is_before(source, peer_at[name]):
                 since = self._ahead[name][1] if self._is_behind(name) else now
                 self._ahead[name] = peer_at[name], since
 
@@ -61,8 +61,8 @@ class Lags:
         return self._ahead[name][1] + self.patience if is_live and self._is_behind(name) else inf
 
     def _is_behind(self, name: str) -> bool:
-        return name in self._ahead and _is_behind(self.sources[name], self._ahead[name][0])
+        return name in self._ahead and _is_before(self.sources[name], self._ahead[name][0])
 
 
-def _is_behind(source: SourceIntake, position: int) -> bool:
+def _is_before(source: SourceIntake, position: int) -> bool:
     return source.applied is not None and source.applied < position

@@ -178,22 +178,14 @@ def _back_from(now: Sums, told: SumsData) -> Sums:
 # -- reading ------------------------------------------------------------------------------
 
 
-def adopt_statistic(
-    engine: Engine, statistic: Statistic, data: Data, now: int, by_force: bool = False
-) -> bool:
+def adopt_statistic(engine: Engine, statistic: Statistic, data: Data, now: int) -> None:
     """Let a statistic that is open here have counted what ``data`` says.
 
-    Of two that were opened at different times the earlier one counts: it covers
-    more. Returns whether anything was taken over.
-
-    Args:
-        by_force: The caller has decided already that theirs is the better one.
+    Which of two copies is the better one is decided by their coverage, and not here.
 
     Raises:
         KeyError, ValueError, TypeError: The data does not fit; nothing was changed.
     """
-    if statistic.opened_at <= data["opened_at"] and not by_force:
-        return False
     reader = _Reader(engine, statistic, checked(data), now)
     taken = [each for role in statistic.parts for each in reader.taken(role)]
     restarted = [part for role in statistic.parts for part in reader.restarted(role)]
@@ -215,7 +207,6 @@ def adopt_statistic(
     if tally is not None:
         shared = any(part.row.users > 1 for part in statistic.parts["main"])
         tally.peaks.adopt(reader.tally, shared)
-    return True
 
 
 class _Reader:
@@ -380,7 +371,7 @@ def replace_world(
     engine.find_newcomers(now)
     for statistic, data_before in zip(concerned, counted, strict=True):
         engine.regroup(statistic, now, by_events=True)
-        adopt_statistic(engine, statistic, data_before, now, by_force=True)
+        adopt_statistic(engine, statistic, data_before, now)
     for statistic in concerned:
         for part in (each for parts in statistic.parts.values() for each in parts):
             if part.ledger is source.ledger and part.row.counter is not None:

@@ -235,16 +235,27 @@ def test_scenario_10_what_is_in_progress_keeps_its_true_start():
     pair.check()
 
 
-def test_scenario_13_what_is_parked_is_offered_when_the_peer_was_reloaded_without_a_link():
+def reload(node):
+    """Its configuration knows everything from now on."""
+    node.engine.unresolved.clear()
+    node.tell(ConfigurationReloaded("two"))
+
+
+def odd_one():
+    """A pair of which B has never heard of something that A opens."""
     pair = up()
     pair.b.engine.unresolved.add("s:x:odd")
+    return pair
+
+
+def test_scenario_13_what_is_parked_is_offered_when_the_peer_was_reloaded_without_a_link():
+    pair = odd_one()
     pair.a.open("s:x:odd")
     pair.drive(until=4)
     pair.network = False
     pair.cut()
     pair.drive(until=5)
-    pair.b.engine.unresolved.clear()
-    pair.b.tell(ConfigurationReloaded("two"))
+    reload(pair.b)
     pair.network = True
     pair.drive(until=8)
     assert pair.a.peer.session.restored == 1
@@ -253,15 +264,13 @@ def test_scenario_13_what_is_parked_is_offered_when_the_peer_was_reloaded_withou
 
 def test_scenario_13_an_answer_that_comes_after_a_reload_is_not_the_last_word():
     """The peer hears only after the reload that it could not be opened before (day 100052)."""
-    pair = up()
-    pair.b.engine.unresolved.add("s:x:odd")
+    pair = odd_one()
     pair.partition(pair.a)
     pair.a.open("s:x:odd")
     pair.drive(seconds=2)
     assert pair.a.peer.replication.in_flight == 1  # the answer is lost with the link
     pair.cut()
-    pair.b.engine.unresolved.clear()
-    pair.b.tell(ConfigurationReloaded("two"))
+    reload(pair.b)
     pair.heal()
     pair.drive(seconds=60)
     assert pair.a.peer.session.restored == 1
@@ -270,8 +279,7 @@ def test_scenario_13_an_answer_that_comes_after_a_reload_is_not_the_last_word():
 
 def test_scenario_13_a_reload_while_the_greeting_travels_is_told():
     """The dialler's greeting tells the old fingerprint, and it has no session yet (day 300289)."""
-    pair = up()
-    pair.b.engine.unresolved.add("s:x:odd")
+    pair = odd_one()
     pair.a.open("s:x:odd")
     pair.drive(seconds=2)
     pair.cut()
@@ -279,8 +287,7 @@ def test_scenario_13_a_reload_while_the_greeting_travels_is_told():
     while len(pair.messages(Hello)) == greetings:
         pair.drive(seconds=0.0005)
     assert pair.b.peer.session.state is not State.OPEN
-    pair.b.engine.unresolved.clear()
-    pair.b.tell(ConfigurationReloaded("two"))
+    reload(pair.b)
     pair.drive(seconds=5)
     assert pair.a.peer.roles.peer_fingerprint == "two"
     assert "s:x:odd" in pair.b.engine.statistics
@@ -304,16 +311,14 @@ def test_what_would_not_go_over_the_link_is_parked_and_the_rest_goes(monkeypatch
 
 
 def test_scenario_13_14_unknown_definitions_are_parked():
-    pair = up()
-    pair.b.engine.unresolved.add("s:x:odd")
+    pair = odd_one()
     pair.a.open("s:x:odd", "s:x:even")
     pair.drive(seconds=30)
     assert pair.a.peer.replication.parking.reasons == {"s:x:odd": Result.UNRESOLVED}
     warning = "the peer cannot open: s:x:odd (unresolved)"
     assert pair.a.done.count(Log("warning", warning)) == 1
     assert "s:x:even" in pair.b.engine.statistics
-    pair.b.engine.unresolved.clear()
-    pair.b.tell(ConfigurationReloaded("two"))
+    reload(pair.b)
     pair.drive(seconds=5)
     assert "s:x:odd" in pair.b.engine.statistics
     quiet(pair)

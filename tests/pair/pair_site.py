@@ -576,7 +576,7 @@ class Site:
         for key, mine in self.oracle.open_statistics().items():
             theirs = member.open_statistics().get(key)
             if key not in before and theirs is not None and theirs.opened_at < mine.opened_at:
-                adopt_statistic(engine, mine, export_statistic(theirs), now, by_force=True)
+                adopt_statistic(engine, mine, export_statistic(theirs), now)
 
     def instant(self, source: str) -> int:
         """A moment a little after the last event of a source: the same for everybody."""

@@ -86,7 +86,7 @@ def test_the_peer_opens_the_same_and_goes_on_with_it(name: str) -> None:
     copy = theirs.open(request_from(definition_of(statistic)), now)
     assert copy.key == statistic.key
     assert Hashes().of(copy) == Hashes().of(statistic)
-    adopt_statistic(theirs, copy, export_statistic(statistic), now, by_force=True)
+    adopt_statistic(theirs, copy, export_statistic(statistic), now)
     found = theirs.value(copy, NOW + 60_000).value
     assert found == ours.value(statistic, NOW + 60_000).value
     if name in ("a second one", "one range"):

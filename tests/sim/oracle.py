@@ -159,7 +159,7 @@ class Oracle:
             self._configure(definitions)
         book = life.data["book"] and {s: page for s, page in life.data["book"].items() if s == name}
         data = {**life.data, "parts": parts, "book": book, "former": former, "tally": tally}
-        adopt_statistic(self.engine, life.mine, data, 0, by_force=True)
+        adopt_statistic(self.engine, life.mine, data, 0)
         life.waits.discard(name)
 
     def _attach_anew(self, statistic: Statistic, name: str) -> None:

@@ -90,7 +90,7 @@ def moved(both: Both, t: int) -> None:
     for one in old.statistics.values():
         copies[one] = new.open(request_of(one), now)
         data: Any = msgspec.msgpack.decode(msgspec.msgpack.encode(export_statistic(one)))
-        adopt_statistic(new, copies[one], data, now, by_force=True)
+        adopt_statistic(new, copies[one], data, now)
     both.engine = new
     both.open = [(asked, {n: copies[s] for n, s in found.items()}) for asked, found in both.open]
     both.openings = {copies[s]: when for s, when in both.openings.items()}

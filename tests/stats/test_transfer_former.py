@@ -55,7 +55,7 @@ def carried(first: Engine, seconds: float, listed: Directory | None = None) -> E
     second.sources["ts1"].adopt(wire(first.sources["ts1"].export()), now)
     for statistic in first.statistics.values():
         copy = second.open(request_of(statistic), now)
-        adopt_statistic(second, copy, wire(export_statistic(statistic)), now, by_force=True)
+        adopt_statistic(second, copy, wire(export_statistic(statistic)), now)
     return second
 
 
@@ -209,7 +209,7 @@ def test_what_a_replaced_picture_has_invented_goes_when_the_better_one_comes() -
     now = MIDNIGHT + 410_000
     replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now, now)
     for statistic, theirs in zip(here, told, strict=True):
-        adopt_statistic(wrong, statistic, wire(export_statistic(theirs)), now, by_force=True)
+        adopt_statistic(wrong, statistic, wire(export_statistic(theirs)), now)
     assert [value(wrong, each, 410) for each in here] == [70, 70]
 
 
@@ -239,7 +239,7 @@ def test_since_when_a_status_goes_on_is_not_what_a_replaced_picture_said(first: 
     replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now, now)
     for index in (first, 1 - first):
         data = wire(export_statistic(told[index]))
-        adopt_statistic(wrong, here[index], data, now, by_force=True)
+        adopt_statistic(wrong, here[index], data, now)
     assert [value(wrong, each, 100) for each in here] == [10, 0]
 
 
@@ -254,7 +254,7 @@ def test_a_replaced_picture_may_have_been_of_a_later_time(profile: str) -> None:
     happens(right, 115, at(e.EventOnHook, 115, "7009"))
     now = MIDNIGHT + 175_000
     replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now, now)
-    adopt_statistic(wrong, here, wire(export_statistic(told)), now, by_force=True)
+    adopt_statistic(wrong, here, wire(export_statistic(told)), now)
     for engine in (right, wrong):
         happens(engine, 200, at(e.EventReleased, 200))
     for second in range(200, 260, 5):

@@ -128,7 +128,7 @@ def test_an_opening_is_not_after_the_next_event(site: Site, seed: int, carried: 
             other.sources["ts1"].adopt(table, last)
             opened = [other.open(request, opened_at) for request in requests]
             for statistic, told in zip(opened, data, strict=True):
-                adopt_statistic(other, statistic, told, opened_at, by_force=True)
+                adopt_statistic(other, statistic, told, opened_at)
             engine = other
         engines.append((engine, opened))
     for number, event in enumerate(events[cut:]):
@@ -178,24 +178,6 @@ def test_they_go_on_alike(site: Site, seed: int) -> None:
         assert one["opened_at"] == other["opened_at"]
 
 
-def test_the_earlier_one_counts(site: Site) -> None:
-    """Both servers opened it; the one that opened it first covers more."""
-    events = ContactCentre(Random(3), START, agents=6, queues=2).take(1000)
-    request = StatisticRequest("Queue", "8001@sw1", "Total_Calls_Entered")
-    early, late = an_engine(site), an_engine(site)
-    now = int(START * 1000)
-    mine = early.open(request, now)
-    for engine in (early, late):
-        engine.apply("ts1", list(events[:500]), now)
-    theirs = late.open(request, now + 1000)
-    for engine in (early, late):
-        engine.apply("ts1", list(events[500:]), now)
-    assert early.value(mine, now).value > late.value(theirs, now).value
-    assert not adopt_statistic(early, mine, wire(export_statistic(theirs)), now)
-    assert adopt_statistic(late, theirs, wire(export_statistic(mine)), now)
-    assert early.value(mine, now) == late.value(theirs, now)
-
-
 LONG = parse_time_range("Short", "0-11")
 # What is asked for, and what a site that means something else by it has.
 OTHERWISE: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -240,7 +222,7 @@ def test_what_shares_its_extremes_with_others_takes_nothing_away_from_them(
     value = here.value_at(early, clock).value
     request = StatisticRequest(object_type, name, longest, "QuarterHour")
     told = export_statistic(there.open(request, 0))
-    adopt_statistic(here, here.open(request, 0), told, 0, by_force=True)
+    adopt_statistic(here, here.open(request, 0), told, 0)
     assert here.value_at(early, clock).value == value > 0
 
 
@@ -257,7 +239,7 @@ def test_whoever_waits_is_told_what_was_adopted(site: Site) -> None:
     subscription = late.subscribe(second, Notification(Mode.CHANGES_BASED), "a client", end)
     assert late.value_for(subscription, end).value == 0
     late.notices(end)
-    adopt_statistic(late, second, wire(export_statistic(first)), end, by_force=True)
+    adopt_statistic(late, second, wire(export_statistic(first)), end)
     [notice] = late.notices(end)
     assert notice.value is not None
     assert notice.value.value == early.value(first, end).value > 0
@@ -318,5 +300,5 @@ def test_sums_that_make_no_sense_change_nothing(site: Site, sums: list[Any]) -> 
         broken = {**data["parts"]["main"][0], name: sums}
         told = {**data, "parts": {"main": [broken]}}
         with pytest.raises(ValueError, match=rf"at `\$\.parts.*{name}"):
-            adopt_statistic(engine, statistic, told, round(START * 1000), by_force=True)
+            adopt_statistic(engine, statistic, told, round(START * 1000))
     assert export_statistic(statistic) == data

@@ -159,7 +159,7 @@ class Restoration:
         try:
             data = msgspec.msgpack.decode(item.payload)
             if _sources(data) <= self._pictures:
-                adopt_statistic(self.engine, statistic, data, moment, by_force=True)
+                adopt_statistic(self.engine, statistic, data, moment)
                 self.restored(statistic, item.coverage)
         except BROKEN as exc:
             self.engine.close_all([statistic], "")

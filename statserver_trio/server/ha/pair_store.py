@@ -269,7 +269,7 @@ class PairStore:
             KeyError, ValueError, TypeError: The payload does not fit; nothing was changed.
         """
         entry = self._entries[key]
-        adopt_statistic(self.engine, entry.statistic, payload, self.now_ms(), by_force=True)
+        adopt_statistic(self.engine, entry.statistic, payload, self.now_ms())
         self._contains(entry, coverage, as_of)
         entry.statistic.replicated_from = self.peer
         self._doubtful.append(key)

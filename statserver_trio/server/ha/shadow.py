@@ -144,7 +144,7 @@ class Shadow:
             KeyError, ValueError, TypeError, IndexError: The data makes no sense.
         """
         statistic = self._engine.open(request, STANDSTILL)
-        adopt_statistic(self._engine, statistic, data, STANDSTILL, by_force=True)
+        adopt_statistic(self._engine, statistic, data, STANDSTILL)
         return statistic
 
     def close(self, statistic: Statistic) -> Data:
