@@ -9,11 +9,16 @@
 
 Requests may be made by several tasks at once, before and while somebody iterates.
 When the connection is lost, requests and the iteration raise
-:class:`ConnectionLost`; connect again (perhaps to the other server of a pair)
-and open anew.
+:class:`ConnectionLost`; connect again and open anew.
+
+Of a pair give both URLs, and there is nothing to do when one of them dies::
+
+    async with open_statserver("ws://a:7100/", "ws://b:7100/") as stats:
 """
 
-from .connection import connect_over, open_statserver, parse_url
+from .connection import connect_over, parse_url
+from .opening import open_statserver
+from .pair import StatServerPair
 from .statserver import ConnectionLost, OpenStatistic, Refused, StatServer, Update
 
 __all__ = [
@@ -21,6 +26,7 @@ __all__ = [
     "OpenStatistic",
     "Refused",
     "StatServer",
+    "StatServerPair",
     "Update",
     "connect_over",
     "open_statserver",

@@ -82,18 +82,10 @@ async def _dial(address: Address, context: ssl.SSLContext | None) -> trio.abc.St
 
 
 @asynccontextmanager
-async def open_statserver(
-    url: str,
-    *,
-    connect_timeout: float = CONNECT_SECONDS,
-    ssl_context: ssl.SSLContext | None = None,
+async def connect(
+    url: str, connect_timeout: float = CONNECT_SECONDS, ssl_context: ssl.SSLContext | None = None
 ) -> AsyncIterator[StatServer]:
-    """Connect to a server for the length of a block.
-
-    Args:
-        url: ``ws://host:port/`` or ``wss://...``.
-        connect_timeout: Seconds for the connection and its handshakes.
-        ssl_context: For ``wss``; by default the system's authorities are trusted.
+    """Connect to one server for the length of a block; see :func:`.open_statserver`.
 
     Raises:
         ValueError: The URL is none.

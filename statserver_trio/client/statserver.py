@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ..stats.requests import StatisticRequest
 
 UNREAD_EVENTS_MAX = 1_000_000  # not iterated over; one more ends the connection
+# Not iterated over; from here on nothing is read but answers that somebody waits for, so that
+# the server replaces values that are out of date before it sends them.
+UNREAD_EVENTS_PAUSE = 10_000
 UNSENT_REQUESTS_MAX = 100  # then requests wait until some have been sent
 
 
@@ -67,10 +70,12 @@ class Update:
     Attributes:
         event: One of :mod:`.api.messages`.
         statistic: Which it is about; None where it is about the server.
+        server: Of a pair, the URL of the member that said so; else empty.
     """
 
     event: m.Event
     statistic: OpenStatistic | None = None
+    server: str = ""
 
     @property
     def value(self) -> Any:
@@ -94,16 +99,19 @@ class StatServer:
 
     Attributes:
         mode: Which of a pair the server is; None before it has said so.
+        heard_at: When it last said anything, by Trio's clock.
     """
 
     def __init__(self, ws: WebSocketConnection) -> None:
         self.mode: m.ServerMode | None = None
+        self.heard_at = trio.current_time()
         self._ws = ws
         self._statistics: dict[int, OpenStatistic] = {}
         self._questions: dict[int, _Question] = {}
         self._last_reference = 0
         self._updates: deque[Update] = deque()
         self._news = trio.Event()
+        self._wanted = trio.Event()  # somebody waits for an answer, or for an update
         self._lost: str | None = None
         self._out, self._to_send = trio.open_memory_channel[bytes](UNSENT_REQUESTS_MAX)
 
@@ -129,6 +137,15 @@ class StatServer:
         """
         request = parse_open(what) if isinstance(what, str) else what
         statistic = OpenStatistic(request)
+        await self.open_as(
+            statistic,
+            m.NotificationRef(mode=mode, frequency=frequency, insensitivity=insensitivity),
+        )
+        return statistic
+
+    async def open_as(self, statistic: OpenStatistic, notification: m.NotificationRef) -> None:
+        """Open what ``statistic`` asks for, as that; updates about it name it from the first on."""
+        request = statistic.request
         await self._ask(
             m.OpenStatistic(
                 reference_id=self._next_reference(),
@@ -144,13 +161,10 @@ class StatServer:
                     time_range2=request.time_range2,
                     filter=request.filter,
                 ),
-                notification=m.NotificationRef(
-                    mode=mode, frequency=frequency, insensitivity=insensitivity
-                ),
+                notification=notification,
             ),
             statistic,
         )
-        return statistic
 
     async def peek(self, statistic: OpenStatistic) -> m.Info:
         """The value now."""
@@ -187,11 +201,18 @@ class StatServer:
         self._last_reference += 1
         return self._last_reference
 
+    async def ask_mode(self) -> m.ServerMode:
+        """Which of a pair the server is; any server answers at once, so it shows that it lives."""
+        answer = await self._ask(m.GetServerMode(reference_id=self._next_reference()))
+        assert isinstance(answer, m.ServerMode)
+        return answer
+
     async def _ask(self, request: m.Request, statistic: OpenStatistic | None = None) -> m.Event:
         """Send a request and wait for its answer."""
         if self._lost is not None:
             raise ConnectionLost(self._lost)
         question = self._questions[request.reference_id] = _Question(trio.Event(), statistic)
+        self._wanted.set()
         try:
             await self._out.send(encode(request))
             await question.answered.wait()
@@ -223,7 +244,10 @@ class StatServer:
             await self._news.wait()
             self._news = trio.Event()
         await trio.lowlevel.checkpoint_if_cancelled()
-        return self._updates.popleft()
+        update = self._updates.popleft()
+        if len(self._updates) < UNREAD_EVENTS_PAUSE:
+            self._wanted.set()
+        return update
 
     def _take(self, event: m.Event) -> None:
         """Answer a question, or queue an update."""
@@ -243,7 +267,7 @@ class StatServer:
             statistic = self._statistics.get(event.statistic_id)
             if statistic is None:  # closed, or opened by somebody who no longer waits
                 return
-            _note(statistic, event)
+            note(statistic, event)
             if isinstance(event, m.StatisticClosed):
                 del self._statistics[event.statistic_id]
         if len(self._updates) >= UNREAD_EVENTS_MAX:
@@ -257,8 +281,10 @@ class StatServer:
         """Take in frames until the connection is gone; a task of :func:`connect_over`."""
         try:
             while True:
+                await self._room()
                 for event in decode_events(await self._ws.get_message()):
                     self._take(event)
+                self.heard_at = trio.current_time()
         except ConnectionClosed as exc:
             closed = exc.reason
             why = closed.reason if closed is not None else None
@@ -267,6 +293,13 @@ class StatServer:
             self.lose(str(exc))
         except ValueError:
             self.lose("this is no Stat Server: it sends no events")
+
+    async def _room(self) -> None:
+        """Wait until somebody wants to hear more."""
+        while len(self._updates) >= UNREAD_EVENTS_PAUSE and not self._questions:
+            self._wanted = trio.Event()
+            await self._wanted.wait()
+            self.heard_at = trio.current_time()  # it was us who did not listen
 
     async def write(self) -> None:
         """The only task that sends: a send that is cancelled would spoil the stream.
@@ -289,7 +322,8 @@ class StatServer:
             question.answered.set()
 
 
-def _note(statistic: OpenStatistic, event: m.Event) -> None:
+def note(statistic: OpenStatistic, event: m.Event) -> None:
+    """Take over what the server said about a statistic."""
     match event:
         case m.Info():
             statistic.value = event.value

@@ -1,0 +1,245 @@
+"""Merging: what both members of a pair say about one statistic, as one stream.
+
+Both members count the same, and tell the same changes, but not at the same moment, and either
+may be cut off. So one of them *leads*, and what it says is delivered; what the other one says is
+compared with that::
+
+    leader       5   6   7   8              delivered: 5 6 7 8
+    other one    5   6                      owes 7 and 8: when it says so they are old news
+
+    leader       5   6                      delivered: 5 6
+    other one    5   6   7   8              is ahead by 7 and 8: delivered if the leader is lost
+
+When the leader is lost, says that it cannot vouch for the value, or closes the statistic while the
+other one goes on, the other one leads: what it is ahead by is delivered at once, and what it owes
+is not delivered again. So no change is lost, none is told twice, and time never goes back
+(protocols.md §2 says what a change is: value, time, interval, and whether it is complete).
+
+Values that grow with time are told by each member at moments of its own, so they match nothing:
+whatever is older than the newest that was delivered is of no use to anybody and is dropped.
+
+Nothing here waits or reads a clock: events in, events to deliver out.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import define, field
+
+from ..api import messages as m
+from .targets import TARGET_EVENTS, applied
+
+# Changes by which members may be apart, for each statistic; of more the oldest are forgotten.
+APART_MAX = 1000
+
+Deliver = list[m.StatisticEvent]
+
+
+def _changes() -> deque[m.Info]:
+    return deque(maxlen=APART_MAX)
+
+
+@define(eq=False)
+class _Side:
+    """What one member said.
+
+    Attributes:
+        is_open: It has the statistic open for us.
+        is_valid: It can vouch for the value.
+        ahead: Changes that it told and that were not delivered.
+        owed: Changes that were delivered and that it has not told yet.
+        targets: Of a CurrentTargetState, all of them, and as of when.
+    """
+
+    is_open: bool = False
+    is_valid: bool = True
+    reason: str = ""
+    ahead: deque[m.Info] = field(factory=_changes)
+    owed: deque[m.Info] = field(factory=_changes)
+    targets: Any = None
+    targets_at: float = 0.0
+
+
+class MergedStatistic:
+    """One statistic, as all members tell it.
+
+    Args:
+        members: How many there are; they are known by number.
+
+    Attributes:
+        leader: Whose word is delivered; None while nobody has the statistic open.
+        latest: The last change that was delivered.
+        is_valid: What was delivered last about that.
+    """
+
+    def __init__(self, members: int) -> None:
+        self.leader: int | None = None
+        self.latest: m.Info | None = None
+        self.is_valid = True
+        self._recent = _changes()  # those of the latest moment that were delivered
+        self._targets: Any = None  # as delivered
+        self._sides = [_Side() for _ in range(members)]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether any member has it open."""
+        return any(side.is_open for side in self._sides)
+
+    def is_open_with(self, member: int) -> bool:
+        """Whether this one has it open."""
+        return self._sides[member].is_open
+
+    # -- what members say ----------------------------------------------------------------
+
+    def opened(self, member: int) -> None:
+        """A member has opened it; its first value is on the way."""
+        side = self._sides[member] = _Side(is_open=True)
+        side.owed.extend(self._recent)  # what is current there may be old news
+        if self.leader is None:
+            self.leader = member
+
+    def lost(self, member: int) -> Deliver:
+        """There is no connection to a member any more."""
+        self._sides[member] = _Side()
+        return self._another_leads() if member == self.leader else []
+
+    def told(self, member: int, event: m.StatisticEvent) -> Deliver:
+        """A member says something; what is to be delivered."""
+        match event:
+            case m.Info():
+                return self._change(member, event)
+            case m.StatisticInvalid():
+                return self._validity(member, event, False)
+            case m.StatisticValid():
+                return self._validity(member, event, True)
+            case m.StatisticClosed():
+                return self._closed(member, event)
+            case _ if isinstance(event, TARGET_EVENTS):
+                return self._target(member, event)
+        return [event]
+
+    # -- changes --------------------------------------------------------------------------
+
+    def _change(self, member: int, event: m.Info) -> Deliver:
+        side, latest = self._sides[member], self.latest
+        if _passes(side.owed, event):
+            side.ahead.clear()
+            # Where it told other changes of the same moment meanwhile, this one is news again.
+            if member != self.leader or side.owed or latest is None or _same(event, latest):
+                return []
+        elif latest is not None and event.time < latest.time:
+            return []
+        if member != self.leader:
+            _forget_before(side.owed, event.time)
+            side.ahead.append(event)
+            return []
+        if side.owed:  # of the moment of the latest: before it, or after it and others left out
+            self._recent.clear()
+        return [self._delivered(event)]
+
+    def _delivered(self, event: m.Info) -> m.Info:
+        if self.latest is None or event.time > self.latest.time:
+            self._recent.clear()
+        self._recent.append(event)
+        self.latest = event
+        for number, side in enumerate(self._sides):
+            if number != self.leader and side.is_open and not _passes(side.ahead, event):
+                _forget_before(side.ahead, event.time)
+                side.owed.append(event)
+        return event
+
+    # -- everything else --------------------------------------------------------------------
+
+    def _validity(
+        self, member: int, event: m.StatisticInvalid | m.StatisticValid, is_valid: bool
+    ) -> Deliver:
+        side = self._sides[member]
+        side.is_valid, side.reason = is_valid, event.reason
+        if member == self.leader:
+            if not is_valid and self._best() != member:
+                return self._another_leads()
+        elif is_valid and not self.is_valid:
+            return self._another_leads()
+        else:
+            return []
+        self.is_valid = is_valid
+        return [event]
+
+    def _closed(self, member: int, event: m.StatisticClosed) -> Deliver:
+        """Both members delete what the configuration deletes, one after the other."""
+        self._sides[member] = _Side()
+        if not self.is_open:
+            self.leader = None
+            return [event]
+        return self._another_leads() if member == self.leader else []
+
+    def _target(self, member: int, event: Any) -> Deliver:
+        side = self._sides[member]
+        side.targets, side.targets_at = applied(side.targets, event), event.time
+        if member != self.leader:
+            return []
+        self._targets = side.targets
+        return [event]
+
+    # -- who leads ------------------------------------------------------------------------
+
+    def _best(self) -> int | None:
+        """Who should lead: whoever does, as long as nobody can vouch for more."""
+        able = [number for number, side in enumerate(self._sides) if side.is_open]
+        ranked = sorted(able, key=lambda n: (not self._sides[n].is_valid, n != self.leader))
+        return next(iter(ranked), None)
+
+    def _another_leads(self) -> Deliver:
+        self.leader = self._best()
+        if self.leader is None:
+            self.latest = None  # whoever comes back may be of an earlier time
+            return []
+        side = self._sides[self.leader]
+        return [*self._news_of_validity(side), *self._news_of(side)]
+
+    def _news_of_validity(self, side: _Side) -> Iterator[m.StatisticEvent]:
+        if side.is_valid is self.is_valid:
+            return
+        self.is_valid = side.is_valid
+        kind = m.StatisticValid if side.is_valid else m.StatisticInvalid
+        yield kind(reference_id=0, statistic_id=0, reason=side.reason)
+
+    def _news_of(self, side: _Side) -> Iterator[m.StatisticEvent]:
+        ahead, side.ahead = side.ahead, _changes()
+        for event in ahead:
+            if self.latest is None or event.time >= self.latest.time:
+                yield self._delivered(event)
+        if side.targets is not None and side.targets != self._targets:
+            self._targets = side.targets
+            yield m.CurrentTargetStateSnapshot(
+                reference_id=0,
+                statistic_id=0,
+                targets=side.targets["targets"],
+                time=side.targets_at,
+            )
+
+
+def _same(one: m.Info, other: m.Info) -> bool:
+    return (
+        one.time == other.time
+        and one.value == other.value
+        and one.interval == other.interval
+        and one.complete == other.complete
+    )
+
+
+def _passes(changes: deque[m.Info], event: m.Info) -> bool:
+    """Whether it is one of these; then it is passed, and what lies before it was skipped."""
+    if not any(_same(each, event) for each in changes):
+        return False
+    while not _same(changes.popleft(), event):
+        pass
+    return True
+
+
+def _forget_before(changes: deque[m.Info], time: float) -> None:
+    while changes and changes[0].time < time:
+        changes.popleft()

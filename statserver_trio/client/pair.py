@@ -1,0 +1,399 @@
+"""Both members of a pair as one server: open on both, one stream of values, no gap.
+
+Every statistic is open with each member that can be reached. What they say is merged
+(:mod:`.merging`), so when a member dies the other one's next word is delivered at once, nothing has
+to be opened first, and what both said is delivered once. A member that is lost is dialled again and
+again; what was opened meanwhile is opened there as soon as it is back.
+
+A member that says nothing is asked which role it has, and taken for lost if there is no answer
+within :data:`HEARTBEAT_SECONDS`: a network that swallows everything closes no connection.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
+
+import trio
+from attrs import define, field
+
+from ..api import messages as m
+from ..api.open_spec import parse_open
+from ..stats.requests import StatisticRequest
+from .merging import MergedStatistic
+from .statserver import (
+    UNREAD_EVENTS_PAUSE,
+    ConnectionLost,
+    OpenStatistic,
+    Refused,
+    StatServer,
+    Update,
+    note,
+)
+
+HEARTBEAT_SECONDS = 1.0  # without a word; then we ask, and wait as long again for the answer
+RETRY_FIRST_SECONDS, RETRY_LIMIT_SECONDS = 0.2, 5.0  # between two attempts, with jitter
+
+T = TypeVar("T")
+# From a URL to a connection; it raises ConnectionLost where there is none to be had.
+Dial = Callable[[str], AbstractAsyncContextManager[StatServer]]
+
+
+class Signal:
+    """Something that may happen again and again; whoever waits is woken by the next time."""
+
+    def __init__(self) -> None:
+        self._next = trio.Event()
+
+    def happens(self) -> None:
+        """Now: wake everybody."""
+        self._next.set()
+        self._next = trio.Event()
+
+    async def wait(self) -> None:
+        """Wait for the next time."""
+        await self._next.wait()
+
+
+@define(eq=False)
+class _Wanted:
+    """A statistic of ours: how it is to be told, and what the members have said of it."""
+
+    statistic: OpenStatistic
+    notification: m.NotificationRef
+    merged: MergedStatistic
+    refusals: dict[int, Refused] = field(factory=dict)  # by member
+    changed: Signal = field(factory=Signal)  # a member has answered, or is gone
+
+
+@define(eq=False)
+class _Member:
+    """One of the two.
+
+    Attributes:
+        server: The connection, while there is one.
+        theirs: What is open there, by the statistic as that connection knows it.
+        why: It could not be reached, or was lost, because of this.
+    """
+
+    number: int
+    url: str
+    server: StatServer | None = None
+    nursery: trio.Nursery | None = None  # of what is asked there besides
+    theirs: dict[OpenStatistic, _Wanted] = field(factory=dict)
+    why: str = ""
+
+    def find(self, wanted: _Wanted) -> OpenStatistic | None:
+        """What a statistic of ours is called there."""
+        return next((each for each, ours in self.theirs.items() if ours is wanted), None)
+
+
+class StatServerPair:
+    """Several servers that count the same; get one from :func:`.open_statserver`.
+
+    Requests wait until a member answers. The iteration never ends by itself: while no member can
+    be reached there are no updates, and :attr:`reachable` is empty.
+    """
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._members = [_Member(number, url) for number, url in enumerate(urls)]
+        self._wanted: dict[OpenStatistic, _Wanted] = {}
+        self._updates: deque[Update] = deque()
+        self._news = Signal()
+        self._room = Signal()
+        self._came = Signal()  # a member was reached, or could not be
+
+    @property
+    def reachable(self) -> list[str]:
+        """The URLs of the members that there is a connection to."""
+        return [member.url for member in self._members if member.server is not None]
+
+    @property
+    def modes(self) -> dict[str, m.ServerMode]:
+        """By URL, which of the pair it says it is."""
+        servers = ((member.url, member.server) for member in self._members)
+        return {url: server.mode for url, server in servers if server and server.mode}
+
+    @property
+    def statistics(self) -> list[OpenStatistic]:
+        """What is open."""
+        return list(self._wanted)
+
+    def leader_of(self, statistic: OpenStatistic) -> str | None:
+        """The URL of the member whose word about it is delivered; None while nobody has it open."""
+        leader = self._wanted[statistic].merged.leader
+        return None if leader is None else self._members[leader].url
+
+    # -- requests ---------------------------------------------------------------------------
+
+    async def open(
+        self,
+        what: str | StatisticRequest,
+        *,
+        mode: str = "ChangesBased",
+        frequency: int = 0,
+        insensitivity: float = 0,
+    ) -> OpenStatistic:
+        """Open a statistic with every member; its values come with the iteration.
+
+        It is open when a member has opened it; the others follow by themselves.
+
+        Args:
+            what: As on the command line (``Agent:a1:TotalLoginTime,profile=P``), or in parts.
+            frequency: Seconds; TimeBased needs 1 or more.
+
+        Raises:
+            Refused: Every member that can be reached refuses it.
+        """
+        request = parse_open(what) if isinstance(what, str) else what
+        statistic = OpenStatistic(request)
+        wanted = self._wanted[statistic] = _Wanted(
+            statistic,
+            m.NotificationRef(mode=mode, frequency=frequency, insensitivity=insensitivity),
+            MergedStatistic(len(self._members)),
+        )
+        for member in self._members:
+            if member.server is not None and member.nursery is not None:
+                member.nursery.start_soon(self._open_there, member, member.server, wanted)
+        try:
+            await self._answered(wanted)
+        except BaseException:
+            del self._wanted[statistic]
+            raise
+        return statistic
+
+    async def _answered(self, wanted: _Wanted) -> None:
+        """Wait until a member has it open, or all that can be reached have refused."""
+        while not wanted.merged.is_open:
+            there = [each.number for each in self._members if each.server is not None]
+            if there and all(number in wanted.refusals for number in there):
+                raise wanted.refusals[there[0]]
+            await wanted.changed.wait()
+
+    async def _open_there(self, member: _Member, server: StatServer, wanted: _Wanted) -> None:
+        statistic = OpenStatistic(wanted.statistic.request)
+        member.theirs[statistic] = wanted
+        wanted.refusals.pop(member.number, None)
+        try:
+            await server.open_as(statistic, wanted.notification)
+        except Refused as refused:
+            wanted.refusals[member.number] = refused
+            member.theirs.pop(statistic, None)
+        except ConnectionLost:
+            return  # it is opened there when there is a connection again
+        else:
+            if statistic in member.theirs:  # nor closed already
+                self._meet(member, wanted)
+        finally:
+            wanted.changed.happens()
+
+    async def close(self, statistic: OpenStatistic) -> None:
+        """Be told no more about a statistic."""
+        wanted = self._wanted.pop(statistic)
+        async with trio.open_nursery() as nursery:
+            for member in self._members:
+                theirs = member.find(wanted)
+                if theirs is not None and member.server is not None:
+                    del member.theirs[theirs]
+                    nursery.start_soon(_close_there, member.server, theirs)
+
+    async def peek(self, statistic: OpenStatistic) -> m.Info:
+        """The value now, of the member whose values are delivered."""
+        return await self._ask(statistic, StatServer.peek)
+
+    async def explain(self, statistic: OpenStatistic) -> m.StatisticExplained:
+        """How a value came about there."""
+        return await self._ask(statistic, StatServer.explain)
+
+    async def _ask(
+        self,
+        statistic: OpenStatistic,
+        ask: Callable[[StatServer, OpenStatistic], Awaitable[T]],
+    ) -> T:
+        wanted = self._wanted[statistic]
+        while True:
+            leader = wanted.merged.leader
+            if leader is None:
+                raise ConnectionLost(self._why_nobody())
+            member = self._members[leader]
+            theirs = member.find(wanted)
+            assert theirs is not None
+            assert member.server is not None
+            try:
+                return await ask(member.server, theirs)
+            except ConnectionLost:
+                while wanted.merged.leader == leader:  # until another one leads, or nobody
+                    await wanted.changed.wait()
+
+    async def profile(self, name: str) -> list[dict[str, Any]]:
+        """What is configured with the first member that answers: ``StatTypes``, ..."""
+        for member in self._members:
+            if member.server is not None:
+                try:
+                    return await member.server.profile(name)
+                except ConnectionLost:
+                    continue
+        raise ConnectionLost(self._why_nobody())
+
+    def _why_nobody(self) -> str:
+        said = "; ".join(f"{member.url}: {member.why}" for member in self._members)
+        return f"no server can be reached ({said})"
+
+    # -- what the members say ------------------------------------------------------------------
+
+    def __aiter__(self) -> AsyncIterator[Update]:
+        """Everything the members say on their own account, merged."""
+        return self
+
+    async def __anext__(self) -> Update:
+        """The next update."""
+        while not self._updates:
+            await self._news.wait()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        update = self._updates.popleft()
+        if len(self._updates) < UNREAD_EVENTS_PAUSE:
+            self._room.happens()
+        return update
+
+    async def _take(self, member: _Member, update: Update) -> None:
+        if update.statistic is None:
+            await self._deliver([Update(update.event, None, member.url)])
+            return
+        wanted = member.theirs.get(update.statistic)
+        if wanted is None or not isinstance(update.event, m.StatisticEvent):
+            return
+        self._meet(member, wanted)
+        await self._deliver(self._of(wanted, wanted.merged.told(member.number, update.event)))
+        if isinstance(update.event, m.StatisticClosed):
+            member.theirs.pop(update.statistic, None)
+            if not wanted.merged.is_open:
+                self._wanted.pop(wanted.statistic, None)
+
+    def _meet(self, member: _Member, wanted: _Wanted) -> None:
+        """A statistic is open there: says the answer, or the first value, whichever is first."""
+        if not wanted.merged.is_open_with(member.number):
+            wanted.merged.opened(member.number)
+            wanted.changed.happens()
+
+    def _of(self, wanted: _Wanted, events: list[m.StatisticEvent]) -> list[Update]:
+        leader = wanted.merged.leader
+        url = "" if leader is None else self._members[leader].url
+        for event in events:
+            note(wanted.statistic, event)
+        return [Update(event, wanted.statistic, url) for event in events]
+
+    async def _deliver(self, updates: list[Update]) -> None:
+        """Hand over; whoever does not iterate is not read for either, and members wait."""
+        self._updates.extend(updates)
+        if updates:
+            self._news.happens()
+        while len(self._updates) >= UNREAD_EVENTS_PAUSE:
+            await self._room.wait()
+
+    # -- the tasks behind it --------------------------------------------------------------------
+
+    async def keep(self, number: int, dial: Dial) -> None:
+        """Stay connected to a member until cancelled; a task of :func:`keep_open`."""
+        member, attempts = self._members[number], 0
+        while True:
+            try:
+                async with dial(member.url) as server:
+                    attempts = 0
+                    await self._follow(member, server)
+            except ConnectionLost as lost:
+                member.why = str(lost)
+            self._came.happens()
+            pause = min(RETRY_FIRST_SECONDS * 2**attempts, RETRY_LIMIT_SECONDS)
+            attempts = min(attempts + 1, 10)
+            await trio.sleep(pause * random.uniform(0.5, 1.0))
+
+    async def _follow(self, member: _Member, server: StatServer) -> None:
+        """Open everything there and take what it says, until it is lost."""
+        member.server = server
+        self._came.happens()
+        async with trio.open_nursery() as member.nursery:
+            nursery = member.nursery
+            for wanted in list(self._wanted.values()):
+                nursery.start_soon(self._open_there, member, server, wanted)
+            nursery.start_soon(_listen, server)
+            try:
+                async for update in server:
+                    await self._take(member, update)
+            except ConnectionLost as lost:
+                member.why = str(lost)
+            await self._gone(member)
+            nursery.cancel_scope.cancel()
+
+    async def _gone(self, member: _Member) -> None:
+        """There is no connection to a member: another one leads wherever it did."""
+        member.server = member.nursery = None
+        theirs, member.theirs = member.theirs, {}
+        for wanted in theirs.values():
+            wanted.changed.happens()
+            await self._deliver(self._of(wanted, wanted.merged.lost(member.number)))
+
+    async def wait_for_one(self) -> None:
+        """Wait until a member is reached.
+
+        Raises:
+            ConnectionLost: None of them can be.
+        """
+        while not self.reachable:
+            if all(member.why for member in self._members):
+                raise ConnectionLost(self._why_nobody())
+            await self._came.wait()
+
+
+async def _close_there(server: StatServer, theirs: OpenStatistic) -> None:
+    try:
+        await server.close(theirs)
+    except (ConnectionLost, Refused):
+        return  # it is not open there any more
+
+
+async def _listen(server: StatServer) -> None:
+    """Ask who says nothing, and take for lost who does not answer."""
+    while True:
+        silent_at = server.heard_at + HEARTBEAT_SECONDS
+        if trio.current_time() < silent_at:
+            await trio.sleep_until(silent_at)
+            continue
+        asked_at = trio.current_time()
+        with trio.move_on_after(HEARTBEAT_SECONDS):
+            try:
+                await server.ask_mode()
+            except (ConnectionLost, Refused):
+                return
+        if server.heard_at < asked_at:
+            server.lose(f"it has said nothing for {2 * HEARTBEAT_SECONDS:g} s")
+            return
+
+
+@asynccontextmanager
+async def keep_open(urls: Sequence[str], dial: Dial) -> AsyncIterator[StatServerPair]:
+    """Stay connected to all of them for the length of a block; see :func:`.open_statserver`.
+
+    Raises:
+        ConnectionLost: None of them can be reached at the beginning.
+    """
+    pair = StatServerPair(urls)
+    own: BaseException | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            for number in range(len(urls)):
+                nursery.start_soon(pair.keep, number, dial)
+            try:
+                await pair.wait_for_one()
+                yield pair
+            except BaseException as error:
+                own = error
+                raise
+            finally:
+                nursery.cancel_scope.cancel()
+    except BaseExceptionGroup:
+        if own is not None and not isinstance(own, trio.Cancelled):
+            raise own from own.__cause__
+        raise
