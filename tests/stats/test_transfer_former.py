@@ -28,6 +28,7 @@ from reloads import (
 from statserver_trio.model.actions import mask_of
 from statserver_trio.model.directory import Directory
 from statserver_trio.stats.definitions import StatType
+from statserver_trio.stats.definitions.filters import parse_filter
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.statistic import Statistic
@@ -241,6 +242,33 @@ def test_since_when_a_status_goes_on_is_not_what_a_replaced_picture_said(first: 
         data = wire(export_statistic(told[index]))
         adopt_statistic(wrong, here[index], data, now)
     assert [value(wrong, each, 100) for each in here] == [10, 0]
+
+
+def test_what_goes_on_again_is_not_what_went_on_in_a_replaced_picture() -> None:
+    """A server missed that a call ended and began again; the filter makes a counter of the row."""
+
+    filters = {"Others": parse_filter("Others", '~PairExists("Class","Vip")')}
+
+    def time(engine: Engine, profile: str, seconds: int) -> Statistic:
+        request = StatisticRequest("Agent", "a1", "Time", profile, filter="Others")
+        engine.definitions = definitions(filters=filters)
+        return engine.open(request, MIDNIGHT + seconds * 1000)
+
+    right, wrong = engine_of(), engine_of()
+    told, here = (time(engine, "Never", 100) for engine in (right, wrong))
+    talks(right, "7001", 110, 180)
+    talks(wrong, "7001", 110)
+    talks(right, "7001", 190)
+    happens(right, 200, at(e.EventOnHook, 200, "7009"))
+    now = MIDNIGHT + 200_000
+    replace_world(wrong, "ts1", wire(right.sources["ts1"].export()), now, now)
+    # Somebody opens another one that reads the same row, before what is right has come.
+    later = [time(engine, "Window", 200) for engine in (right, wrong)]
+    adopt_statistic(wrong, here, wire(export_statistic(told)), now)
+    for engine in (right, wrong):
+        happens(engine, 230, at(e.EventReleased, 230))
+    assert [value(right, later[0], 230), value(wrong, later[1], 230)] == [30, 30]
+    assert [value(right, told, 230), value(wrong, here, 230)] == [110, 110]
 
 
 @pytest.mark.parametrize("profile", ["Window", "Minutes"])

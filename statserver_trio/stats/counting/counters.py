@@ -234,7 +234,9 @@ class Counter:
     def adopt(self, data: dict[str, Any], part: Part) -> None:
         """Let what counts now have begun when another server saw it begin.
 
-        Without a filter it began when the world says; what is missing there, too.
+        Without a filter it began when the world says; what is missing there, too. What began
+        before the occurrence did is of an earlier one that was alike: of a picture that was
+        replaced, which may have missed that it ended and another one began.
         """
         if self._test is None:
             return
@@ -242,6 +244,8 @@ class Counter:
         since = self._ledger.columns.since
         for occurrence, start in self._stretches.items():
             told = starts.get(identity(occurrence), start)
+            if told < occurrence.start:
+                continue
             since[self._index] += told - start
             self._stretches[occurrence] = told
 
