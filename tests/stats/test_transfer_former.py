@@ -29,6 +29,7 @@ from statserver_trio.model.actions import mask_of
 from statserver_trio.model.directory import Directory
 from statserver_trio.stats.definitions import StatType
 from statserver_trio.stats.definitions.filters import parse_filter
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.statistic import Statistic
@@ -269,6 +270,38 @@ def test_what_goes_on_again_is_not_what_went_on_in_a_replaced_picture() -> None:
         happens(engine, 230, at(e.EventReleased, 230))
     assert [value(right, later[0], 230), value(wrong, later[1], 230)] == [30, 30]
     assert [value(right, told, 230), value(wrong, here, 230)] == [110, 110]
+
+
+def test_whoever_took_it_over_looks_back_no_further() -> None:
+    """What was before the window is known to whom it was told, and to nobody else."""
+    options = {"Objects": "Queue", "Category": "EstimWaitTime", "Subject": "DNAction"}
+    estimate = parse_stat_type("Estimate", {**options, "MainMask": "CallWait"})
+    request = StatisticRequest("Queue", "8001@sw1", estimate, "Window")
+    engines = engine_of(), engine_of()
+    for engine in engines:
+        login = at(e.EventAgentLogin, 1, agent_id="a1", this_queue="8001")
+        happens(engine, 1, login)
+    told = engines[0].open(request, MIDNIGHT + 1000)
+
+    def arrives(engine: Engine, t: int) -> None:
+        happens(engine, t, at(e.EventQueued, t, "8001", conn_id=f"c{t}"))
+
+    for engine in engines:
+        arrives(engine, 10)
+        happens(engine, 12, at(e.EventDiverted, 12, "8001", conn_id="c10", third_party_dn="7001"))
+        happens(engine, 13, at(e.EventEstablished, 13, conn_id="c10", this_queue="8001"))
+        happens(engine, 40, at(e.EventReleased, 40, conn_id="c10"))
+    here = engines[1].open(request, MIDNIGHT + 40_000)
+    adopt_statistic(engines[1], here, wire(export_statistic(told)), MIDNIGHT + 40_000)
+    both = (engines[0], told), (engines[1], here)
+    for waiting, t in enumerate((55, 65, 75, 85), 1):
+        for engine in engines:
+            arrives(engine, t)
+        assert [value(engine, each, t) for engine, each in both] == [27 * waiting] * 2
+    for t in (95, 105, 115, 125):
+        for engine in engines:
+            arrives(engine, t)
+    assert [value(engine, each, 125) for engine, each in both] == [0, 0]
 
 
 @pytest.mark.parametrize("profile", ["Window", "Minutes"])

@@ -222,11 +222,14 @@ def _beginning(part: Part, start: int, sums: Sums) -> Sums:
 def previous(after: Span) -> Span | None:
     """The interval before one of a growing profile whose boundary looks back.
 
-    None where there was none since the opening. Who has left the group counts no more (our
-    decision: this is for estimates).
+    None where there was none since the opening, and of a sliding profile: what was before its
+    window is kept by nobody, but by who took the statistic over from another server. Who has
+    left the group counts no more (our decision: this is for estimates).
     """
     part, end = after.part, after.start
     if isinstance(part, FormerPart) or part.boundary is None or end <= part.opened_at:
+        return None
+    if part.boundary.profile.kind != "Growing":
         return None
     start = part.boundary.start_of_interval(end - 1)
     if start is None or start <= part.opened_at:
