@@ -45,6 +45,27 @@ def test_what_was_got_for_a_picture_that_is_replaced_is_got_again() -> None:
     assert store.lacking() == [key]
 
 
+def test_what_the_peer_opened_for_a_picture_that_is_replaced_is_compared_again() -> None:
+    """It lacks no event, but on our picture its group had other members (day 709334)."""
+    store, peer = a_store(), a_store()
+    peer.begin_at("s", 0)
+    peer.apply("s", [an_event(position) for position in range(1, 14)])
+    store.begin_at("s", 11)
+    store.apply("s", [an_event(12), an_event(13)])
+    key = opened(peer, "7001")
+    item = peer.cut(key)
+    assert item is not None
+    store.begin_install(InstallItems(1, {"s": 13}, [item]))
+    assert store.go_on(100)
+    store.adopt_world({"s": 13}, peer.world(["s"]), {"s": 11})
+    assert store.coverage(key) == peer.coverage(key) == {"s": [(13, 13)]}
+    assert store.lacking() == [key]
+    store.begin_install(InstallItems(2, {"s": 13}, [item]))
+    (answer,) = store.go_on(100)
+    assert answer.results == [Result.ADOPTED]
+    assert not store.lacking()
+
+
 def test_a_hole_up_to_where_the_peer_stood_is_a_hole() -> None:
     """The peer had just adopted a picture, and has counted nothing since."""
     store, peer = a_store(), a_store()

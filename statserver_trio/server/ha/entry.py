@@ -17,7 +17,8 @@ class Entry:
         began: By source the position from which on what it contains is our own.
         adopted: What it contains from before; got from the peer.
         definition: On the link; empty until it is asked for.
-        is_unsure: A source has counted anew, and it was not compared with the peer's since.
+        is_unsure: It may not be what its coverage says, for a source has counted anew, or the
+            picture is another one, and it was not compared with the peer's since.
         follows: Nor have we the picture that we had then, but the peer's.
     """
 
@@ -58,7 +59,8 @@ class Entry:
     def contains_until(self, source: str, position: int) -> None:
         """What it got from the peer of later events is of no use any more.
 
-        One that was opened here after that keeps its own beginning.
+        One that was opened here after that keeps its own beginning. One that the peer opened
+        after that lacks no event, but perhaps members of its group, and what they did.
         """
         got = self.adopted.get(source)
         if not got or self.began.get(source, -1) <= position:
@@ -67,3 +69,5 @@ class Entry:
         kept = {name: ranges for name, ranges in self.adopted.items() if name != source}
         got = clipped(got, 0, position)
         self.adopted = {**kept, source: got} if got else kept
+        if not got:
+            self.is_unsure = self.follows = True
