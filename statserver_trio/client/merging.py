@@ -12,11 +12,12 @@ compared with that::
 
 When the leader is lost, says that it cannot vouch for the value, or closes the statistic while the
 other one goes on, the other one leads: what it is ahead by is delivered at once, and what it owes
-is not delivered again. So no change is lost, none is told twice, and time never goes back
+is not delivered again. So no change is lost, none is told twice, and no switch goes back in time
 (protocols.md §2 says what a change is: value, time, interval, and whether it is complete).
 
 Values that grow with time are told by each member at moments of its own, so they match nothing:
-whatever is older than the newest that was delivered is of no use to anybody and is dropped.
+whatever is older than the newest that was delivered is of no use to anybody and is dropped. The
+leader's word is always delivered: the clock of a source may go back a little where events are late.
 
 Nothing here waits or reads a clock: events in, events to deliver out.
 """
@@ -80,6 +81,7 @@ class MergedStatistic:
         self.latest: m.Info | None = None
         self.is_valid = True
         self._recent = _changes()  # those of the latest moment that were delivered
+        self._is_anew = False  # the next word is the first one since nobody was there
         self._targets: Any = None  # as delivered
         self._sides = [_Side() for _ in range(members)]
 
@@ -97,9 +99,10 @@ class MergedStatistic:
     def opened(self, member: int) -> None:
         """A member has opened it; its first value is on the way."""
         side = self._sides[member] = _Side(is_open=True)
-        side.owed.extend(self._recent)  # what is current there may be old news
         if self.leader is None:
-            self.leader = member
+            self.leader, self._is_anew = member, True
+        else:  # what is current there may be old news
+            side.owed.extend(self._recent)
 
     def lost(self, member: int) -> Deliver:
         """There is no connection to a member any more."""
@@ -125,13 +128,18 @@ class MergedStatistic:
 
     def _change(self, member: int, event: m.Info) -> Deliver:
         side, latest = self._sides[member], self.latest
+        if self._is_anew and member == self.leader:  # it may be of an earlier time
+            if latest is None or not _same(event, latest):
+                return [self._delivered(event)]
+            self._is_anew = False
+            return []
         if _passes(side.owed, event):
             side.ahead.clear()
             # Where it told other changes of the same moment meanwhile, this one is news again.
             if member != self.leader or side.owed or latest is None or _same(event, latest):
                 return []
-        elif latest is not None and event.time < latest.time:
-            return []
+        elif side.owed and event.time < side.owed[-1].time:
+            return []  # it is behind
         if member != self.leader:
             _forget_before(side.owed, event.time)
             side.ahead.append(event)
@@ -141,10 +149,10 @@ class MergedStatistic:
         return [self._delivered(event)]
 
     def _delivered(self, event: m.Info) -> m.Info:
-        if self.latest is None or event.time > self.latest.time:
+        if self.latest is None or event.time != self.latest.time:
             self._recent.clear()
         self._recent.append(event)
-        self.latest = event
+        self.latest, self._is_anew = event, False
         for number, side in enumerate(self._sides):
             if number != self.leader and side.is_open and not _passes(side.ahead, event):
                 _forget_before(side.ahead, event.time)
@@ -195,7 +203,6 @@ class MergedStatistic:
     def _another_leads(self) -> Deliver:
         self.leader = self._best()
         if self.leader is None:
-            self.latest = None  # whoever comes back may be of an earlier time
             return []
         side = self._sides[self.leader]
         return [*self._news_of_validity(side), *self._news_of(side)]
@@ -210,8 +217,7 @@ class MergedStatistic:
     def _news_of(self, side: _Side) -> Iterator[m.StatisticEvent]:
         ahead, side.ahead = side.ahead, _changes()
         for event in ahead:
-            if self.latest is None or event.time >= self.latest.time:
-                yield self._delivered(event)
+            yield self._delivered(event)
         if side.targets is not None and side.targets != self._targets:
             self._targets = side.targets
             yield m.CurrentTargetStateSnapshot(
