@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import frozen
 
-from . import fanout, ingest, joining, replication
+from . import fanout, ingest, joining, replication, w1
 
 Result = dict[str, Any]
 
@@ -33,6 +33,7 @@ class Benchmark:
 
 BENCHMARKS = {
     "ingest": Benchmark(ingest.run, ingest.run, ingest.describe, ingest.is_good),
+    "w1": Benchmark(w1.run, lambda: w1.run(*w1.SHORT), w1.describe),
     "replication": Benchmark(
         replication.run, lambda: replication.run(replication.SHORT), replication.describe
     ),
