@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import io
+import itertools
 import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,8 +33,12 @@ from ..tlib.codec import BadLine, Decoder, Message
 from ..tlib.events import TEvent
 from .sites import EX_RUNTIME, load_or_exit
 
-PIECE_BYTES = 1 << 20
+PIECE_BYTES = 128 * 1024  # what is decoded at a time is applied before it leaves the cache
+LINES_AT_A_TIME = 1000  # of values, written in one call
 SOURCE = "replay"
+# Young objects in larger steps than usual, all of them once in so many millions of new ones:
+# looking through a large population of statistics takes long and finds nothing.
+THRESHOLDS = (5_000, 5, 200)
 
 Batches = Iterable[list[Message]]
 
@@ -94,15 +102,15 @@ class Replay:
         """Apply everything, up to ``until``."""
         for batch in batches:
             events = [message for message in batch if isinstance(message, TEvent)]
-            self.bad.update(m.kind for m in batch if isinstance(m, BadLine))
+            if len(events) < len(batch):
+                self.bad.update(m.kind for m in batch if isinstance(m, BadLine))
             if not events:
                 continue
             if self.now is None:
                 self._open(events)
             late = self._cut(events)
-            times = [_ms(event) for event in events if event.time is not None]
             assert self.now is not None
-            self.now = max([self.now, *times])
+            self.now = max(self.now, _latest(events))
             self.events += len(events)
             self.engine.apply(SOURCE, events, self.now)
             if late:
@@ -116,7 +124,7 @@ class Replay:
 
     def _cut(self, events: list[TEvent]) -> bool:
         """Drop what is later than ``until``; whether anything was."""
-        if self.until is None:
+        if self.until is None or _latest(events) <= self.until:
             return False
         for position, event in enumerate(events):
             if event.time is not None and _ms(event) > self.until:
@@ -151,6 +159,18 @@ class Replay:
 def _ms(event: TEvent) -> int:
     assert event.time is not None
     return int(event.time * 1000 + 0.5)
+
+
+_time = attrgetter("time")
+
+
+def _latest(events: list[TEvent]) -> int:
+    """The latest time of any of them, ms; 0 where none has one."""
+    try:  # one call for all of them, which nearly always have one
+        latest = max(map(_time, events), default=None)
+    except TypeError:
+        latest = max((event.time for event in events if event.time is not None), default=None)
+    return int((latest or 0.0) * 1000 + 0.5)
 
 
 # -- opening everything -------------------------------------------------------------------
@@ -260,24 +280,26 @@ class _Open(click.ParamType[StatisticRequest]):
 
 def _size(file: BinaryIO) -> int | None:
     """In bytes; None for standard input."""
+    if isinstance(file, io.BytesIO):
+        return file.getbuffer().nbytes
     name = getattr(file, "name", None)
     return Path(name).stat().st_size if isinstance(name, str) and Path(name).is_file() else None
 
 
 @contextlib.contextmanager
-def _pieces(file: BinaryIO, size: int | None, shown: bool) -> Iterator[Iterator[bytes]]:
+def _pieces(file: BinaryIO, what: str) -> Iterator[Iterator[bytes]]:
     """The file in pieces, with a progress bar where somebody looks."""
 
     def read() -> Iterator[bytes]:
         while piece := file.read(PIECE_BYTES):
             yield piece
 
-    if not shown:
+    if not sys.stderr.isatty():
         yield read()
         return
-    columns = (TextColumn("replay"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("replay", total=size)
+        task = progress.add_task(what, total=_size(file))
 
         def read_and_tell() -> Iterator[bytes]:
             for piece in read():
@@ -285,6 +307,33 @@ def _pieces(file: BinaryIO, size: int | None, shown: bool) -> Iterator[Iterator[
                 progress.advance(task, len(piece))
 
         yield read_and_tell()
+
+
+@contextlib.contextmanager
+def _collecting_little() -> Iterator[None]:
+    """Look for garbage as rarely as becomes a program that fills its memory once."""
+    before = gc.get_threshold()
+    gc.set_threshold(*THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _repeatable(file: BinaryIO) -> BinaryIO:
+    """The same, where it can be read twice; else what is in it."""
+    return file if file.seekable() else io.BytesIO(file.read())
+
+
+def _all_of(
+    file: BinaryIO, site: Site, switch: str, read: Callable[[Iterable[bytes], str], Batches]
+) -> list[StatisticRequest]:
+    """Every stat type on every object of the file, which is left where it was."""
+    start = file.tell()
+    with _pieces(file, "looking for objects") as pieces, _collecting_little():
+        objects = find_objects(site, switch, read(pieces, switch))
+    file.seek(start)
+    return requests_for_all(site, objects)
 
 
 @click.command("replay")
@@ -334,27 +383,21 @@ def command(
     site = make_site(config)
     switch = switch or (config.tserver[0].switch if config.tserver else "sw1")
     read = FORMATS[file_format]
-    shown = sys.stderr.isatty()
     requests = list(opens)
-    whole: bytes | None = None
     if open_all:
-        whole = file.read()
-        requests += requests_for_all(site, find_objects(site, switch, read([whole], switch)))
+        requests += _all_of(file := _repeatable(file), site, switch, read)
     engine = Engine(site.definitions, site.directory, site.world_options, site.resolution)
     engine.add_source(SOURCE, switch)
     replay = Replay(engine, requests, at)
     try:
-        if whole is not None:
-            replay.run(read([whole], switch))
-        else:
-            size = _size(file)
-            with _pieces(file, size, shown) as pieces:
-                replay.run(read(pieces, switch))
+        with _pieces(file, "replay") as pieces, _collecting_little():
+            replay.run(read(pieces, switch))
     except StatisticError as exc:
         click.echo(f"{exc.code}: {exc.message}", err=True)
         raise SystemExit(EX_RUNTIME) from None
-    for value in replay.values():
-        click.echo(json.dumps(value))
+    lines = map(json.dumps, replay.values())
+    while block := list(itertools.islice(lines, LINES_AT_A_TIME)):
+        click.echo("\n".join(block))  # each echo is a write, and as slow as reading ten values
     for kind, count in replay.bad.items():
         click.echo(f"skipped {count} lines: {kind}", err=True)
     if not replay.events:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from statserver_trio.commands.main import main
+from statserver_trio.commands.replay import LINES_AT_A_TIME, PIECE_BYTES
 from statserver_trio.tlib.codec import encode_all
 from statserver_trio.tlib.events import (
     EventAbandoned,
@@ -197,6 +201,54 @@ def test_everything_at_once_from_standard_input(recording: str) -> None:
     assert found["8001@sw1", "Total_Calls_Abandoned"] == 1
     assert found["AllQueues", "Total_Calls_Entered"] == 2
     assert found["Sales", "CurrentReadyAgents"] == 0
+
+
+def test_everything_at_once_from_a_pipe_which_can_be_read_only_once(recording: str) -> None:
+    command = [sys.executable, "-m", "statserver_trio", "replay", "-", "--open-all"]
+    with subprocess.Popen(["cat", recording], stdout=subprocess.PIPE) as pipe:
+        done = subprocess.run(
+            [*command, "--config", str(CONF)], stdin=pipe.stdout, capture_output=True, text=True
+        )
+    assert done.stdout == replay(recording, "--open-all").stdout
+    assert done.stdout.count("\n") > LINES_AT_A_TIME
+
+
+def test_everything_at_once_of_what_is_left_of_standard_input(recording: str) -> None:
+    """A shell may have read the first lines of a file already: they are not looked at again."""
+    spec = [sys.executable, "-m", "statserver_trio", "replay", "-", "--config", str(CONF)]
+    with Path(recording).open("rb") as file:
+        os.lseek(file.fileno(), len(file.readline()), os.SEEK_SET)
+        done = subprocess.run([*spec, "--open-all"], stdin=file, capture_output=True, text=True)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    entered = {
+        each["objectId"]: each["value"]
+        for each in found
+        if each["statisticType"] == "Total_Calls_Entered"
+    }
+    assert entered["8001@sw1"] == 1
+
+
+def test_a_recording_of_many_pieces_with_events_without_times(tmp_path: Path) -> None:
+    """Its last moment counts, wherever in a piece it stands, and what has no time does not."""
+    path = tmp_path / "long.jsonl"
+    count = 3 * PIECE_BYTES // 100  # a line has more bytes than that
+    call = {"this_dn": "8001", "call_type": "Inbound"}
+    events = [
+        EventQueued(conn_id=f"c{n}", time=None if n % 7 == 3 else NOON + n / 1000, **call)
+        for n in range(count)
+    ]
+    path.write_bytes(encode_all(events))
+    opens = ("--open", "Queue:8001@sw1:Total_Calls_Entered")
+    assert replayed(path, *opens) == (count, NOON + (count - 1) // 1000)
+    at = NOON + 2
+    before = next(n for n in range(count) if n % 7 != 3 and NOON + n / 1000 > at)
+    assert replayed(path, *opens, "--at", str(at)) == (before, at)
+
+
+def replayed(path: Path, *arguments: str) -> tuple[int, float]:
+    """One value, and its time."""
+    found = json.loads(replay(str(path), *arguments).stdout)
+    return found["value"], found["time"]
 
 
 def test_bad_lines_are_counted_and_skipped(recording: str) -> None:
