@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import frozen
 
-from . import fanout, ingest, joining, replication, w1
+from . import fanout, ingest, joining, latency, replaying, replication, w1
 
 Result = dict[str, Any]
 
@@ -38,6 +38,10 @@ BENCHMARKS = {
         replication.run, lambda: replication.run(replication.SHORT), replication.describe
     ),
     "fanout": Benchmark(fanout.run, lambda: fanout.run(fanout.SHORT), fanout.describe),
+    "latency": Benchmark(latency.run, lambda: latency.run(*latency.SHORT), latency.describe),
+    "replaying": Benchmark(
+        replaying.run, lambda: replaying.run(*replaying.SHORT), replaying.describe
+    ),
     "joining": Benchmark(joining.run, None, joining.describe),
 }
 
