@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run test check format style types tests bench sim chaos fuzz rewrite clean
+.PHONY: run test check format style types tests bench bench-peers bench-page sim chaos fuzz rewrite clean
 
 run: $(READY)      ## the main job: a simulated contact centre with live statistics
 	$(BIN)/statserver demo
@@ -28,6 +28,16 @@ tests: test
 
 bench: $(READY)    ## how fast: events, open statistics, replication
 	$(BIN)/python -m benchmarks
+
+ROUNDS ?= 3
+bench-peers: $(READY) ## workload W1 beside other engines, a C program among them: ROUNDS=3
+	$(BIN)/python -m benchmarks.peers $(ROUNDS)
+
+RUN ?= run.txt
+bench-page: $(READY) ## the table and pictures of docs/performance.md, from what benchmarks printed: RUN=run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[plots]'
+	$(BIN)/python -m benchmarks.table $(RUN) --into docs/performance.md
+	$(BIN)/python -m benchmarks.plots $(RUN)
 
 RUNS  ?= 1000
 FIRST ?= 0
@@ -52,7 +62,7 @@ clean:
 
 .PHONY: help
 help:              ## what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 # The environment is made anew whenever what it is made from changes.
 $(READY): pyproject.toml
