@@ -37,7 +37,7 @@ RUN ?= run.txt
 bench-page: $(READY) ## the table and pictures of docs/performance.md, from what benchmarks printed: RUN=run.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[plots]'
 	$(BIN)/python -m benchmarks.table $(RUN) --into docs/performance.md
-	$(BIN)/python -m benchmarks.plots $(RUN)
+	$(BIN)/python -m benchmarks.plots $(RUN) --into docs/performance.md
 
 RUNS  ?= 1000
 FIRST ?= 0

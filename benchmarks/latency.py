@@ -235,7 +235,9 @@ def describe(result: dict[str, Any]) -> str:
 def _quantiles(figures: dict[str, Any]) -> str:
     if not figures["measured"]:
         return "nothing was measured"
-    return f"p50 {figures['p50_ms']}, p99 {figures['p99_ms']}, max {figures['max_ms']} ms"
+    lost = figures["expected"] - figures["measured"]
+    late = f" ({lost:,} of {figures['expected']:,} came too late to be measured)" if lost else ""
+    return f"p50 {figures['p50_ms']}, p99 {figures['p99_ms']}, max {figures['max_ms']} ms{late}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,165 @@
+"""The table of docs/performance.md, from the results of a run, in Markdown.
+
+    python -m benchmarks.table run.txt                prints it
+    python -m benchmarks.table run.txt --into PAGE    puts it in the place of the one in the page
+
+A row is what was asked for, the command that measures it, the bar, and what this run found. What
+the run does not hold is said to be missing, never guessed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from attrs import frozen
+
+from .results import Results, put_between, read
+
+MISSING = "not in this run"
+NAME = "table"  # of its marks in the page
+HEAD = ("| | what | command | bar | this run | reached |", "|---|---|---|---|---|---|")
+
+
+@frozen
+class Found:
+    """One cell: the figure in words, and whether it is what it has to be (None: nobody can say)."""
+
+    text: str
+    reached: bool | None = None
+
+
+@frozen
+class Row:
+    """One line of the table; ``find`` gives None where the run does not have it."""
+
+    number: str
+    what: str
+    command: str
+    bar: str
+    find: Callable[[Results], Found | None]
+
+
+def number(*path: str, least: float | None = None, most: float | None = None, unit: str = "x",
+           digits: int = 2) -> Callable[[Results], Found | None]:  # fmt: skip
+    """One number of the results, and the bound that it has to keep."""
+
+    def find(results: Results) -> Found | None:
+        value = results.at(*path)
+        if value is None:
+            return None
+        reached = (least is None or value >= least) and (most is None or value <= most)
+        return Found(f"{value:,.{digits}f}{unit}", reached)
+
+    return find
+
+
+def told(row: str) -> Callable[[Results], Found | None]:
+    """What the benchmark says of itself, where more than one number has to be read."""
+
+    def find(results: Results) -> Found | None:
+        return Found(results.told[row]) if row in results.told else None
+
+    return find
+
+
+def memory(results: Results) -> Found | None:
+    """The largest of its populations."""
+    populations = results.at("memory", "populations")
+    if not populations:
+        return None
+    worst = max(each["bytes"] for each in populations.values())
+    most = max(each["statistics"] for each in populations.values())
+    return Found(f"{worst:g} B with {most:,}", worst <= 300)
+
+
+def served(results: Results) -> Found | None:
+    """Delays while a joiner is served."""
+    delays = results.at("latency", "joining", "delays")
+    if not delays or not delays["measured"]:
+        return None
+    machine = results.at("latency", "joining", "machine_p99_ms")
+    text = f"p99 {delays['p99_ms']} ms (the machine alone: {machine})"
+    return Found(text, delays["p99_ms"] <= 3)
+
+
+def idle(results: Results) -> Found | None:
+    """Delays at 10,000 events/s when nothing else happens."""
+    delays = results.at("latency", "idle", "rates", "10000")
+    if not delays or not delays["measured"]:
+        return None
+    machine = results.at("latency", "idle", "machine_p99_ms")
+    return Found(f"p99 {delays['p99_ms']} ms (the machine alone: {machine})", delays["p99_ms"] <= 1)
+
+
+def held(results: Results) -> Found | None:
+    """The longest step of any task, with and without a joiner."""
+    found = [results.at("latency", phase, "loop", "longest_ms") for phase in ("idle", "joining")]
+    if None in found:
+        return None
+    return Found(f"{found[0]} ms idle, {found[1]} with a joiner", max(found) <= 10)
+
+
+PEERS = "`make bench-peers`"
+ROWS = (
+    Row("P1", "W1 in memory, of the C limit", "`benchmarks w1`", ">= 0.15, aim for 0.20",
+        number("w1", "p1_of_limit", least=0.15, unit="", digits=3)),
+    Row("P1", "W1 beside bytewax", PEERS, ">= 5x",
+        number("peers", "ratios", "bytewax stateful", least=5)),
+    Row("P1", "W1 beside Node.js", PEERS, ">= 1.5x",
+        number("peers", "ratios", "Node.js", least=1.5)),
+    Row("P1", "W1 beside SQLite", PEERS, ">= 2.5x",
+        number("peers", "ratios", "SQLite upsert", least=2.5)),
+    Row("P2", "W1 through a socket, of P1", "`benchmarks w1`", ">= 0.8x",
+        number("w1", "p2_of_p1", least=0.8)),
+    Row("P3", "an event with a million statistics open, of none", "`benchmarks flat`", "<= 1.1x",
+        number("flat", "ratio_most_to_none", most=1.1)),
+    Row("P3b", "an event with 110,000 objects, of 2,000", "`benchmarks flat`", "<= 2.5x",
+        number("flat", "ratio_objects", most=2.5)),
+    Row("P4", "memory per open statistic", "`benchmarks memory`", "<= 300 B", memory),
+    Row("P5", "refresh of 1.2 million every 10 s", "`benchmarks refresh`", "<= 3 % of a core",
+        told("refresh")),
+    Row("P6", "1,000 clients, of `send_message`", "`benchmarks fanout`", ">= 4x",
+        number("fanout", "ratio", least=4)),
+    Row("P6", "1,000 clients, many values a frame", "`benchmarks fanout`", ">= 900,000/s",
+        number("fanout", "coalesced_per_cpu_s", least=900_000, unit="/CPU s", digits=0)),
+    Row("P7", "full synchronisation", "`benchmarks replication`",
+        ">= 3x Redis, >= 0.8x a raw socket, a delta in < 10 ms", told("replication")),
+    Row("P8", "event to notification at 10,000 events/s", "`benchmarks latency`", "p99 <= 1 ms",
+        idle),
+    Row("P8", "the same while a joiner is served (1,000 events/s)", "`benchmarks latency`",
+        "p99 <= 3 ms", served),
+    Row("P8", "the event loop held", "`benchmarks latency`", "<= 10 ms", held),
+    Row("P9", "replay of a day, of the time of P1's rate", "`benchmarks replaying`", "< 3x",
+        number("replaying", "ratio", most=3)),
+)  # fmt: skip
+
+WORDS = {True: "yes", False: "**no**", None: ""}
+
+
+def table(results: Results) -> str:
+    """All rows, in Markdown."""
+    lines = [*HEAD]
+    for row in ROWS:
+        found = row.find(results) or Found(MISSING)
+        cells = (row.number, row.what, row.command, row.bar, found.text, WORDS[found.reached])
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print it, or put it where it belongs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--into", type=Path)
+    options = parser.parse_args()
+    text = table(read(options.runs))
+    if options.into is None:
+        print(text)
+    else:
+        put_between(options.into, NAME, text)
+
+
+if __name__ == "__main__":
+    main()
