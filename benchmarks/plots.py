@@ -226,7 +226,8 @@ def main() -> None:
         for name, picture in PICTURES.items():
             figure = picture.draw(results)
             if figure is not None:
-                figure.text(0.995, 0.005, options.note, ha="right", fontsize=8, color=BAR)
+                if options.note:
+                    figure.supxlabel(options.note, x=0.99, ha="right", fontsize=8, color=BAR)
                 save(figure, options.to, name)
             print(f"{name}: {'not in this run' if figure is None else 'drawn'}")
     if options.into is not None:
