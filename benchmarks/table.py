@@ -19,6 +19,11 @@ from .results import Results, put_between, read
 
 MISSING = "not in this run"
 NAME = "table"  # of its marks in the page
+# Rows whose bars are of a size, and what it is.
+FULL = {
+    "w1": ("events", 1_000_000), "peers": ("events", 1_000_000), "fanout": ("clients", 1_000),
+    "replaying": ("hours", 24),
+}  # fmt: skip
 HEAD = ("| | what | command | bar | this run | reached |", "|---|---|---|---|---|---|")
 
 
@@ -43,14 +48,22 @@ class Row:
 
 def number(*path: str, least: float | None = None, most: float | None = None, unit: str = "x",
            digits: int = 2) -> Callable[[Results], Found | None]:  # fmt: skip
-    """One number of the results, and the bound that it has to keep."""
+    """One number of the results, and the bound that it has to keep.
+
+    What was measured in small (:data:`FULL`) is shown with its size, and proves nothing.
+    """
 
     def find(results: Results) -> Found | None:
         value = results.at(*path)
         if value is None:
             return None
+        text = f"{value:,.{digits}f}{unit}"
+        of_what, full = FULL.get(path[0], ("", 0))
+        size = results.at(path[0], of_what) if of_what else full
+        if size < full:
+            return Found(f"{text}, with {size:,} {of_what} only")
         reached = (least is None or value >= least) and (most is None or value <= most)
-        return Found(f"{value:,.{digits}f}{unit}", reached)
+        return Found(text, reached)
 
     return find
 

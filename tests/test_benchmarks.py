@@ -90,9 +90,10 @@ def test_bins_of_a_histogram() -> None:
 def run(tmp_path: Path) -> Path:
     path = tmp_path / "run.txt"
     path.write_text(
-        '{"row": "w1", "p1_of_limit": 0.1, "p2_of_p1": 0.9}\n'
+        '{"row": "w1", "events": 1000000, "p1_of_limit": 0.1, "p2_of_p1": 0.9}\n'
         "w1: some words\n"
         '{"row": "replaying", "skipped": "no W1"}\n'
+        '{"row": "fanout", "clients": 200, "ratio": 9.0}\n'
         '{"row": "refresh", "figures": [1]}\n'
         "refresh: 2 % of a core\n"
     )
@@ -108,6 +109,7 @@ def test_a_table_says_what_was_reached_and_what_is_missing(run: Path) -> None:
     assert line("of the C limit").endswith("| 0.100 | **no** |")
     assert line("of P1 ").endswith("| 0.90x | yes |")
     assert line("refresh").endswith("| 2 % of a core |  |")
+    assert line("of `send_message`").endswith("| 9.00x, with 200 clients only |  |")
     assert line("replay").endswith("| not in this run |  |")
 
 
