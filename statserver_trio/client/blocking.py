@@ -21,16 +21,18 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from math import inf
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 
 from ..api import messages as m
-from ..stats.requests import StatisticRequest
 from .connection import CONNECT_SECONDS
 from .opening import open_statserver as open_async
 from .pair import StatServerPair
 from .statserver import ConnectionLost, OpenStatistic, StatServer, Update
+
+if TYPE_CHECKING:
+    from ..stats.requests import StatisticRequest
 
 T = TypeVar("T")
 

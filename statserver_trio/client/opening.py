@@ -14,7 +14,8 @@ from .statserver import StatServer
 @overload
 def open_statserver(
     url: str, /, *, connect_timeout: float = ..., ssl_context: ssl.SSLContext | None = ...
-) -> AbstractAsyncContextManager[StatServer]: ...
+) -> AbstractAsyncContextManager[StatServer]:
+    """A server."""
 
 
 @overload
@@ -25,7 +26,8 @@ def open_statserver(
     *more: str,
     connect_timeout: float = ...,
     ssl_context: ssl.SSLContext | None = ...,
-) -> AbstractAsyncContextManager[StatServerPair]: ...
+) -> AbstractAsyncContextManager[StatServerPair]:
+    """Both members of a pair."""
 
 
 def open_statserver(

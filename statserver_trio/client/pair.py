@@ -15,14 +15,13 @@ import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 from attrs import define, field
 
 from ..api import messages as m
 from ..api.open_spec import parse_open
-from ..stats.requests import StatisticRequest
 from .merging import MergedStatistic
 from .statserver import (
     UNREAD_EVENTS_PAUSE,
@@ -33,6 +32,9 @@ from .statserver import (
     Update,
     note,
 )
+
+if TYPE_CHECKING:
+    from ..stats.requests import StatisticRequest
 
 HEARTBEAT_SECONDS = 1.0  # without a word; then we ask, and wait as long again for the answer
 RETRY_FIRST_SECONDS, RETRY_LIMIT_SECONDS = 0.2, 5.0  # between two attempts, with jitter
