@@ -6,7 +6,7 @@ to be opened first, and what both said is delivered once. A member that is lost 
 again; what was opened meanwhile is opened there as soon as it is back.
 
 A member that says nothing is asked which role it has, and taken for lost if there is no answer
-within :data:`HEARTBEAT_SECONDS`: a network that swallows everything closes no connection.
+within :data:`.liveness.HEARTBEAT_SECONDS`: a network that swallows everything closes nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from attrs import define, field
 
 from ..api import messages as m
 from ..api.open_spec import parse_open
+from .liveness import Signal, hang_up_on_silence
 from .merging import MergedStatistic
 from .statserver import (
     UNREAD_EVENTS_PAUSE,
@@ -36,28 +37,11 @@ from .statserver import (
 if TYPE_CHECKING:
     from ..stats.requests import StatisticRequest
 
-HEARTBEAT_SECONDS = 1.0  # without a word; then we ask, and wait as long again for the answer
 RETRY_FIRST_SECONDS, RETRY_LIMIT_SECONDS = 0.2, 5.0  # between two attempts, with jitter
 
 T = TypeVar("T")
 # From a URL to a connection; it raises ConnectionLost where there is none to be had.
 Dial = Callable[[str], AbstractAsyncContextManager[StatServer]]
-
-
-class Signal:
-    """Something that may happen again and again; whoever waits is woken by the next time."""
-
-    def __init__(self) -> None:
-        self._next = trio.Event()
-
-    def happens(self) -> None:
-        """Now: wake everybody."""
-        self._next.set()
-        self._next = trio.Event()
-
-    async def wait(self) -> None:
-        """Wait for the next time."""
-        await self._next.wait()
 
 
 @define(eq=False)
@@ -320,7 +304,7 @@ class StatServerPair:
             nursery = member.nursery
             for wanted in list(self._wanted.values()):
                 nursery.start_soon(self._open_there, member, server, wanted)
-            nursery.start_soon(_listen, server)
+            nursery.start_soon(hang_up_on_silence, server)
             try:
                 async for update in server:
                     await self._take(member, update)
@@ -354,24 +338,6 @@ async def _close_there(server: StatServer, theirs: OpenStatistic) -> None:
         await server.close(theirs)
     except (ConnectionLost, Refused):
         return  # it is not open there any more
-
-
-async def _listen(server: StatServer) -> None:
-    """Ask who says nothing, and take for lost who does not answer."""
-    while True:
-        silent_at = server.heard_at + HEARTBEAT_SECONDS
-        if trio.current_time() < silent_at:
-            await trio.sleep_until(silent_at)
-            continue
-        asked_at = trio.current_time()
-        with trio.move_on_after(HEARTBEAT_SECONDS):
-            try:
-                await server.ask_mode()
-            except (ConnectionLost, Refused):
-                return
-        if server.heard_at < asked_at:
-            server.lose(f"it has said nothing for {2 * HEARTBEAT_SECONDS:g} s")
-            return
 
 
 @asynccontextmanager

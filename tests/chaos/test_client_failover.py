@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from statserver_trio.client import StatServerPair, open_statserver
-from statserver_trio.client.pair import HEARTBEAT_SECONDS
+from statserver_trio.client.liveness import HEARTBEAT_SECONDS
 from statserver_trio.client.statserver import OpenStatistic
 
 from .processes import Site

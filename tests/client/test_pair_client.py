@@ -16,7 +16,8 @@ from statserver_trio.client import ConnectionLost, Refused, StatServer, StatServ
 from statserver_trio.client import pair as pair_module
 from statserver_trio.client import statserver as statserver_module
 from statserver_trio.client.connection import connect_over, parse_url
-from statserver_trio.client.pair import HEARTBEAT_SECONDS, keep_open
+from statserver_trio.client.liveness import HEARTBEAT_SECONDS
+from statserver_trio.client.pair import keep_open
 from statserver_trio.server.client_task import ClientServer
 from statserver_trio.tlib.events import EventAbandoned, EventQueued
 
