@@ -3,20 +3,21 @@
     python -m benchmarks.sink PORT CLIENTS STATISTICS
 
 A client opens so many statistics (none: it sends one message, and waits). ``ready`` is said when
-all have; then each number that is read from the standard input is answered as soon as so many
-values have arrived in all (the first one at once, with ``counting``).
+all have. From then on each number that is read from the standard input is answered with
+``counting`` at once, and with ``arrived`` as soon as so many values have come since.
 """
 
 from __future__ import annotations
 
 import os
-import selectors
+import select
 import socket
 import sys
 
-PIECE = 256 * 1024
+PIECE = 64 * 1024
 INFO = b'"event":"Info"'
 TAIL = len(INFO) - 1
+ENDS = b"}]"  # neither is in INFO, so after one of them no Info can have begun
 
 
 def request(number: int) -> bytes:
@@ -55,28 +56,39 @@ def connected(port: int) -> socket.socket:
 
 
 class Sink:
-    """All clients, and how many values have come."""
+    """All clients, and how many values have come.
+
+    It has to be cheaper than any server that is measured with it, so everything is read into
+    one piece of memory. (A fresh one of 256 KiB for each read cost 13 of 18 us per frame.)
+    """
 
     def __init__(self) -> None:
-        self._selector = selectors.DefaultSelector()
-        self._tails: dict[socket.socket, bytes] = {}
+        self._poll = select.epoll()
+        self._clients: list[socket.socket] = []  # kept open
+        self._tails: dict[int, bytes] = {}  # of what may be the middle of an Info, by descriptor
+        self._room = bytearray(PIECE)
         self.values = 0
 
     def add(self, client: socket.socket) -> None:
         """One more, from which everything is read from now on."""
-        client.setblocking(False)
-        self._tails[client] = b""
-        self._selector.register(client, selectors.EVENT_READ)
+        self._clients.append(client)
+        self._poll.register(client, select.EPOLLIN)
 
     def read_until(self, values: int) -> None:
         """Read until so many values have come in all."""
         while self.values < values:
-            for key, _ in self._selector.select():
-                client = key.fileobj
-                assert isinstance(client, socket.socket)
-                data = self._tails[client] + client.recv(PIECE)
-                self.values += data.count(INFO)
-                self._tails[client] = data[-TAIL:] if not data.endswith(INFO) else b""
+            for descriptor, _ in self._poll.poll():
+                self._read(descriptor)
+
+    def _read(self, descriptor: int) -> None:
+        size = os.readv(descriptor, [self._room])
+        assert size, "the server has hung up"
+        self.values += self._room.count(INFO, 0, size)
+        tail = self._tails.pop(descriptor, b"") if self._tails else b""
+        if tail:
+            self.values += (tail + self._room[: min(size, TAIL)]).count(INFO)
+        if self._room[size - 1] not in ENDS:
+            self._tails[descriptor] = (tail + self._room[max(0, size - TAIL) : size])[-TAIL:]
 
 
 def main(port: int, clients: int, statistics: int) -> None:
@@ -91,11 +103,10 @@ def main(port: int, clients: int, statistics: int) -> None:
         sink.add(client)
     sink.read_until(clients * statistics)  # the first value of each
     print("ready", flush=True)
-    sink.values = 0
     stdin = os.fdopen(0, "rb", buffering=0)
-    stdin.readline()
-    print("counting", flush=True)
     while line := stdin.readline():
+        sink.values = 0
+        print("counting", flush=True)
         sink.read_until(int(line))
         print("arrived", flush=True)
 
