@@ -27,7 +27,16 @@ from .following import Following
 from .requests import StatisticError, StatisticRequest
 from .source import Source
 from .statistic import Key, Statistic
-from .telling.notifications import MODE_NAMES, Mode, Notice, Notification, Subscription, Value
+from .telling.notifications import (
+    MODE_NAMES,
+    Mode,
+    News,
+    Notice,
+    Notification,
+    Subscription,
+    Value,
+    one_by_one,
+)
 from .telling.schedule import Schedule
 from .telling.states import View, state_of
 from .telling.targets import targets_of
@@ -313,9 +322,13 @@ class Engine:
 
     # -- what clients are to be told -------------------------------------------------
 
-    def notices(self, now: int) -> list[Notice]:
+    def news(self, now: int) -> list[Notice | News]:
         """Everything that is due, in order per subscription."""
         return self._schedule.due(now)
+
+    def notices(self, now: int) -> list[Notice]:
+        """The same, one by one."""
+        return list(one_by_one(self.news(now)))
 
     def next_deadline(self, now: int) -> float:
         """When, in ms, something may be due although nothing happens; ``inf`` if never."""

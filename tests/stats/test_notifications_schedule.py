@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from attrs import define, field
+from hypothesis import given
+from hypothesis import strategies as st
 
 from statserver_trio.model.directory import Directory
 from statserver_trio.stats.definitions import Definitions
@@ -14,7 +16,12 @@ from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticError, StatisticRequest
-from statserver_trio.stats.telling.notifications import Mode, Notification, Subscription
+from statserver_trio.stats.telling.notifications import (
+    Mode,
+    Notification,
+    Subscription,
+    tell_change,
+)
 from statserver_trio.tlib import events as e
 
 MIDNIGHT = 1_700_006_400_000
@@ -335,3 +342,30 @@ def test_closing_with_a_reason(site: Site) -> None:
     site.say(e.EventEstablished, 10)
     site.say(e.EventReleased, 12)
     assert site.told == []
+
+
+# -- many at once -------------------------------------------------------------------------
+
+SOME_VALUES = st.sampled_from([None, 0, 1, 1.0, 2, 5, 5.5, 100, 104.0, "Ready", "NotReady"])
+NOTIFICATIONS = [Notification(), Notification(insensitivity=3), *map(Notification, Mode)]
+LISTENERS = st.lists(st.tuples(st.sampled_from(NOTIFICATIONS), SOME_VALUES, st.booleans()))
+
+
+@given(LISTENERS, SOME_VALUES.filter(lambda value: value is not None))
+def test_many_are_decided_as_each_would_be(listeners: list[Any], value: Any) -> None:
+    subscriptions = [
+        Subscription(None, notification, number, suspended, last)  # type: ignore[arg-type]
+        for number, (notification, last, suspended) in enumerate(listeners)
+    ]
+    expected = [
+        subscription
+        for subscription in subscriptions
+        if subscription.notification.mode is Mode.CHANGES_BASED
+        and not subscription.suspended
+        and subscription.worth_sending(value)
+    ]
+    before = {subscription: subscription.last_sent for subscription in subscriptions}
+    assert tell_change(subscriptions, value) == expected
+    for subscription in subscriptions:
+        told = value if subscription in expected else before[subscription]
+        assert subscription.last_sent is told

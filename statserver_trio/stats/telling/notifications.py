@@ -8,6 +8,7 @@ subscriptions share a statistic; none of them disturbs the others.
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
@@ -85,6 +86,30 @@ class Notice:
     reason: str = ""
 
 
+@frozen
+class News:
+    """A value that all these subscriptions, of one statistic, are to be told.
+
+    The same as an ``Info`` for each, in this order; thousands may share a statistic.
+    """
+
+    value: Value
+    subscriptions: list[Subscription]
+
+    def notices(self) -> list[Notice]:
+        """The same, one by one."""
+        return [Notice(subscription, "Info", self.value) for subscription in self.subscriptions]
+
+
+def one_by_one(told: Iterable[Notice | News]) -> Iterator[Notice]:
+    """Notices, and news as notices."""
+    for each in told:
+        if isinstance(each, News):
+            yield from each.notices()
+        else:
+            yield each
+
+
 @define(eq=False)
 class Subscription:
     """One client's interest in one statistic."""
@@ -114,6 +139,25 @@ class Subscription:
     @property
     def _has_children(self) -> bool:
         return self.statistic.stat_type.group_by is not None
+
+
+def tell_change(subscriptions: Iterable[Subscription], value: Any) -> list[Subscription]:
+    """Those of a statistic's subscriptions that want to be told its changes, and this one.
+
+    They count as told. Most of them were told the same object last and want to be told in the
+    same way, so what was decided for one holds for the next.
+    """
+    told: list[Subscription] = []
+    notification, last, worthy = None, None, False
+    for subscription in subscriptions:
+        if subscription.last_sent is not last or subscription.notification is not notification:
+            notification, last = subscription.notification, subscription.last_sent
+            is_asked = notification.mode is Mode.CHANGES_BASED
+            worthy = is_asked and subscription.worth_sending(value)
+        if worthy and not subscription.suspended:
+            subscription.last_sent = value
+            told.append(subscription)
+    return told
 
 
 def _differs(value: Any, last: Any, limit: float) -> bool:

@@ -14,6 +14,7 @@ A value is computed once per look, however many clients share the statistic.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +24,15 @@ from ..counting.ledger import Ledger
 from ..definitions.time_profiles import TimeProfile
 from ..source import Source
 from ..statistic import Statistic
-from .notifications import FREQUENCY_DEFAULT, Mode, Notice, Subscription, Value
+from .notifications import (
+    FREQUENCY_DEFAULT,
+    Mode,
+    News,
+    Notice,
+    Subscription,
+    Value,
+    tell_change,
+)
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -59,7 +68,7 @@ class Schedule:
         self._ticks: dict[int, Tick] = {}
         self._resets: dict[TimeProfile, Resets] = {}
         self._closings: dict[TimeProfile, Resets] = {}
-        self._queue: list[Notice] = []  # worked out already, to be handed over next
+        self._queue: list[Notice | News] = []  # worked out already, to be handed over next
         self._regrouped: dict[Statistic, None] = {}  # to be looked at without an event
         self._monitoring_changes = 0
 
@@ -126,7 +135,7 @@ class Schedule:
 
     # -- what is due -----------------------------------------------------------------
 
-    def due(self, now: int) -> list[Notice]:
+    def due(self, now: int) -> list[Notice | News]:
         """The notices that are due, and nothing that is not worth sending."""
         self._look_at_monitoring()
         notices, moved = self._engine.extended.due(now)
@@ -134,14 +143,14 @@ class Schedule:
         self._regrouped.update(moved)
         clocks = {source.ledger: source.clock(now) for source in self._engine.sources.values()}
         self._close_intervals(clocks)
-        changed: dict[Subscription, None] = {}
+        touched: dict[Statistic, None] = {}
         for source in self._engine.sources.values():
             for row in source.ledger.take_touched():
-                for statistic in row.readers:
-                    changed.update(statistic.subscriptions)
-        for statistic in self._regrouped:
-            changed.update(statistic.subscriptions)
+                touched.update(row.readers)
+        touched.update(self._regrouped)
         self._regrouped.clear()
+        values = self._tell_changes(touched, clocks)
+        changed: dict[Subscription, None] = {}
         for resets in self._passed(self._resets, clocks):
             changed.update(resets.subscriptions)
         periodic: dict[Subscription, None] = {}
@@ -149,17 +158,32 @@ class Schedule:
             if tick.next_at <= now:
                 periodic.update(tick.subscriptions)
                 tick.next_at += ((now - tick.next_at) // tick.period + 1) * tick.period
-        self._compute(changed, periodic, clocks)
+        self._compute(changed, periodic, clocks, values)
         queue, self._queue = self._queue, []
         return queue
+
+    def _tell_changes(
+        self, touched: Iterable[Statistic], clocks: dict[Ledger, int]
+    ) -> dict[Statistic, Value]:
+        """Tell all who want to hear of changes; the values of these statistics."""
+        values: dict[Statistic, Value] = {}
+        for statistic in touched:
+            if all(subscription.suspended for subscription in statistic.subscriptions):
+                continue
+            value = values[statistic] = self._engine.value_at(statistic, clocks)
+            told = tell_change(statistic.subscriptions, value.value)
+            if told:
+                self._queue.append(News(value, told))
+        return values
 
     def _compute(
         self,
         changed: dict[Subscription, None],
         periodic: dict[Subscription, None],
         clocks: dict[Ledger, int],
+        values: dict[Statistic, Value],
     ) -> None:
-        values: dict[Statistic, Value] = {}
+        """Look at these besides; ``values`` are those that are known already."""
         for subscription in changed | periodic:
             if subscription.suspended:
                 continue
