@@ -14,6 +14,7 @@ from typing import Any, Union
 import msgspec
 from msgspec import Struct
 
+from ..stats.telling.notifications import Value
 from .messages import EVENTS, REQUEST_NAMES, REQUESTS, Event, Reference, Request
 
 
@@ -134,6 +135,26 @@ _event = msgspec.json.Decoder(_AnyEvent)
 def encode(event: Event | Request) -> bytes:
     """One event or request as JSON."""
     return _encode(event)
+
+
+class _Rest(Struct):
+    """What an ``Info`` says besides whose it is, in the same order."""
+
+    value: Any
+    time: float
+    interval: float
+    complete: bool
+
+
+def info_head(reference_id: int, statistic_id: int) -> bytes:
+    """What an ``Info`` begins with: whose it is. Behind it comes an :func:`info_tail`."""
+    return b'{"event":"Info","referenceId":%d,"statisticId":%d,' % (reference_id, statistic_id)
+
+
+def info_tail(value: Value) -> bytes:
+    """The rest of an ``Info``: the value, which is the same for all who are told it."""
+    rest = _Rest(value.value, value.time, value.interval, value.complete)
+    return _encode(rest)[1:]  # without the brace; the head has it
 
 
 def frame(encoded: Sequence[bytes]) -> bytes:

@@ -8,6 +8,7 @@ so it means the same and is refused with the same words.
 from __future__ import annotations
 
 from datetime import UTC
+from functools import lru_cache
 
 from attrs import evolve
 
@@ -63,7 +64,13 @@ def read_notification(wanted: NotificationRef) -> Notification:
         raise StatisticError(
             "bad-request", "notification.frequency: TimeBased needs whole seconds, 1 or more"
         )
-    return Notification(mode, wanted.frequency, wanted.insensitivity)
+    return _notification(mode, wanted.frequency, wanted.insensitivity)
+
+
+@lru_cache(1000)
+def _notification(mode: Mode, frequency: int, insensitivity: float) -> Notification:
+    """One object for all who want to be told in the same way."""
+    return Notification(mode, frequency, insensitivity)
 
 
 def read_request(message: OpenStatistic | OpenStatisticEx) -> StatisticRequest:

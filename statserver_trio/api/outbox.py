@@ -8,6 +8,11 @@ older one. A client that reads slowly gets fewer values, never old ones:
   between them;
 * nothing else is dropped, and about one statistic nothing is reordered.
 
+Nearly always nothing waits but values of some statistics, and those lie on the
+*tray*, a dictionary, which keeps a replaced value in its place and is sent as a
+whole. As soon as something else has to wait it queues behind that, and so does all
+that comes later, until the queue is empty; the tray is *full* then.
+
 What cannot be replaced piles up with a client that does not read. Beyond the
 limits below the outbox has *overflowed*: it takes nothing more, and whoever
 owns the connection has to close it.
@@ -16,10 +21,10 @@ owns the connection has to close it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
 
 from attrs import define, frozen
-from msgspec import Raw, json, structs
 
 from .codec import encode, frame
 from .messages import Event, Info, StatisticEvent
@@ -31,7 +36,7 @@ LASTING_BYTES_MAX = 64 * 1024 * 1024  # the same in bytes, for few but large ans
 # Above this no further request should be read until the client has read its answers.
 CONGESTED_EVENTS = 1000
 CONGESTED_BYTES = 1024 * 1024
-TREES_MAX = 1000  # encoded states that are kept to be shared; then they are forgotten
+SMALL_BYTES = 1024  # values up to this are copied for each client; larger ones are shared
 
 FRAME_EVENTS_MAX = 1000  # in one frame; what is left goes into the next
 FRAME_BYTES_MAX = 64 * 1024  # the same; a single larger event still goes, alone
@@ -45,39 +50,16 @@ class OutboxLimits:
     lasting_bytes: int = LASTING_BYTES_MAX
 
 
-class Encoder:
-    """Events to JSON; a state that several clients are told is encoded once.
-
-    One for all outboxes. Values are shared between subscriptions by identity,
-    so whether this one was encoded before is a question of identity, too.
-    """
-
-    def __init__(self) -> None:
-        self._trees: dict[int, tuple[object, Raw]] = {}
-
-    def encode(self, event: Event) -> bytes:
-        """One event as JSON."""
-        if isinstance(event, Info) and isinstance(event.value, dict | list):
-            event = structs.replace(event, value=self._tree(event.value))
-        return encode(event)
-
-    def _tree(self, value: object) -> Raw:
-        known = self._trees.get(id(value))
-        if known is not None:
-            return known[1]
-        if len(self._trees) >= TREES_MAX:
-            self._trees.clear()
-        raw = Raw(json.encode(value))
-        self._trees[id(value)] = (value, raw)  # kept alive, so that its id stays its own
-        return raw
-
-
 @define(eq=False, slots=True)
 class _Slot:
-    """One place in the queue: an Info not encoded yet, or an event that was."""
+    """One place in the queue: an event in two pieces, of which others may wait for the second."""
 
-    info: Info | None
-    encoded: bytes
+    head: bytes
+    tail: bytes
+    statistic_id: int | None = None  # of a value that may be replaced
+
+    def __len__(self) -> int:
+        return len(self.head) + len(self.tail)
 
 
 class Outbox:
@@ -85,56 +67,111 @@ class Outbox:
 
     Attributes:
         overflowed: Too much waits that must arrive; close the connection.
-        replaced: How many values were replaced before they were sent.
+        tray: Encoded values by statistic, while nothing waits but them. As long as there is
+            one, others may be laid beside it, and newer ones over it.
+        is_plain: Whether a first one may be laid there.
+        push: Sends what waits, or lets it be sent; to be called soon after something was put in
+            while nothing waited. Returns at once.
     """
 
-    def __init__(self, encoder: Encoder | None = None, limits: OutboxLimits | None = None) -> None:
+    __slots__ = (
+        "_closed", "_final", "_full", "_lasting", "_lasting_bytes", "_latest", "_limits", "_queue",
+        "is_plain", "overflowed", "push", "tray",
+    )  # fmt: skip
+
+    def __init__(
+        self, limits: OutboxLimits | None = None, push: Callable[[], None] | None = None
+    ) -> None:
         self.overflowed = False
-        self.replaced = 0
-        self._encoder = encoder or Encoder()
+        self.tray: dict[int, bytes] = {}
+        self.is_plain = True
+        self.push = push or _nobody
         self._limits = limits or OutboxLimits()
+        self._closed = False
+        self._full: dict[int, bytes] = {}  # the tray, while something queues behind it
+        self._final: set[int] = set()  # statistics on it whose values may not be replaced
         self._queue: deque[_Slot] = deque()
         self._latest: dict[int, _Slot] = {}  # by statistic id, while it is its last in the queue
         self._lasting = 0
         self._lasting_bytes = 0
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self.tray) + len(self._full) + len(self._queue)
 
     @property
     def congested(self) -> bool:
         """Whether the client should read some answers before it is asked for more."""
         return self._lasting > CONGESTED_EVENTS or self._lasting_bytes > CONGESTED_BYTES
 
+    def close(self) -> None:
+        """The client is gone: forget what waits, and take nothing more."""
+        self._closed = True
+        self.is_plain = False
+        for waiting in (self.tray, self._full, self._final, self._queue, self._latest):
+            waiting.clear()
+
+    # -- in ----------------------------------------------------------------------------------
+
     def put(self, events: Iterable[Event]) -> None:
         """Queue events, in order."""
         for event in events:
-            if self.overflowed:
+            if self.overflowed or self._closed:
                 return
             if type(event) is Info:
-                self._put_value(event)
+                self.put_value(event.statistic_id, encode(event), b"")
             else:
                 self._put_lasting(event)
 
-    def _put_value(self, event: Info) -> None:
-        slot = self._latest.get(event.statistic_id)
-        if slot is not None:
-            slot.info = event
-            self.replaced += 1
+    def put_value(self, statistic_id: int, head: bytes, tail: bytes) -> bool:
+        """Queue a value; whether nothing has waited before.
+
+        Args:
+            head, tail: The encoded event. A large tail is kept as it is, so that clients that
+                wait for the same one share it.
+        """
+        if self.overflowed or self._closed:
+            return False
+        was_empty = not len(self)
+        if self.is_plain and len(tail) <= SMALL_BYTES:
+            self.tray[statistic_id] = head + tail
+        else:
+            self._queue_value(statistic_id, head, tail)
+        return was_empty
+
+    def _queue_value(self, statistic_id: int, head: bytes, tail: bytes) -> None:
+        self._fill_tray()
+        if statistic_id in self._full and statistic_id not in self._final:
+            self._full[statistic_id] = head + tail
             return
-        slot = self._latest[event.statistic_id] = _Slot(event, b"")
-        self._queue.append(slot)
+        slot = self._latest.get(statistic_id)
+        if slot is not None:
+            slot.head, slot.tail = head, tail
+        else:
+            slot = self._latest[statistic_id] = _Slot(head, tail, statistic_id)
+            self._queue.append(slot)
 
     def _put_lasting(self, event: Event) -> None:
-        if isinstance(event, StatisticEvent):
-            self._latest.pop(event.statistic_id, None)  # what is newer goes behind this
-        encoded = self._encoder.encode(event)
-        self._queue.append(_Slot(None, encoded))
+        self._fill_tray()
+        if isinstance(event, StatisticEvent):  # what is newer goes behind this
+            self._latest.pop(event.statistic_id, None)
+            if event.statistic_id in self._full:
+                self._final.add(event.statistic_id)
+        encoded = encode(event)
+        self._queue.append(_Slot(encoded, b""))
         self._lasting += 1
         self._lasting_bytes += len(encoded)
         limits = self._limits
         if self._lasting > limits.lasting_events or self._lasting_bytes > limits.lasting_bytes:
             self.overflowed = True
+
+    def _fill_tray(self) -> None:
+        """Something else has to wait: nothing can be laid on the tray any more."""
+        self.is_plain = False
+        if self.tray:
+            self._full = self.tray.copy()
+            self.tray.clear()  # who lays values on it has it at hand, and sees that it is empty
+
+    # -- out ---------------------------------------------------------------------------------
 
     def take(self, max_events: int = FRAME_EVENTS_MAX, max_bytes: int = FRAME_BYTES_MAX) -> bytes:
         """The next frame, or nothing where nothing waits.
@@ -142,22 +179,45 @@ class Outbox:
         Args:
             max_bytes: Of the events together; a larger one goes alone.
         """
+        tray = self.tray
+        if len(tray) == 1:
+            return tray.popitem()[1]
+        if tray and len(tray) <= max_events:
+            whole = frame(list(tray.values()))
+            if len(whole) <= max_bytes:
+                tray.clear()
+                return whole
+        return self._take_some(max_events, max_bytes) if len(self) else b""
+
+    def _take_some(self, max_events: int, max_bytes: int) -> bytes:
+        """As much as may go at once."""
         taken: list[bytes] = []
         size = 0
+        tray = self.tray or self._full
+        for statistic_id in list(islice(tray, max_events)):
+            size += len(tray[statistic_id])
+            if taken and size > max_bytes:
+                return frame(taken)
+            taken.append(tray.pop(statistic_id))
+            self._final.discard(statistic_id)
         while self._queue and len(taken) < max_events:
             slot = self._queue[0]
-            encoded = slot.encoded if slot.info is None else self._encoder.encode(slot.info)
-            size += len(encoded)
+            size += len(slot)
             if taken and size > max_bytes:
                 break
             self._remove_first(slot)
-            taken.append(encoded)
-        return frame(taken) if taken else b""
+            taken.append(slot.head + slot.tail)
+        self.is_plain = not (self._queue or self._full or self.overflowed or self._closed)
+        return frame(taken)
 
     def _remove_first(self, slot: _Slot) -> None:
         self._queue.popleft()
-        if slot.info is None:
+        if slot.statistic_id is None:
             self._lasting -= 1
-            self._lasting_bytes -= len(slot.encoded)
-        elif self._latest.get(slot.info.statistic_id) is slot:
-            del self._latest[slot.info.statistic_id]
+            self._lasting_bytes -= len(slot)
+        elif self._latest.get(slot.statistic_id) is slot:
+            del self._latest[slot.statistic_id]
+
+
+def _nobody() -> None:
+    """Nobody listens."""

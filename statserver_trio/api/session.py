@@ -23,7 +23,7 @@ from ..stats.requests import StatisticError
 from ..stats.statistic import Statistic
 from ..stats.telling.notifications import Mode, Notice, Subscription, Value
 from . import profiles, target_states
-from .codec import RequestError, decode_request
+from .codec import RequestError, decode_request, info_head
 from .explain import explain
 from .inline import read_notification, read_request
 from .messages import (
@@ -50,6 +50,7 @@ from .messages import (
     SuspendNotification,
     error,
 )
+from .outbox import Outbox
 
 STATISTICS_MAX = 100_000  # open per client; one more is refused with ``limit``
 MESSAGE_BYTES_MAX = 1024 * 1024  # of one request; a larger one is refused with ``limit``
@@ -71,6 +72,8 @@ class Opened:
     statistic_id: int
     reference_id: int
     subscription: Subscription = field(init=False)
+    head: bytes  # of every Info
+    outbox: Outbox  # of the client; where nothing goes once this is closed
     targets: target_states.Targets | None = None  # that the client knows, of a CurrentTargetState
 
     @property
@@ -83,6 +86,7 @@ class ClientSession:
     """One client.
 
     Attributes:
+        outbox: Where values that many are told are put, past this session; see :mod:`.spreading`.
         mode: Which of a pair we are; assign :meth:`mode_changed`'s argument.
         not_ready: Why nothing can be opened at the moment, for a person; usually empty.
         requests: How many were handled, refused ones included.
@@ -93,7 +97,9 @@ class ClientSession:
         engine: Engine,
         limits: Limits | None = None,
         mode: ServerModeInfo | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
+        self.outbox = Outbox() if outbox is None else outbox
         self.mode = mode or ServerModeInfo()
         self.not_ready = ""
         self.requests = 0
@@ -126,6 +132,7 @@ class ClientSession:
         Nothing is told any more from the first call on.
         """
         self._closed = True
+        self.outbox.close()
         for opened in list(islice(self._opened.values(), at_most)):
             self._forget(opened)
             self._engine.unsubscribe(opened.subscription)
@@ -161,7 +168,9 @@ class ClientSession:
         before = len(engine.statistics)
         statistic = engine.open(read_request(request), now)
         is_new = len(engine.statistics) > before
-        opened = Opened(self, self._last_id + 1, reference_id)
+        statistic_id = self._last_id + 1
+        head = info_head(reference_id, statistic_id)
+        opened = Opened(self, statistic_id, reference_id, head, self.outbox)
         try:
             opened.subscription = engine.subscribe(statistic, notification, opened, now)
         except StatisticError:
@@ -221,6 +230,7 @@ class ClientSession:
         ]
 
     def _forget(self, opened: Opened) -> None:
+        opened.outbox = _NOWHERE
         del self._opened[opened.statistic_id]
         self._references.discard(opened.reference_id)
 
@@ -334,6 +344,8 @@ class ClientSession:
         )
 
 
+_NOWHERE = Outbox()
+_NOWHERE.close()
 _TOLD_VALUES = (Mode.CHANGES_BASED, Mode.TIME_BASED)
 
 # Any: each takes its own kind of request, and the table says which.

@@ -16,8 +16,7 @@ so the only outboxes that can overflow are those of clients that do not read.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 import h11
 import trio
@@ -32,8 +31,9 @@ from trio_websocket import (
 )
 from wsproto.utilities import ProtocolError
 
+from ..api.outbox import Outbox
 from ..api.session import MESSAGE_BYTES_MAX
-from .direct import DirectStream, Flusher, text_frame
+from .direct import DirectStream, Flusher
 from .frame_guard import GuardedStream
 from .hub import Hub, HubClient
 from .sockets import keep_alive, peer_name
@@ -137,15 +137,13 @@ class _Client:
         self._server = server
         self._hub = server.hub
         self._options = server.options
-        self._raw = stream
         self._direct = DirectStream(stream)
         self._stream = GuardedStream(self._direct, self._ended)
-        self._push: Callable[[], None] | None = None  # what sends without waiting
+        self._outbox = Outbox()  # the hub's, when it is known there
         self._handshake = trio.CancelScope()
         self._conversation = trio.CancelScope()
         self._more = trio.Event()  # something is in the outbox
         self._room = trio.Event()  # the outbox has been emptied
-        self._waits_for_room = False
         self._sending = False
         self._reason = "left"
         self._code = NORMAL
@@ -154,6 +152,7 @@ class _Client:
     def dismiss(self, reason: str, code: int = POLICY) -> None:
         """Send the client away."""
         self._reason, self._code = reason, code
+        self._direct.hold()
         self._conversation.cancel()
 
     def _ended(self) -> None:
@@ -173,7 +172,7 @@ class _Client:
             self._server.failed += 1
             self._reason = causes(group)
         finally:
-            await trio.aclose_forcefully(self._raw)
+            await trio.aclose_forcefully(self._direct)
         log.info("client %s: %s", self.name, self._stream.trick or self._reason)
 
     # -- the handshake -----------------------------------------------------------------------
@@ -216,43 +215,29 @@ class _Client:
         server, hub = self._server, self._hub
         server.served += 1
         server.clients[self] = None
-        client = hub.join(self._wake, self.dismiss)
+        push = self._direct.push if self._direct.has_socket else self._wake_writer
+        client = hub.join(push, self.dismiss)
+        self._outbox = client.outbox
+        self._direct.serve(client.outbox, self._wake_writer)
         log.debug("client %s has come", self.name)
         try:
             async with trio.open_nursery() as nursery:
                 self._conversation = nursery.cancel_scope
-                nursery.start_soon(self._write, ws, client)
-                self._push = partial(self._tell_now, ws, client)
-                self._wake()  # for what it was told as it came
+                nursery.start_soon(self._write, ws)
                 await self._read(ws, client)
                 self._conversation.cancel()
         finally:
+            self._direct.hold()
             del server.clients[self]
             with trio.CancelScope(shield=True):  # it must be done, and ends by itself
                 while hub.leave(client, STATISTICS_GIVEN_UP):
                     await trio.lowlevel.checkpoint()
 
-    def _wake(self) -> None:
-        if self._sending or self._push is None or not self._direct.is_free:
-            self._more.set()
-        else:
-            self._server.flusher.wants(self._push)
+    def _wake_writer(self) -> None:
+        self._more.set()
 
-    def _tell_now(self, ws: WebSocketConnection, client: HubClient) -> None:
-        """Send what can be sent without waiting; for the rest there is :meth:`_write`."""
-        if self._conversation.cancel_called or self._sending or ws.closed is not None:
-            return
-        direct, outbox = self._direct, client.outbox
-        while outbox:
-            if not direct.is_free:
-                self._more.set()
-                break
-            direct.send_now(text_frame(outbox.take()))
-        if self._waits_for_room:
-            self._has_room(client)
-
-    def _has_room(self, client: HubClient) -> None:
-        if not client.outbox.congested:
+    def _has_room(self) -> None:
+        if not self._outbox.congested:
             self._room.set()
             self._room = trio.Event()
 
@@ -266,12 +251,11 @@ class _Client:
             if self._conversation.cancel_called:
                 return
             self._hub.receive(client, data)
-            self._waits_for_room = True
             while client.outbox.congested:
+                self._wake_writer()  # who tells when there is room, also if it was pushed
                 await self._room.wait()
-            self._waits_for_room = False
 
-    async def _write(self, ws: WebSocketConnection, client: HubClient) -> None:
+    async def _write(self, ws: WebSocketConnection) -> None:
         """Send what has to be waited for; frames go out as fast as the client takes them."""
         while True:
             await self._more.wait()
@@ -280,10 +264,12 @@ class _Client:
                 return
             while True:
                 rest = self._direct.has_rest
-                frame = b"" if rest else client.outbox.take()
+                frame = b"" if rest else self._outbox.take()
                 if not (rest or frame):
+                    self._has_room()
                     break
                 self._sending = True
+                self._direct.hold()
                 try:
                     with trio.fail_after(self._options.send_timeout):
                         if rest:
@@ -296,7 +282,8 @@ class _Client:
                     waited = self._options.send_timeout
                     raise trio.TooSlowError(f"took nothing for {waited:g} s") from None
                 self._sending = False
-                self._has_room(client)
+                self._direct.release()
+                self._has_room()
 
     async def _say_goodbye(self, ws: WebSocketConnection) -> None:
         """Close in order, unless a frame was cut in two: then nothing can be said any more."""
@@ -329,6 +316,7 @@ async def serve_clients(
     """
     server = ClientServer(hub, options)
     async with trio.open_nursery() as nursery:
+        hub.flush = server.flusher.wants
         nursery.start_soon(server.flusher.run)
         task_status.started(server)
         await trio.serve_listeners(server.handle, list(listeners))

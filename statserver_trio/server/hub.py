@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from math import inf
 
 import trio
 from attrs import define, field
 
 from ..api.messages import Event, ServerModeInfo
-from ..api.outbox import Encoder, Outbox, OutboxLimits
+from ..api.outbox import Outbox, OutboxLimits
 from ..api.session import ClientSession, Limits
+from ..api.spreading import is_shared, spread
 from ..stats.engine import Engine
 from ..stats.statistic import Statistic
-from ..stats.telling.notifications import Notice
+from ..stats.telling.notifications import News, Notice, one_by_one
 from ..tlib.events import TEvent, Unhandled
 from .clock import Clock
 
@@ -38,14 +40,14 @@ class HubClient:
 
     Attributes:
         outbox: What it is to be sent; taken out by its writer.
-        wake: Called when there is something in the outbox; returns at once.
         dismiss: Called with a reason when the client must go; returns at once.
+        hub: Where it has joined.
     """
 
     session: ClientSession
     outbox: Outbox
-    wake: Callable[[], None]
     dismiss: Callable[[str], None]
+    hub: Hub
     is_gone: bool = field(default=False, init=False)
 
     def tell(self, events: list[Event]) -> None:
@@ -57,7 +59,7 @@ class HubClient:
             self.is_gone = True
             self.dismiss("it does not read what it is sent")
         else:
-            self.wake()
+            self.hub.flush([self.outbox])
 
 
 class Hub:
@@ -72,6 +74,7 @@ class Hub:
     Attributes:
         clients: By session.
         not_ready: Why nothing can be opened at the moment; see :meth:`set_ready`.
+        flush: Called with the outboxes in which something waits now; returns at once.
         after_clients: Called when clients may have opened or closed something.
         after_engine: Called whenever somebody has done something to the engine.
     """
@@ -89,11 +92,11 @@ class Hub:
         self.clients: dict[ClientSession, HubClient] = {}
         self.mode = mode or ServerModeInfo()
         self.not_ready = ""
+        self.flush: Callable[[list[Outbox]], None] = _push_all
         self.after_clients: Callable[[], None] = _nothing
         self.after_engine: Callable[[], None] = _nothing
         self._limits = limits or Limits()
         self._outbox_limits = outbox_limits or OutboxLimits()
-        self._encoder = Encoder()
         self._alarm = trio.CancelScope()
 
     # -- feeds -----------------------------------------------------
@@ -115,15 +118,16 @@ class Hub:
 
     # -- clients ---------------------------------------------------------------------------
 
-    def join(self, wake: Callable[[], None], dismiss: Callable[[str], None]) -> HubClient:
+    def join(self, push: Callable[[], None], dismiss: Callable[[str], None]) -> HubClient:
         """A client has connected; its first events are in its outbox.
 
+        ``push`` is called when there is something in the outbox; see :class:`Outbox`.
         Call :meth:`leave` when it is gone, whatever happens.
         """
-        session = ClientSession(self.engine, self._limits, self.mode)
+        outbox = Outbox(self._outbox_limits, push)
+        session = ClientSession(self.engine, self._limits, self.mode, outbox)
         session.not_ready = self.not_ready
-        outbox = Outbox(self._encoder, self._outbox_limits)
-        client = HubClient(session, outbox, wake, dismiss)
+        client = HubClient(session, outbox, dismiss, self)
         self.clients[session] = client
         client.tell(session.connected())
         return client
@@ -167,16 +171,21 @@ class Hub:
 
     # -- telling clients ---------------------------------------------------------------------
 
-    def deliver(self, notices: list[Notice]) -> None:
-        """Hand out notices that the engine gave to somebody else."""
-        self._deliver(notices)
+    def deliver(self, told: Iterable[Notice | News]) -> None:
+        """Hand out what the engine told somebody else."""
+        for shared, run in groupby(told, is_shared):
+            if shared:
+                self.flush(spread(run))
+            else:
+                self._notify(one_by_one(run))
         self._rearm()
 
     def distribute(self) -> None:
         """Hand out whatever is due, and look at the next deadline again."""
-        self.deliver(self.engine.notices(self.clock.now_ms()))
+        self.deliver(self.engine.news(self.clock.now_ms()))
 
-    def _deliver(self, notices: list[Notice]) -> None:
+    def _notify(self, notices: Iterable[Notice]) -> None:
+        """What each client is told in words of its own."""
         now = self.clock.now_ms()
         by_session: dict[ClientSession, list[Notice]] = {}
         for notice in notices:
@@ -209,6 +218,12 @@ class Hub:
     def _rearm(self) -> None:
         self.after_engine()
         self._alarm.deadline = self._deadline()
+
+
+def _push_all(outboxes: list[Outbox]) -> None:
+    """Where nobody does it a few at a time."""
+    for outbox in outboxes:
+        outbox.push()
 
 
 def _nothing() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from statserver_trio.api import messages as m
 from statserver_trio.api import outbox as module
-from statserver_trio.api.outbox import Encoder, Outbox, OutboxLimits
+from statserver_trio.api.outbox import Outbox, OutboxLimits
 
 
 def info(statistic, value, kind=m.Info):
@@ -90,7 +90,6 @@ def test_a_value_that_did_not_fit_may_still_be_replaced():
     assert taken(outbox, 9, 60) == [(1, 1)]
     outbox.put([info(2, "y")])
     assert taken(outbox) == [(2, "y")]
-    assert outbox.replaced == 1
 
 
 def test_too_much_that_must_arrive_is_an_overflow():
@@ -122,21 +121,6 @@ def test_congestion_ends_when_answers_have_been_read():
     assert not outbox.congested
     outbox.put([m.error("limit", "x" * module.CONGESTED_BYTES)])
     assert outbox.congested
-
-
-def test_a_state_is_encoded_once_for_all():
-    encoder = Encoder()
-    tree = {"status": "WaitForNextCall", "dns": []}
-    boxes = [Outbox(encoder) for _ in range(3)]
-    for number, outbox in enumerate(boxes):
-        outbox.put([info(number, tree)])
-    tree["status"] = "changed behind our back"
-    assert taken(boxes[0]) == [(0, {"status": "changed behind our back", "dns": []})]
-    tree["status"] = "changed again"
-    assert taken(boxes[1]) == [(1, {"status": "changed behind our back", "dns": []})]
-    for number in range(module.TREES_MAX):
-        encoder.encode(info(1, {"n": number}))
-    assert taken(boxes[2]) == [(2, {"status": "changed again", "dns": []})]
 
 
 STEPS = st.lists(

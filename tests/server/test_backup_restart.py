@@ -20,6 +20,7 @@ import trio.testing
 from attrs import evolve
 from backups import CONF, START, some_requests
 
+from statserver_trio.api.outbox import Outbox
 from statserver_trio.config.load import load
 from statserver_trio.config.schema import Config, Listen, TServer
 from statserver_trio.server.assembly import Parts
@@ -130,6 +131,7 @@ class Here:
 
 class Nobody:
     session = None
+    statistic_id, head, outbox = 0, b"", Outbox()
 
 
 NOBODY = Nobody()

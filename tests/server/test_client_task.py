@@ -317,6 +317,54 @@ async def test_over_real_sockets(nursery):
     nursery.cancel_scope.cancel()
 
 
+async def connect(nursery, port, receive_bytes=None):
+    """A client over a real socket; with a small buffer for one that is going to read slowly."""
+    sock = trio.socket.socket()
+    if receive_bytes is not None:
+        sock.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, receive_bytes)
+    await sock.connect(("127.0.0.1", port))
+    ws = await wrap_client_stream(nursery, trio.SocketStream(sock), "x", "/")
+    await ws.get_message()
+    return ws
+
+
+async def values_until(ws, is_enough):
+    """All values that come."""
+    found = []
+    while not is_enough(found):
+        events = json.loads(await ws.get_message())
+        events = events if isinstance(events, list) else [events]
+        found += [event["value"] for event in events if event["event"] == "Info"]
+    return found
+
+
+async def test_who_reads_slowly_gets_fewer_values_and_the_last_one(nursery):
+    """Over real sockets, where values are pushed until one of them does not fit."""
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    listeners[0].socket.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_SNDBUF, 4096)
+    port = listeners[0].socket.getsockname()[1]
+    server = await nursery.start(serve_clients, new_hub(), listeners)
+    hub, count = server.hub, 300
+    slow = await connect(nursery, port, 4096)
+    quick = await connect(nursery, port)
+    for ws in (slow, quick):
+        for reference in range(20):  # a frame of two kilobytes for each event
+            await ws.send_message(json.dumps({**OPEN, "referenceId": reference}))
+    with trio.fail_after(30):
+        for ws in (slow, quick):
+            await values_until(ws, lambda found: len(found) == 20)
+        for number in range(1, count + 1):
+            log_in(hub, dn=str(7000 + number))
+            await values_until(quick, ([number] * 20).__eq__)
+        got = await values_until(slow, lambda found: found[-20:] == [count] * 20)
+    assert got == sorted(got)
+    assert len(got) < 20 * count
+    assert server.connections == 2
+    for ws in (slow, quick):
+        await ws.aclose()
+    nursery.cancel_scope.cancel()
+
+
 def test_whatever_bytes_arrive():
     """Frames made of chance: the server ends the connection or not, and never fails."""
 

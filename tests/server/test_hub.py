@@ -16,6 +16,7 @@ from statserver_trio.stats.definitions import Definitions
 from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.engine import Engine
 from statserver_trio.tlib.events import (
+    EventAgentLogin,
     EventDiverted,
     EventLinkConnected,
     EventQueued,
@@ -138,14 +139,14 @@ async def test_nothing_to_do_is_no_work(autojump_clock, nursery):
     hub = new_hub()
     nursery.start_soon(hub.run)
     calls = 0
-    notices = hub.engine.notices
+    news = hub.engine.news
 
     def counted(now):
         nonlocal calls
         calls += 1
-        return notices(now)
+        return news(now)
 
-    hub.engine.notices = counted
+    hub.engine.news = counted
     await trio.sleep(10_000)
     assert calls == 0
     Listener(hub).opens("Longest", mode="TimeBased", frequency=10)
@@ -163,6 +164,29 @@ async def test_a_lost_source_makes_values_invalid(autojump_clock):
     assert listener.hears() == ["StatisticInvalid"]
     hub.source_connected("ts1")
     assert listener.hears() == ["StatisticValid", ("Info", 1)]
+
+
+async def test_target_states_are_told_each_client_by_differences(autojump_clock):
+    options = {
+        "Objects": "GroupAgents", "Category": "CurrentTargetState", "Subject": "AgentStatus",
+        "MainMask": "*",
+    }  # fmt: skip
+    definitions = Definitions(stat_types={"Targets": parse_stat_type("Targets", options)})
+    engine = Engine(definitions, Directory(agent_groups={"Sales": ("a1", "a2")}))
+    engine.add_source("ts1", "sw1")
+    hub = Hub(engine, Clock(T0))
+    listeners = [Listener(hub), Listener(hub)]
+    for listener in listeners:
+        opened = listener.asks(
+            request="OpenStatistic",
+            referenceId=1,
+            object={"objectId": "Sales", "objectType": "GroupAgents"},
+            metric={"statisticType": "Targets"},
+        )
+        assert opened == ["ServerMode", "StatisticOpened", "CurrentTargetStateSnapshot"]
+    hub.apply("ts1", [EventAgentLogin(this_dn="7001", agent_id="a1")], hub.clock.now_ms())
+    for listener in listeners:
+        assert listener.hears() == ["CurrentTargetStateTargetUpdated"]
 
 
 async def test_a_client_that_overflows_is_dismissed_once(autojump_clock):
