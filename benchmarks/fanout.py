@@ -48,7 +48,6 @@ SHORT = (200, 20)
 RATIO_MIN = 4.0
 COALESCED_MIN = 900_000  # values/s
 LOOPBACK = "127.0.0.1"
-OBJECT = "8001@sw1"
 
 Tell = Callable[[int], Awaitable[None]]
 

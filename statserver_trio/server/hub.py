@@ -1,12 +1,14 @@
 """The hub: the one engine in the middle, feeds on one side, clients on the other.
 
-    feeds --apply--> engine --notices--> sessions --events--> outboxes --wake--> writers
+    feeds --apply--> engine --+--news------------------------> outboxes --flush--> sockets
+                              +--notices--> sessions --events--^
 
 Everything here happens at once and without waiting: a feed's batch is applied,
-the notices it causes are handed to the outboxes of those concerned, and their
-writers are woken. :meth:`Hub.run` does the same when the engine's next deadline
-comes although nothing happened. No client can hold up another one: an outbox
-takes what it is given, and one that overflows is dismissed with its client.
+what that is worth telling goes into the outboxes of those concerned, and soon from
+there to their sockets (:attr:`Hub.flush`). :meth:`Hub.run` does the same when the
+engine's next deadline comes although nothing happened. No client can hold up another
+one: an outbox takes what it is given, and one that overflows is dismissed with its
+client.
 """
 
 from __future__ import annotations
