@@ -6,8 +6,10 @@ sentence; nothing is counted yet.
 
 from __future__ import annotations
 
+from sys import intern
+from weakref import WeakValueDictionary
+
 from ..model.world import WorldOptions
-from .books.book import Book
 from .books.rules import rules_of
 from .categories import CATEGORIES, DEFAULT, EXPLICIT, Category
 from .definitions import Definitions, StatType, object_types
@@ -15,27 +17,76 @@ from .definitions.filters import Filter
 from .definitions.stat_types import SUBJECTS, UNFED
 from .definitions.time_profiles import TimeProfile
 from .definitions.time_ranges import TimeRange
-from .extended.pushed import Pushed
 from .extended.registry import Extended
+from .meaning import Meaning, Names
 from .refusals import refusal
 from .requests import ExtensionMissing, StatisticError, StatisticRequest
-from .statistic import Key, Statistic
+from .statistic import Statistic
 
 
-def describe(
+class Describer:
+    """Finds out what requests mean.
+
+    What was found out is remembered while something of that meaning is open, because a
+    client that opens a stat type for every agent asks for the same meaning again and again.
+    """
+
+    def __init__(self) -> None:
+        self._definitions: Definitions | None = None  # of which the meanings are remembered
+        self._meanings: WeakValueDictionary[tuple[object, ...], Meaning] = WeakValueDictionary()
+
+    def describe(
+        self,
+        request: StatisticRequest,
+        definitions: Definitions,
+        extended: Extended,
+        options: WorldOptions,
+    ) -> Statistic:
+        """The statistic that is asked for, without anything counted yet.
+
+        Args:
+            extended: What extensions offer.
+
+        Raises:
+            StatisticError: With a code and a sentence that names the field.
+        """
+        if definitions is not self._definitions:
+            self._definitions = definitions
+            self._meanings.clear()
+        asked = _asked(request, options)
+        meaning = self._meanings.get(asked)
+        if meaning is None:
+            meaning = _meaning(request, definitions, extended, options)
+            if meaning.offer is None:  # extensions come and go
+                self._meanings[asked] = meaning
+        # Every request brings the id along as a string of its own: 60 bytes, of most in vain.
+        return Statistic(meaning, intern(request.object_id.strip()))
+
+
+def _asked(request: StatisticRequest, options: WorldOptions) -> tuple[object, ...]:
+    """All but the object. A definition of a client's own stands for itself alone.
+
+    It is told by its id, which nothing else can have while a meaning made of it is remembered.
+    """
+    stat_type, profile = request.stat_type, request.time_profile
+    return (
+        request.tenant,
+        request.object_type,
+        stat_type if isinstance(stat_type, str) else id(stat_type),
+        id(profile) if isinstance(profile, TimeProfile) else profile,
+        request.time_range,
+        request.time_range2,
+        request.filter,
+        options.queue_use_pseudo_actions,
+    )
+
+
+def _meaning(
     request: StatisticRequest,
     definitions: Definitions,
     extended: Extended,
     options: WorldOptions,
-) -> Statistic:
-    """The statistic that is asked for, without anything counted yet.
-
-    Args:
-        extended: What extensions offer.
-
-    Raises:
-        StatisticError: With a code and a sentence that names the field.
-    """
+) -> Meaning:
     stat_type = _stat_type(request, definitions, extended)
     object_type = _object_type(request, stat_type)
     offer = extended.offer_for(stat_type, object_type)
@@ -45,10 +96,9 @@ def describe(
     profile = _profile(request, definitions) if category.is_historical else None
     time_range, time_range2 = _ranges(request, definitions, category)
     chosen = _filter(request, definitions)
-    key = Key(
+    names = Names(
         request.tenant,
         object_type,
-        request.object_id.strip(),
         stat_type.name or repr(sorted(stat_type.text.items())),
         "" if profile is None else f"{profile.name},{profile.kind},{profile.text}",
         "" if time_range is None else time_range.name,
@@ -58,19 +108,17 @@ def describe(
     if why := refusal(category, stat_type, profile, object_type):
         raise StatisticError("incompatible", f"metric: {why}")
     ranges = time_range, time_range2
-    rules = rules_of(category, stat_type, profile, ranges, definitions.children_max)
-    return Statistic(
-        key,
+    return Meaning(
+        names,
         stat_type,
         category,
         profile,
         time_range,
         time_range2,
         chosen,
-        0,
-        use_pseudo=options.queue_use_pseudo_actions,
-        book=None if rules is None else Book(rules),
-        pushed=None if offer is None else Pushed(offer),
+        options.queue_use_pseudo_actions,
+        rules_of(category, stat_type, profile, ranges, definitions.children_max),
+        offer,
     )
 
 

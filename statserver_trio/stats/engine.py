@@ -21,12 +21,13 @@ from ..tlib.codec import Message
 from .attaching import Attachments
 from .counting.ledger import Ledger
 from .definitions import Definitions
-from .describing import describe
+from .describing import Describer
 from .extended.registry import Extended
 from .following import Following
+from .open_statistics import OpenStatistics
 from .requests import StatisticError, StatisticRequest
 from .source import Source
-from .statistic import Key, Statistic
+from .statistic import Statistic
 from .telling.notifications import (
     MODE_NAMES,
     Mode,
@@ -57,13 +58,14 @@ class Engine:
         self.definitions = definitions
         self.directory = directory
         self.sources: dict[str, Source] = {}
-        self.statistics: dict[Key, Statistic] = {}
+        self.statistics = OpenStatistics()
         self._options = options or WorldOptions()
         self._resolution = resolution
         self.attachments = Attachments(directory, self.sources)
         self.extended = Extended()
         self._schedule = Schedule(self)
-        self._following = Following(directory)
+        self._following = Following(directory, self.sources)
+        self._describer = Describer()
         # A pair closes statistics itself, since the other member's clients may want them.
         self.keeps = False
         self.tells_validity = True  # the vendor's generate-stat-validity-events
@@ -77,6 +79,10 @@ class Engine:
         source = Source(name, switch, self.directory, self._options, self._resolution)
         source.before_roll = self._schedule.before_roll
         self.sources[name] = source
+        if len(self.sources) == 2:  # with one there was less to follow
+            self._following.configure(self.directory)
+            for statistic in self.statistics.values():
+                self._following.add(statistic)
         return source
 
     def empty_copy(self) -> Engine:
@@ -119,8 +125,10 @@ class Engine:
         Raises:
             StatisticError: With a code and a sentence that names the field.
         """
-        statistic = describe(request, self.definitions, self.extended, self._options)
-        shared = self.statistics.get(statistic.key)
+        statistic = self._describer.describe(
+            request, self.definitions, self.extended, self._options
+        )
+        shared = self.statistics.find(statistic.meaning.names, statistic.object_id)
         if shared is not None:
             return shared
         if len(self.statistics) >= STATISTICS_MAX:
@@ -185,7 +193,7 @@ class Engine:
         subscription = Subscription(statistic, notification, owner)
         if self.keeps and not statistic.subscriptions:
             self._changed_hands[statistic] = None
-        statistic.subscriptions[subscription] = None
+        statistic.subscribed(subscription)
         self._schedule.add(subscription, now)
         return subscription
 
@@ -194,7 +202,7 @@ class Engine:
         statistic = subscription.statistic
         if subscription not in statistic.subscriptions:
             return
-        del statistic.subscriptions[subscription]
+        statistic.unsubscribed(subscription)
         self._schedule.remove(subscription)
         if statistic.subscriptions or self.statistics.get(statistic.key) is not statistic:
             return
@@ -219,7 +227,7 @@ class Engine:
             for subscription in list(statistic.subscriptions):
                 notices.append(Notice(subscription, "StatisticClosed", reason=reason))
                 self._schedule.remove(subscription)
-            statistic.subscriptions.clear()
+                statistic.unsubscribed(subscription)
             self._delete(statistic)
         return notices
 
@@ -257,7 +265,7 @@ class Engine:
         if statistic.pushed is not None:
             return self.extended.value(statistic)
         key = statistic.key
-        times = [clocks[part.row.ledger] for parts in statistic.parts.values() for part in parts]
+        times = [clocks[ledger] for ledger in statistic.ledgers()]
         time = max(times or clocks.values(), default=statistic.opened_at)
         if statistic.category.kind == "state":
             whose = key.object_type, key.object_id, statistic.nodes
@@ -313,7 +321,7 @@ class Engine:
     def _unheard(self, statistic: Statistic) -> str:
         if statistic.pushed is not None:
             return statistic.pushed.trouble
-        for source, node in zip(statistic.sources, statistic.nodes, strict=True):
+        for source, node in statistic.places():
             if not source.is_connected:
                 return f"T-Server {source.name} is not connected"
             if not node.is_monitored:

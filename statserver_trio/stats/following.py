@@ -9,7 +9,7 @@ an event pays for those it concerns and for no others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sized
 
 from ..model.directory import Directory
 from ..model.population import AGENTS, DNS, Topic, members_of
@@ -19,10 +19,10 @@ from .statistic import Statistic, campaign_of
 class Following:
     """The open statistics that follow something."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, sources: Sized) -> None:
         self._directory = directory
+        self._sources = sources
         self._by_topic: dict[Topic, dict[Statistic, None]] = {}
-        self._topics: dict[Statistic, frozenset[Topic]] = {}
         self._alone = 0
 
     @property
@@ -33,18 +33,16 @@ class Following:
     def add(self, statistic: Statistic) -> None:
         """Look after a statistic from now on."""
         topics = self._of(statistic)
-        if not topics:
-            return
-        self._topics[statistic] = topics
-        self._alone += _follows_alone(statistic, topics)
+        follows_alone = _follows_alone(statistic, topics)
+        if not follows_alone and len(self._sources) < 2:
+            return  # there is nothing to follow, and these are most of all statistics
+        self._alone += follows_alone
         for topic in topics:
             self._by_topic.setdefault(topic, {})[statistic] = None
 
     def remove(self, statistic: Statistic) -> None:
         """It is closed."""
-        topics = self._topics.pop(statistic, None)
-        if topics is None:
-            return
+        topics = [t for t in self._of(statistic) if statistic in self._by_topic.get(t, ())]
         self._alone -= _follows_alone(statistic, topics)
         for topic in topics:
             found = self._by_topic[topic]
@@ -53,10 +51,10 @@ class Following:
                 del self._by_topic[topic]
 
     def configure(self, directory: Directory) -> None:
-        """By another directory the same objects may follow something else."""
+        """By another directory the same objects may follow something else: nobody does yet."""
         self._directory = directory
-        for statistic in list(self._topics):
-            self.remove(statistic)
+        self._by_topic.clear()
+        self._alone = 0
 
     def concerned(self, topics: Iterable[Topic]) -> list[Statistic]:
         """Those that follow any of these, in the order in which they were opened."""
@@ -65,31 +63,34 @@ class Following:
             found.update(self._by_topic.get(topic, {}))
         return list(found)
 
-    def _of(self, statistic: Statistic) -> frozenset[Topic]:
-        key = statistic.key
-        match key.object_type:
+    def _of(self, statistic: Statistic) -> Collection[Topic]:
+        """What a statistic follows, by the present directory."""
+        object_type, object_id = statistic.object_type, statistic.object_id
+        match object_type:
             case "Agent":
-                return frozenset({AGENTS})
+                return (AGENTS,)
             case "GroupAgents":
-                return frozenset({self._of_group(key.object_id)})
+                return (self._of_group(object_id),)
             case "Tenant":
-                return frozenset({AGENTS if statistic.on_status else DNS})
+                return (AGENTS if statistic.on_status else DNS,)
             case "Switch":
-                return frozenset({DNS})
+                return (DNS,)
             case "Campaign" | "CampaignGroup":
-                campaign = campaign_of(key.object_type, key.object_id)
+                campaign = campaign_of(object_type, object_id)
                 groups: Iterable[str] = self._directory.campaigns.get(campaign, ())
-                if key.object_type == "CampaignGroup":
-                    groups = (key.object_id.rpartition("@")[2],)
+                if object_type == "CampaignGroup":
+                    groups = (object_id.rpartition("@")[2],)
                 return frozenset(
                     self._of_group(g) for g in groups if g not in self._directory.place_groups
                 )
-        return frozenset()
+        return ()
 
     def _of_group(self, name: str) -> Topic:
         return members_of(name) if name in self._directory.virtual_agent_groups else AGENTS
 
 
-def _follows_alone(statistic: Statistic, topics: frozenset[Topic]) -> bool:
+def _follows_alone(statistic: Statistic, topics: Collection[Topic]) -> bool:
     """With one source every agent has been in the only world from the start; DNs have not."""
-    return statistic.key.object_type == "Tenant" or any(topic != AGENTS for topic in topics)
+    if statistic.object_type == "Tenant":
+        return bool(topics)
+    return any(topic != AGENTS for topic in topics)

@@ -24,7 +24,7 @@ from .books.book import Page
 from .carried import SumsData, checked
 from .counting.counters import DURATIONS, Counter
 from .counting.ledger import Sums
-from .counting.parts import NOTHING, FormerPart, Mark, Part, Span, marks_of, restart
+from .counting.parts import NOTHING, FormerPart, Mark, Part, PartOfSession, Span, marks_of, restart
 from .counting.peaks import DurationPeaks
 from .definitions.stat_types import counted_text
 from .requests import StatisticRequest
@@ -194,13 +194,14 @@ def adopt_statistic(engine: Engine, statistic: Statistic, data: Data, now: int) 
     frozen = {id(part): reader.frozen(part, told) for part, told in taken}
     for part, told in taken:
         _take(part, told, engine.as_of(part.ledger, now))
-        part.frozen = frozen[id(part)]
+        if isinstance(part, PartOfSession):
+            part.frozen = frozen[id(part)]
         part.ledger.touch(part.row.index)  # clients are told what it is worth now
     for part in restarted:
         restart(part, engine.as_of(part.ledger, now))
         part.ledger.touch(part.row.index)
     statistic.former = {role: parts for role, parts in former.items() if parts}
-    statistic.opened_at = reader.opened_at
+    statistic.opened_at = engine.attachments.same_time(reader.opened_at)
     if statistic.book is not None:
         statistic.book.replace(pages)
     tally = next((part.tally for part in statistic.all_parts("main")), None)
@@ -313,22 +314,19 @@ def _take(part: Part, data: Data, t: int) -> None:
     row = part.row
     if row.counter is not None:
         _take_counter(row.counter, part, data)
-    now = row.sums
-    part.opened_at = data["opened_at"]
-    part.ledger.opened(part)  # there may be no event yet that came after
-    part.base = _back_from(now, data["base"])
+    now = row.base()
+    part.begin(data["opened_at"], part.epoch)  # there may be no event yet that came after
+    part.base = row.share(_back_from(now, data["base"]))
     # From the last mark up to now nothing began anew, so an interval that begins in between
     # begins as things stand now.
-    part.marks = [
-        *(Mark(edge, _back_from(now, sums)) for edge, sums in data["marks"]),
-        Mark(t, now),
-    ]
+    told = [Mark(edge, row.share(_back_from(now, sums))) for edge, sums in data["marks"]]
+    part.marks = (*told, *row.as_of(t)) if told else row.as_of(t)
 
 
 def _take_counter(counter: Counter, part: Part, data: Data) -> None:
     ledger = part.ledger
     counter.adopt(data["counter"], part)
-    part.epoch = ledger.epoch
+    part.begin(part.opened_at, ledger.epoch)
     # What others count may have begun earlier.
     shared = part.row.users > 1 and not counter.is_doubtful
     counter.is_doubtful = False
@@ -364,9 +362,8 @@ def replace_world(
     for statistic in concerned:
         for index in reversed(range(len(statistic.sources))):
             if statistic.sources[index] is source:
-                del statistic.sources[index], statistic.nodes[index]
-                for parts in statistic.parts.values():
-                    parts.pop(index).row.release(statistic)
+                for part in statistic.drop(index):
+                    part.row.release(statistic)
     source.adopt(data, heard_at)
     engine.find_newcomers(now)
     for statistic, data_before in zip(concerned, counted, strict=True):

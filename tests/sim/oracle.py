@@ -166,11 +166,12 @@ class Oracle:
         """Count at a source from here on, as if nothing had been seen of it before."""
         for index in reversed(range(len(statistic.sources))):
             if statistic.sources[index].name == name:
-                del statistic.sources[index], statistic.nodes[index]
-                for parts in statistic.parts.values():
-                    parts.pop(index).row.release(statistic)
-        for role, former in statistic.former.items():
-            statistic.former[role] = [each for each in former if each.ledger.source != name]
+                for part in statistic.drop(index):
+                    part.row.release(statistic)
+        statistic.former = {
+            role: [each for each in former if each.ledger.source != name]
+            for role, former in statistic.former.items()
+        }
         self.engine.regroup(statistic, 0, by_events=True)
 
     def _know(self, statistic: Statistic) -> None:

@@ -13,7 +13,7 @@ from reloads import MIDNIGHT, at, definitions, directory, happens, opened, reloa
 
 from statserver_trio.expressions.memberships import parse_membership
 from statserver_trio.model.directory import DN, Agent, Directory, DNKey
-from statserver_trio.stats import statistic as statistic_module
+from statserver_trio.stats.counting import stints
 from statserver_trio.stats.definitions import Definitions
 from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.engine import Engine
@@ -248,7 +248,7 @@ def test_to_leave_often_is_to_leave_once(morning: list[Told], evening: list[Told
     for t, event in story[1:]:
         happens(ours, t, event)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(statistic_module, "joined", lambda one, other: None)
+            patch.setattr(stints, "joined", lambda one, other: None)
             happens(theirs, t, event)
         for one, other in zip(mine, others, strict=True):
             for later in (t, t + 4):

@@ -38,7 +38,7 @@ TIME_INTEGRAL = "time integral"  # how long what went on had lasted, at every mo
 TERMS = "terms"  # each of them, for the books of statistics
 
 
-@frozen
+@frozen(cache_hash=True)  # looked up whenever anything is opened
 class RowKind:
     """What a row counts, apart from where.
 

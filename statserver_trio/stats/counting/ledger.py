@@ -48,6 +48,16 @@ class Sums(NamedTuple):
     since_squares: int = 0
 
 
+NOTHING = Sums(0, 0, 0, 0)
+
+
+class Mark(NamedTuple):
+    """A row's sums as they stood when an interval began, or could have."""
+
+    edge: int  # when it began, ms
+    sums: Sums
+
+
 class Columns(NamedTuple):
     """All rows at some moment, and all slots: arrays of 64-bit integers, lists of any."""
 
@@ -125,6 +135,31 @@ class Boundary:
         return inf if following is None else following
 
 
+class Beginning:
+    """When first intervals began: one for all parts that began to count at that moment.
+
+    A reader of many rows is opened in one go, and so are many readers of one row. What they
+    know of that moment is the same, and a part is a third smaller for not knowing it itself.
+
+    Attributes:
+        t: On the clock of the source, ms.
+        epoch: Of the ledger, from then on.
+        boundary: Where later intervals begin; None without a time profile.
+    """
+
+    __slots__ = ("boundary", "epoch", "t")
+
+    def __init__(self, t: int, epoch: int, boundary: Boundary | None) -> None:
+        self.t = t
+        self.epoch = epoch
+        self.boundary = boundary
+
+    def open_by(self, t: int) -> None:
+        """Have been at ``t``, if not before; see :meth:`Ledger.opened`."""
+        if t < self.t:
+            self.t = t
+
+
 class Opening(Protocol):
     """Something that counts from a moment on that nobody but our clock has named."""
 
@@ -152,10 +187,11 @@ class Ledger:
         self.is_touched = bytearray()
         self.boundaries: dict[TimeProfile, Boundary] = {}
         self.next_boundary: float = inf
-        self.epoch = 0
+        self.epoch = 1  # not 0, which in a span says that the interval began later
         self.sessions = 0  # nodes whose logins somebody waits for
         self.has_openings = False
         self._openings: WeakSet[Opening] = WeakSet()
+        self._beginnings: dict[tuple[int, int, Boundary | None], Beginning] = {}
 
     # -- rows ------------------------------------------------------------------------
 
@@ -221,8 +257,20 @@ class Ledger:
         self._openings.add(opening)
         self.has_openings = True
 
+    def beginning(self, t: int, epoch: int, boundary: Boundary | None) -> Beginning:
+        """Where a part begins to count; likewise no later than the next event."""
+        which = t, epoch, boundary
+        found = self._beginnings.get(which)
+        if found is None:
+            found = self._beginnings[which] = Beginning(t, epoch, boundary)
+            self.has_openings = True
+        return found
+
     def end_openings(self, t: int) -> None:
         """The next event is there, of ``t``."""
+        for beginning in self._beginnings.values():
+            beginning.open_by(t)
+        self._beginnings.clear()
         for opening in self._openings:
             opening.open_by(t)
         self._openings.clear()

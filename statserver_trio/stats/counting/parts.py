@@ -9,44 +9,59 @@ spans up. Times are milliseconds.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from typing import NamedTuple
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, frozen
 
 from ...model.occurrences import Occurrence, Status
 from .counters import RowKind, Tally
-from .ledger import Boundary, Ledger, Sums
+from .ledger import NOTHING as NOTHING
+from .ledger import Beginning, Boundary, Ledger, Sums
+from .ledger import Mark as Mark
 from .peaks import DurationPeaks
 from .rows import Row
 
-NOTHING = Sums(0, 0, 0, 0)
 
-
-class Mark(NamedTuple):
-    """A row's sums as they stood when an interval began, or could have."""
-
-    edge: int  # when it began, ms
-    sums: Sums
-
-
-@define(eq=False)
 class Part:
     """One row, and where its first interval begins for the one statistic that reads it.
 
-    ``marks`` ascend, and are there where the statistic was taken over from another
-    server: what this server's own columns cannot know of the time before. Each holds for
-    every beginning up to its edge that comes after the one before it.
+    Attributes:
+        base: The sums of the row when that interval began.
+        marks: They ascend, and are there where the statistic was taken over from another
+            server: what this server's own columns cannot know of the time before. Each holds
+            for every beginning up to its edge that comes after the one before it.
     """
 
-    row: Row
-    opened_at: int
-    base: Sums
-    boundary: Boundary | None  # where later intervals begin; None without a time profile
-    epoch: int  # of the ledger, from the opening on
-    marks: list[Mark] = field(factory=list)
-    frozen: FormerPart | None = None  # as it was when a session ended, until the next one begins
+    # There is one for each statistic at least: 64 bytes.
+    __slots__ = ("_beginning", "base", "marks", "row")
+
+    frozen: FormerPart | None = None  # only a PartOfSession may have one
+
+    def __init__(self, row: Row, beginning: Beginning, base: Sums) -> None:
+        self.row = row
+        self._beginning = beginning
+        self.base = base
+        self.marks: Sequence[Mark] = ()
+
+    @property
+    def opened_at(self) -> int:
+        """When the first interval began, on the clock of the source, ms."""
+        return self._beginning.t
+
+    @property
+    def epoch(self) -> int:
+        """Of the ledger, from the opening on."""
+        return self._beginning.epoch
+
+    @property
+    def boundary(self) -> Boundary | None:
+        """Where later intervals begin; None without a time profile."""
+        return self._beginning.boundary
+
+    def begin(self, t: int, epoch: int) -> None:
+        """Have begun to count then; no later than the next event, see :meth:`.Ledger.opened`."""
+        self._beginning = self.row.ledger.beginning(t, epoch, self._beginning.boundary)
 
     @property
     def ledger(self) -> Ledger:
@@ -64,9 +79,19 @@ class Part:
         counter = self.row.counter
         return None if counter is None else counter.tally
 
-    def open_by(self, t: int) -> None:
-        """Have been opened at ``t``, if not before; see :meth:`.ledger.Ledger.opened`."""
-        self.opened_at = min(self.opened_at, t)
+
+class PartOfSession(Part):
+    """One that begins anew with every login.
+
+    Attributes:
+        frozen: As it was when a session ended, until the next one begins.
+    """
+
+    __slots__ = ("frozen",)
+
+    def __init__(self, row: Row, beginning: Beginning, base: Sums) -> None:
+        super().__init__(row, beginning, base)
+        self.frozen: FormerPart | None = None
 
 
 @frozen(eq=False)
@@ -201,13 +226,13 @@ def span(part: Part | FormerPart, now: int, closing: bool = False) -> Span:
     start = None if boundary is None else boundary.start_of_interval(now - closing)
     if isinstance(part, FormerPart):
         return _span_of_former(part, start, now)
-    sums = part.row.sums
-    if start is None or start <= part.opened_at:
-        return Span(part, part.opened_at, now, part.base, sums, part.epoch)
-    return Span(part, start, now, _beginning(part, start, sums), sums)
+    sums, opened_at = part.row.sums, part.opened_at
+    if start is None or start <= opened_at:
+        return Span(part, opened_at, now, part.base, sums, part.epoch)
+    return Span(part, start, now, _sums_at(part, start, sums), sums)
 
 
-def _beginning(part: Part, start: int, sums: Sums) -> Sums:
+def _sums_at(part: Part, start: int, sums: Sums) -> Sums:
     """The sums at the beginning ``start`` of an interval after the opening."""
     row = part.row
     if part.marks and start <= part.marks[-1].edge:
@@ -234,7 +259,7 @@ def previous(after: Span) -> Span | None:
     start = part.boundary.start_of_interval(end - 1)
     if start is None or start <= part.opened_at:
         return Span(part, part.opened_at, end, part.base, after.base, part.epoch)
-    return Span(part, start, end, _beginning(part, start, after.base), after.base)
+    return Span(part, start, end, _sums_at(part, start, after.base), after.base)
 
 
 def _span_of_former(part: FormerPart, start: int | None, now: int) -> Span:
@@ -261,7 +286,7 @@ def reachable(part: FormerPart, t: int) -> bool:
     return start is None or start <= part.at
 
 
-def _at_mark(marks: list[Mark], start: int) -> Sums:
+def _at_mark(marks: Sequence[Mark], start: int) -> Sums:
     return marks[bisect_left(marks, start, key=lambda mark: mark.edge)].sums
 
 
@@ -288,7 +313,7 @@ def _reachable_marks(part: Part) -> list[Mark]:
     last = marks[-1].edge
     start = None if boundary is None else boundary.start_of_interval(last)
     if boundary is None or start is None:
-        return marks[-1:]
+        return [marks[-1]]
     if boundary.profile.kind == "Sliding":
         step = boundary.profile.step
         earlier = [-1, *(mark.edge // step for mark in marks)]
@@ -309,8 +334,10 @@ def _reachable_marks(part: Part) -> list[Mark]:
 def restart(part: Part, t: int) -> None:
     """Let a part count from now on, as if its node had come just now."""
     part.ledger.epoch += 1
-    part.opened_at, part.base, part.epoch = t, part.row.sums, part.ledger.epoch
-    part.marks, part.frozen = [], None
+    part.begin(t, part.ledger.epoch)
+    part.base, part.marks = part.row.base(), ()
+    if isinstance(part, PartOfSession):
+        part.frozen = None
     if part.row.counter is not None:
         part.row.counter.opened(part)
 

@@ -6,8 +6,8 @@ columns directly. The others are counted by a counter (:mod:`.counters`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...model.nodes import Node
 from . import sessions
@@ -25,11 +25,16 @@ from .counters import (
     Tally,
     TimeIntegral,
 )
-from .ledger import Ledger, Sums
+from .ledger import NOTHING, Mark, Sums
 from .term_counter import TermCounter
 
 if TYPE_CHECKING:
+    from ..source import Source
     from ..statistic import Statistic
+
+NO_ONE: tuple[tuple[int, ...], tuple[Counter, ...]] = ((), ())
+SHARED_MAX = 4  # how many sums and marks a row remembers to have given out
+T = TypeVar("T", bound=tuple[Any, ...])
 
 COUNTERS: dict[str, type[Counter]] = {
     "": Counter,
@@ -44,17 +49,20 @@ class Row:
     """One row of a ledger, and what the columns cannot hold."""
 
     __slots__ = (
-        "born", "born_at", "counter", "index", "kind", "ledger", "node", "readers", "slot", "users"
+        "_readers", "_shared", "born", "born_at", "counter", "index", "kind", "ledger",
+        "node", "slot", "source", "users",
     )  # fmt: skip
 
     def __init__(
-        self, ledger: Ledger, node: Node, kind: RowKind, t: int, tally: Tally | None = None
+        self, source: Source, node: Node, kind: RowKind, t: int, tally: Tally | None = None
     ) -> None:
+        ledger = source.ledger
+        self.source = source
         self.ledger = ledger
         self.node = node
         self.kind = kind
         self.users = 0  # statistics that read it
-        self.readers: dict[Statistic, None] = {}  # those whose clients want every change
+        self._readers: dict[Statistic, None] | None = None
         self.index = ledger.new_row(self)
         self.slot = ledger.new_slot() if kind.feature == TIME_INTEGRAL else None
         self.counter: Counter | None = None
@@ -63,7 +71,9 @@ class Row:
         for occurrence, start in self.going_on():
             self._begin(occurrence, start, t)
         self.born_at = t
-        self.born = self.sums
+        self._shared: tuple[Any, ...] = ()  # of those that share() gave out, the last few
+        self.born = NOTHING
+        self.born = self.base()
 
     def going_on(self) -> list[tuple[Any, int]]:
         """What goes on at the node and is in the mask, filter aside."""
@@ -91,7 +101,7 @@ class Row:
         Args:
             t: Where the node leaves a group at that moment: it no longer adds to its tally.
         """
-        self.readers.pop(statistic, None)
+        self.tell_no_more(statistic)
         sessions.leave(self.ledger, self.node.watch, statistic)
         if isinstance(self.counter, TermCounter) and statistic.book is not None:
             self.counter.forget(statistic.book, t)
@@ -110,9 +120,49 @@ class Row:
         self.ledger.give_up(self.index, self.slot)
 
     @property
+    def readers(self) -> Collection[Statistic]:
+        """The statistics whose clients want every change."""
+        return self._readers or ()
+
+    def tell(self, statistic: Statistic) -> None:
+        """Clients of that statistic want every change from now on."""
+        if self._readers is None:
+            self._readers = {}
+        self._readers[statistic] = None
+
+    def tell_no_more(self, statistic: Statistic) -> None:
+        """They do not want it any more."""
+        if self._readers is not None:
+            self._readers.pop(statistic, None)
+
+    @property
     def sums(self) -> Sums:
         """As it stands now."""
         return self.ledger.columns.at(self.index, self.slot)
+
+    def base(self) -> Sums:
+        """As it stands now, to be kept."""
+        return self.share(self.sums)
+
+    def share(self, numbers: T) -> T:
+        """The same, to be kept: if possible the object that another part keeps already.
+
+        Most statistics are opened, and taken over, with many others, and some of those read
+        the same row. Sums of their own would be 150 to 200 bytes for each of them.
+
+        Args:
+            numbers: Sums, or marks.
+        """
+        each: T
+        for each in (NOTHING, self.born, *self._shared):
+            if each == numbers:
+                return each
+        self._shared = (numbers, *self._shared[: SHARED_MAX - 1])
+        return numbers
+
+    def as_of(self, t: int) -> tuple[Mark, ...]:
+        """One mark: as it stands now, which is at ``t``. Likewise shared."""
+        return self.share((Mark(t, self.base()),))
 
 
 class Concerned(dict[int, tuple[tuple[int, ...], tuple[Counter, ...]]]):
@@ -124,50 +174,50 @@ class Concerned(dict[int, tuple[tuple[int, ...], tuple[Counter, ...]]]):
 
     __slots__ = ("_of", "_rows")
 
-    def __init__(self, of: int, rows: list[Row]) -> None:
+    def __init__(self, of: int, rows: dict[RowKind, Row]) -> None:
         self._of = of
         self._rows = rows
 
     def __missing__(self, action: int) -> tuple[tuple[int, ...], tuple[Counter, ...]]:
-        rows = [r for r in self._rows if r.kind.of == self._of and r.kind.mask >> action & 1]
-        found = self[action] = (
-            tuple(row.index for row in rows if row.counter is None),
-            tuple(row.counter for row in rows if row.counter is not None),
-        )
+        of = self._of
+        rows = [row for k, row in self._rows.items() if k.of == of and k.mask >> action & 1]
+        found = NO_ONE
+        if rows:
+            found = (
+                tuple([row.index for row in rows if row.counter is None]),
+                tuple([row.counter for row in rows if row.counter is not None]),
+            )
+        self[action] = found
         return found
 
 
 class Watch:
     """What is counted at one node: for every action, who has to be told."""
 
-    __slots__ = ("_rows", "actions", "dn_statuses", "rows_by_kind", "session", "statuses")
+    __slots__ = ("actions", "dn_statuses", "rows_by_kind", "session", "statuses")
 
     def __init__(self) -> None:
         self.rows_by_kind: dict[RowKind, Row] = {}
-        self._rows: list[Row] = []
-        self.actions = Concerned(ACTIONS, self._rows)
-        self.statuses = Concerned(STATUSES, self._rows)
-        self.dn_statuses = Concerned(DN_STATUSES, self._rows)
+        self.actions = Concerned(ACTIONS, self.rows_by_kind)
+        self.statuses = Concerned(STATUSES, self.rows_by_kind)
+        self.dn_statuses = Concerned(DN_STATUSES, self.rows_by_kind)
         self.session: sessions.Session | None = None  # where statistics begin with a login
 
     def add(self, row: Row) -> None:
         """Count this row from now on."""
         self.rows_by_kind[row.kind] = row
-        self._rows.append(row)
         self._changed(row.node)
 
     def remove(self, row: Row) -> None:
         """Count this row no more."""
         del self.rows_by_kind[row.kind]
-        self._rows.remove(row)
         self._changed(row.node)
 
     def _changed(self, node: Node) -> None:
         """Other rows: look everything up again, and tell the node what is wanted now."""
         for table in (self.actions, self.statuses, self.dn_statuses):
             table.clear()
-        kinds = [row.kind for row in self._rows]
-        interest = 0
+        kinds, interest = self.rows_by_kind, 0
         for kind in kinds:
             if kind.of == ACTIONS:
                 interest |= kind.mask
@@ -175,4 +225,4 @@ class Watch:
         node.wants_status = any(kind.of == STATUSES for kind in kinds)
         node.wants_dn_statuses = any(kind.of == DN_STATUSES for kind in kinds)
         node.wants_facts = any(kind.filter is not None for kind in kinds)
-        node.wants_moments = any(row.counter is not None for row in self._rows)
+        node.wants_moments = any(row.counter is not None for row in kinds.values())

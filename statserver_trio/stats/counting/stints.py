@@ -17,6 +17,16 @@ from .parts import FormerPart, Mark, Span
 from .peaks import DurationPeaks
 
 
+def last_joined(former: list[FormerPart]) -> list[FormerPart]:
+    """Let who left just now, the last of them, have left but once, where that is the same."""
+    *earlier, last = former
+    for place, each in enumerate(earlier):
+        joint = joined(each, last)
+        if joint is not None:
+            return [*earlier[:place], joint, *earlier[place + 1 :]]
+    return former
+
+
 def joined(one: FormerPart, other: FormerPart) -> FormerPart | None:
     """One part for an earlier and a later one of the same node; None where there is none."""
     boundary = one.boundary

@@ -40,7 +40,7 @@ _SEPARATOR = re.compile(r"\s*,?\s*")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 
 
-@frozen
+@frozen(cache_hash=True)  # looked up whenever anything is opened
 class TimeProfile:
     """One configured time profile.
 

@@ -95,7 +95,7 @@ class Schedule:
         if any(s.notification.mode is Mode.CHANGES_BASED for s in statistic.subscriptions):
             for parts in statistic.parts.values():
                 for part in parts:
-                    part.row.readers[statistic] = None
+                    part.row.tell(statistic)
 
     def regrouped(self, statistic: Statistic) -> None:
         """Other nodes contribute to a statistic now: its value may have changed."""
@@ -112,7 +112,7 @@ class Schedule:
         if not any(s.notification.mode is Mode.CHANGES_BASED for s in statistic.subscriptions):
             for parts in statistic.parts.values():
                 for part in parts:
-                    part.row.readers.pop(statistic, None)
+                    part.row.tell_no_more(statistic)
 
     def _tick(self, subscription: Subscription, now: int) -> Tick:
         seconds = subscription.notification.frequency or FREQUENCY_DEFAULT
