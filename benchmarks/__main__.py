@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import frozen
 
-from . import fanout, ingest, joining, latency, replaying, replication, w1
+from . import fanout, flat, ingest, joining, latency, memory, replaying, replication, w1
 
 Result = dict[str, Any]
 
@@ -42,6 +42,10 @@ BENCHMARKS = {
     "replaying": Benchmark(
         replaying.run, lambda: replaying.run(*replaying.SHORT), replaying.describe
     ),
+    "memory": Benchmark(
+        memory.run, lambda: memory.run(memory.SHORT), memory.describe, memory.is_good
+    ),
+    "flat": Benchmark(flat.run, lambda: flat.run(flat.SHORT), flat.describe, flat.is_good),
     "joining": Benchmark(joining.run, None, joining.describe),
 }
 
