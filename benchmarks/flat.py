@@ -48,7 +48,7 @@ class Plan:
 
 # 990 objects a hall: 2,000 and 110,000.
 FULL = Plan(2, 200_000, (0, 1, 46), (2, 20, 111), 7_000, 100_000)
-SHORT = Plan(1, 40_000, (0, 1, 12), (2, 10), 7_000, 20_000)
+SHORT = Plan(1, 20_000, (0, 1, 9), (2, 6), 6_000, 8_000)
 
 
 def open_all(engine: Engine, population: Population) -> None:
