@@ -146,7 +146,7 @@ class Schedule:
         touched: dict[Statistic, None] = {}
         for source in self._engine.sources.values():
             for row in source.ledger.take_touched():
-                touched.update(row.readers)
+                touched.update(dict.fromkeys(row.readers))
         touched.update(self._regrouped)
         self._regrouped.clear()
         values = self._tell_changes(touched, clocks)
