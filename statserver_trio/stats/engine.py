@@ -202,6 +202,12 @@ class Engine:
     def suspend(self, subscription: Subscription, suspended: bool) -> None:
         """Stop or go on telling; what is counted goes on either way."""
         subscription.suspended = suspended
+        if not suspended:
+            self._schedule.stir(subscription.statistic)  # nobody has looked at it meanwhile
+
+    def replaced(self, statistic: Statistic) -> None:
+        """What it has counted was replaced by what another server has."""
+        self._schedule.stir(statistic)
 
     def close_all(self, statistics: Iterable[Statistic], reason: str) -> list[Notice]:
         """Delete statistics whose definition is gone; what their clients are to be told."""

@@ -44,7 +44,8 @@ class Row:
     """One row of a ledger, and what the columns cannot hold."""
 
     __slots__ = (
-        "born", "born_at", "counter", "index", "kind", "ledger", "node", "readers", "slot", "users"
+        "born", "born_at", "counter", "index", "kind", "ledger", "node", "patient", "readers", "slot",
+        "users"
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +56,7 @@ class Row:
         self.kind = kind
         self.users = 0  # statistics that read it
         self.readers: dict[Statistic, None] = {}  # those whose clients want every change
+        self.patient: dict[Statistic, None] | None = None  # and those looked at every so often
         self.index = ledger.new_row(self)
         self.slot = ledger.new_slot() if kind.feature == TIME_INTEGRAL else None
         self.counter: Counter | None = None
@@ -92,6 +94,8 @@ class Row:
             t: Where the node leaves a group at that moment: it no longer adds to its tally.
         """
         self.readers.pop(statistic, None)
+        if self.patient is not None:
+            self.patient.pop(statistic, None)
         sessions.leave(self.ledger, self.node.watch, statistic)
         if isinstance(self.counter, TermCounter) and statistic.book is not None:
             self.counter.forget(statistic.book, t)

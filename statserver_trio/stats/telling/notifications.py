@@ -10,10 +10,11 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, frozen
 
 if TYPE_CHECKING:
     from ..statistic import Statistic
+    from .ticks import Tick
 
 
 class Mode(enum.Enum):
@@ -94,7 +95,8 @@ class Subscription:
     owner: Any  # whoever subscribed; handed back with every notice
     suspended: bool = False
     last_sent: Any = None
-    next_at: int = field(default=0)  # when a TimeBased value is due, ms
+    order: int = 0  # the later it came, the higher; told in this order
+    tick: Tick | None = None  # with whom it is looked at, where that is every so often
 
     def worth_sending(self, value: Any) -> bool:
         """Whether ``value`` differs enough from the last one sent.

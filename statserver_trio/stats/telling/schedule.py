@@ -9,21 +9,27 @@ Four things make a client hear of a statistic:
   what the interval came to);
 * what contributes can no longer be heard, or can be again.
 
-A value is computed once per look, however many clients share the statistic.
+A value is computed once per look, however many clients share the statistic, and in a
+round only where it may have changed since the last one (:mod:`.ticks`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from ..counting.ledger import Ledger
+from ..counting.rows import Row
 from ..definitions.time_profiles import TimeProfile
 from ..source import Source
 from ..statistic import Statistic
 from .notifications import FREQUENCY_DEFAULT, Mode, Notice, Subscription, Value
+from .standing import stands_still
+from .ticks import Tick
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -32,15 +38,6 @@ if TYPE_CHECKING:
 # (our decision); an event stamped after the point ends the wait.
 CLOSING_GRACE_MS = 1000
 CLOSINGS_MAX = 100  # reset points that are told one by one after a long silence; then the last
-
-
-@define
-class Tick:
-    """All who are looked at with the same period."""
-
-    period: int
-    next_at: int
-    subscriptions: dict[Subscription, None] = field(factory=dict)
 
 
 @define
@@ -62,6 +59,8 @@ class Schedule:
         self._queue: list[Notice] = []  # worked out already, to be handed over next
         self._regrouped: dict[Statistic, None] = {}  # to be looked at without an event
         self._monitoring_changes = 0
+        self._added = 0  # subscriptions so far
+        self._touched: dict[Row, None] = {}  # since the last round, of those looked at in rounds
 
     # -- who is on it ----------------------------------------------------------------
 
@@ -70,44 +69,67 @@ class Schedule:
         statistic, mode = subscription.statistic, subscription.notification.mode
         # Of an extension's statistic the registry watches the resets: they are on our clock.
         profile = statistic.profile if statistic.pushed is None else None
+        self._added += 1
+        subscription.order = self._added
         if mode is Mode.CHANGES_BASED:
-            self.reattached(statistic)
             if statistic.grows:
-                self._tick(subscription, now).subscriptions[subscription] = None
+                self._tick(subscription, now).add(subscription, anyway=False)
             if profile is not None and profile.kind == "Growing":
                 self._resets_of(self._resets, statistic).subscriptions[subscription] = None
         elif mode is Mode.TIME_BASED:
-            self._tick(subscription, now).subscriptions[subscription] = None
+            anyway = not subscription.notification.insensitivity
+            self._tick(subscription, now).add(subscription, anyway)
         elif mode is Mode.RESET_BASED and profile is not None:
             self._resets_of(self._closings, statistic).subscriptions[subscription] = None
+        self.reattached(statistic)
 
     def reattached(self, statistic: Statistic) -> None:
-        """Let every row of a statistic know that somebody wants its changes."""
-        if any(s.notification.mode is Mode.CHANGES_BASED for s in statistic.subscriptions):
-            for parts in statistic.parts.values():
-                for part in parts:
-                    part.row.readers[statistic] = None
+        """Let every row of a statistic know who wants to hear when it is touched."""
+        at_once, in_rounds = _wanted(statistic)
+        if not (at_once or in_rounds):
+            return
+        for parts in statistic.parts.values():
+            for part in parts:
+                row = part.row
+                if at_once:
+                    row.readers[statistic] = None
+                if in_rounds:
+                    if row.patient is None:
+                        row.patient = {}
+                    row.patient[statistic] = None
 
     def regrouped(self, statistic: Statistic) -> None:
         """Other nodes contribute to a statistic now: its value may have changed."""
         self.reattached(statistic)
         self._regrouped[statistic] = None
+        self.stir(statistic)
         self._monitoring_changes = -1  # and so may have its validity
+
+    def stir(self, statistic: Statistic) -> None:
+        """Its value may have changed although no row was touched: look in the next round."""
+        for subscription in statistic.subscriptions:
+            if subscription.tick is not None:
+                subscription.tick.stir((statistic,))
 
     def remove(self, subscription: Subscription) -> None:
         """Forget a subscription."""
-        statistic = subscription.statistic
-        _drop(self._ticks, subscription)
+        statistic, tick = subscription.statistic, subscription.tick
+        if tick is not None:
+            tick.remove(subscription)
+            if tick.is_empty:
+                del self._ticks[tick.period]
         _drop(self._resets, subscription)
         _drop(self._closings, subscription)
-        if not any(s.notification.mode is Mode.CHANGES_BASED for s in statistic.subscriptions):
-            for parts in statistic.parts.values():
-                for part in parts:
+        at_once, in_rounds = _wanted(statistic)
+        for parts in statistic.parts.values():
+            for part in parts:
+                if not at_once:
                     part.row.readers.pop(statistic, None)
+                if not in_rounds and part.row.patient is not None:
+                    part.row.patient.pop(statistic, None)
 
     def _tick(self, subscription: Subscription, now: int) -> Tick:
-        seconds = subscription.notification.frequency or FREQUENCY_DEFAULT
-        period = seconds * 1000
+        period = _period(subscription)
         tick = self._ticks.get(period)
         if tick is None:
             tick = self._ticks[period] = Tick(period, now + period)
@@ -137,6 +159,8 @@ class Schedule:
         changed: dict[Subscription, None] = {}
         for source in self._engine.sources.values():
             for row in source.ledger.take_touched():
+                if row.patient:
+                    self._touched[row] = None
                 for statistic in row.readers:
                     changed.update(statistic.subscriptions)
         for statistic in self._regrouped:
@@ -144,38 +168,71 @@ class Schedule:
         self._regrouped.clear()
         for resets in self._passed(self._resets, clocks):
             changed.update(resets.subscriptions)
-        periodic: dict[Subscription, None] = {}
-        for tick in self._ticks.values():
-            if tick.next_at <= now:
-                periodic.update(tick.subscriptions)
-                tick.next_at += ((now - tick.next_at) // tick.period + 1) * tick.period
-        self._compute(changed, periodic, clocks)
+        rounds = [tick for tick in self._ticks.values() if tick.next_at <= now]
+        values: dict[Statistic, Value] = {}
+        for subscription in changed:
+            if _wants(subscription, rounds):
+                self._look(subscription, clocks, values)
+        if rounds:
+            self._stir_touched()
+        for tick in rounds:
+            tick.next_at += ((now - tick.next_at) // tick.period + 1) * tick.period
+            self._look_round(tick, changed, clocks, values)
         queue, self._queue = self._queue, []
         return queue
 
-    def _compute(
+    def _stir_touched(self) -> None:
+        for row in self._touched:
+            if row.patient:
+                for tick in self._ticks.values():
+                    tick.stir(row.patient)
+        self._touched.clear()
+
+    def _look_round(
         self,
+        tick: Tick,
         changed: dict[Subscription, None],
-        periodic: dict[Subscription, None],
         clocks: dict[Ledger, int],
+        values: dict[Statistic, Value],
     ) -> None:
-        values: dict[Statistic, Value] = {}
-        for subscription in changed | periodic:
+        """Look at whoever may have changed, and tell it in the order of their coming."""
+        unsettled = {ledger for ledger in clocks if ledger.has_openings}
+        before = len(self._queue)
+        due = tick.take_due(clocks)
+        for subscription in due:
             if subscription.suspended:
-                continue
-            mode = subscription.notification.mode
-            if mode is Mode.TIME_BASED and subscription not in periodic:
-                continue
-            if mode is Mode.RESET_BASED or mode is Mode.NO_NOTIFICATION:
-                continue
+                continue  # it is stirred when it goes on
+            if subscription not in changed:
+                self._look(subscription, clocks, values)
             statistic = subscription.statistic
-            value = values.get(statistic)
-            if value is None:
-                value = values[statistic] = self._engine.value_at(statistic, clocks)
-            always = mode is Mode.TIME_BASED and not subscription.notification.insensitivity
-            if always or subscription.worth_sending(value.value):
-                subscription.last_sent = value.value
-                self._queue.append(Notice(subscription, "Info", value))
+            settled = not unsettled or not any(
+                part.ledger in unsettled for parts in statistic.parts.values() for part in parts
+            )
+            tick.rest(subscription, stands_still(statistic, values[statistic], clocks), settled)
+        for subscription in tick.told_anyway():
+            if subscription not in due and subscription not in changed:
+                self._look(subscription, clocks, values)
+        told = self._queue[before:]
+        told.sort(key=attrgetter("subscription.order"))
+        self._queue[before:] = told
+
+    def _look(
+        self,
+        subscription: Subscription,
+        clocks: dict[Ledger, int],
+        values: dict[Statistic, Value],
+    ) -> None:
+        """Tell the value, if that is worth it; ``values`` are those that are known already."""
+        if subscription.suspended:
+            return
+        statistic, notification = subscription.statistic, subscription.notification
+        value = values.get(statistic)
+        if value is None:
+            value = values[statistic] = self._engine.value_at(statistic, clocks)
+        always = notification.mode is Mode.TIME_BASED and not notification.insensitivity
+        if always or subscription.worth_sending(value.value):
+            subscription.last_sent = value.value
+            self._queue.append(Notice(subscription, "Info", value))
 
     # -- resets ----------------------------------------------------------------------
 
@@ -272,10 +329,26 @@ class Schedule:
         return deadline
 
 
-G = TypeVar("G", Tick, Resets)
+def _period(subscription: Subscription) -> int:
+    """How often to look at it, ms."""
+    return (subscription.notification.frequency or FREQUENCY_DEFAULT) * 1000
 
 
-def _drop(group: dict[Any, G], subscription: Subscription) -> None:
+def _wanted(statistic: Statistic) -> tuple[bool, bool]:
+    """Whether somebody wants to hear of its changes at once, and whether in rounds."""
+    at_once = any(s.notification.mode is Mode.CHANGES_BASED for s in statistic.subscriptions)
+    return at_once, any(s.tick is not None for s in statistic.subscriptions)
+
+
+def _wants(subscription: Subscription, rounds: Iterable[Tick]) -> bool:
+    """Whether it is to hear of a change now, with those whose round it is."""
+    mode = subscription.notification.mode
+    return mode is Mode.CHANGES_BASED or (
+        mode is Mode.TIME_BASED and any(subscription.tick is tick for tick in rounds)
+    )
+
+
+def _drop(group: dict[TimeProfile, Resets], subscription: Subscription) -> None:
     """Forget a subscription, and whatever nobody is left for."""
     for key, members in list(group.items()):
         members.subscriptions.pop(subscription, None)
