@@ -93,3 +93,11 @@ class PlainEngine(Engine):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._schedule: Schedule = PlainSchedule(self)
+
+    def value_at(
+        self, statistic: Statistic, clocks: dict[Ledger, int], closing: bool = False
+    ) -> Value:
+        """Every value from spans, as those of groups are."""
+        if statistic.pushed is not None:
+            return self.extended.value(statistic)
+        return self._value_of_any(statistic, clocks, closing)

@@ -44,8 +44,8 @@ class Row:
     """One row of a ledger, and what the columns cannot hold."""
 
     __slots__ = (
-        "born", "born_at", "counter", "index", "kind", "ledger", "node", "patient", "readers", "slot",
-        "users"
+        "born", "born_at", "counter", "index", "kind", "ledger", "node", "patient", "readers",
+        "slot", "users",
     )  # fmt: skip
 
     def __init__(

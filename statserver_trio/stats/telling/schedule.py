@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import inf
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -25,10 +24,11 @@ from attrs import define, field
 from ..counting.ledger import Ledger
 from ..counting.rows import Row
 from ..definitions.time_profiles import TimeProfile
+from ..quick import Clocks
 from ..source import Source
 from ..statistic import Statistic
 from .notifications import FREQUENCY_DEFAULT, Mode, Notice, Subscription, Value
-from .standing import stands_still
+from .standing import Manner, patience
 from .ticks import Tick
 
 if TYPE_CHECKING:
@@ -77,15 +77,16 @@ class Schedule:
             if profile is not None and profile.kind == "Growing":
                 self._resets_of(self._resets, statistic).subscriptions[subscription] = None
         elif mode is Mode.TIME_BASED:
-            anyway = not subscription.notification.insensitivity
-            self._tick(subscription, now).add(subscription, anyway)
+            self._tick(subscription, now).add(subscription, subscription.is_told_anyway)
         elif mode is Mode.RESET_BASED and profile is not None:
             self._resets_of(self._closings, statistic).subscriptions[subscription] = None
-        self.reattached(statistic)
+        self._listen(statistic, mode is Mode.CHANGES_BASED, subscription.tick is not None)
 
     def reattached(self, statistic: Statistic) -> None:
         """Let every row of a statistic know who wants to hear when it is touched."""
-        at_once, in_rounds = _wanted(statistic)
+        self._listen(statistic, *_wanted(statistic))
+
+    def _listen(self, statistic: Statistic, at_once: bool, in_rounds: bool) -> None:
         if not (at_once or in_rounds):
             return
         for parts in statistic.parts.values():
@@ -108,8 +109,7 @@ class Schedule:
     def stir(self, statistic: Statistic) -> None:
         """Its value may have changed although no row was touched: look in the next round."""
         for subscription in statistic.subscriptions:
-            if subscription.tick is not None:
-                subscription.tick.stir((statistic,))
+            subscription.stir()
 
     def remove(self, subscription: Subscription) -> None:
         """Forget a subscription."""
@@ -118,6 +118,8 @@ class Schedule:
             tick.remove(subscription)
             if tick.is_empty:
                 del self._ticks[tick.period]
+            if not self._ticks:
+                self._touched.clear()
         _drop(self._resets, subscription)
         _drop(self._closings, subscription)
         at_once, in_rounds = _wanted(statistic)
@@ -154,7 +156,9 @@ class Schedule:
         notices, moved = self._engine.extended.due(now)
         self._queue += notices
         self._regrouped.update(moved)
-        clocks = {source.ledger: source.clock(now) for source in self._engine.sources.values()}
+        clocks = Clocks(
+            {source.ledger: source.clock(now) for source in self._engine.sources.values()}
+        )
         self._close_intervals(clocks)
         changed: dict[Subscription, None] = {}
         for source in self._engine.sources.values():
@@ -196,7 +200,6 @@ class Schedule:
         values: dict[Statistic, Value],
     ) -> None:
         """Look at whoever may have changed, and tell it in the order of their coming."""
-        unsettled = {ledger for ledger in clocks if ledger.has_openings}
         before = len(self._queue)
         due = tick.take_due(clocks)
         for subscription in due:
@@ -204,16 +207,14 @@ class Schedule:
                 continue  # it is stirred when it goes on
             if subscription not in changed:
                 self._look(subscription, clocks, values)
-            statistic = subscription.statistic
-            settled = not unsettled or not any(
-                part.ledger in unsettled for parts in statistic.parts.values() for part in parts
-            )
-            tick.rest(subscription, stands_still(statistic, values[statistic], clocks), settled)
+            if subscription.manner is Manner.GROWING:
+                value = values[subscription.statistic]
+                tick.wait(subscription, patience(subscription, value, clocks), clocks)
         for subscription in tick.told_anyway():
             if subscription not in due and subscription not in changed:
-                self._look(subscription, clocks, values)
+                self._tell_again(subscription, clocks, values)
         told = self._queue[before:]
-        told.sort(key=attrgetter("subscription.order"))
+        told.sort(key=_order)
         self._queue[before:] = told
 
     def _look(
@@ -225,14 +226,29 @@ class Schedule:
         """Tell the value, if that is worth it; ``values`` are those that are known already."""
         if subscription.suspended:
             return
-        statistic, notification = subscription.statistic, subscription.notification
+        statistic = subscription.statistic
         value = values.get(statistic)
         if value is None:
             value = values[statistic] = self._engine.value_at(statistic, clocks)
-        always = notification.mode is Mode.TIME_BASED and not notification.insensitivity
-        if always or subscription.worth_sending(value.value):
+        if subscription.is_told_anyway or subscription.worth_sending(value.value):
             subscription.last_sent = value.value
             self._queue.append(Notice(subscription, "Info", value))
+
+    def _tell_again(
+        self,
+        subscription: Subscription,
+        clocks: dict[Ledger, int],
+        values: dict[Statistic, Value],
+    ) -> None:
+        """Tell a value that is the one that was told last, as of now."""
+        if subscription.suspended:
+            return
+        statistic = subscription.statistic
+        value = values.get(statistic)
+        if value is None:
+            number = subscription.last_sent
+            value = values[statistic] = self._engine.value_still(statistic, number, clocks)
+        self._queue.append(Notice(subscription, "Info", value))
 
     # -- resets ----------------------------------------------------------------------
 
@@ -327,6 +343,11 @@ class Schedule:
             if following is not None:
                 deadline = min(deadline, now + following + CLOSING_GRACE_MS - latest)
         return deadline
+
+
+def _order(notice: Notice) -> int:
+    """When who is told it came, compared to the others."""
+    return notice.subscription.order
 
 
 def _period(subscription: Subscription) -> int:

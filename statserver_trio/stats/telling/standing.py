@@ -1,60 +1,98 @@
-"""Standing still: whether a value is the same at any later moment, as long as nothing happens.
+"""Standing still: how long a value is surely not worth telling, as long as nothing happens.
 
-Said so only where it is certain, for who stands still is not looked at again until a row he
-reads is touched, another node contributes, or his interval begins anew (:mod:`.ticks`). Most
-statistics count what is over; of those that count time, most have nothing that goes on.
+Who stands still is not looked at again until a row he reads is touched, another node
+contributes, or his interval begins anew; who grows slowly, not before he may have grown enough
+(:mod:`.ticks`). Most statistics count what is over; of those that count time, most have
+nothing that goes on. Where it is not certain, the answer is that it may be any moment.
+
+That the next event may make an opening an earlier one (:meth:`.ledger.Ledger.opened`) changes
+only what goes on: what had ended by then was not counted, and nothing has ended since.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
+from math import inf
 from typing import TYPE_CHECKING
 
 from ..counting.ledger import Ledger
 from ..counting.parts import FormerPart, Part, span
-from .notifications import Value
+from .notifications import Subscription, Value
 
 if TYPE_CHECKING:
     from ..statistic import Statistic
 
 
-def stands_still(statistic: Statistic, value: Value, clocks: dict[Ledger, int]) -> bool:
-    """Whether a statistic that is worth ``value`` now will be until something happens.
+class Manner(enum.Enum):
+    """How a statistic comes to another value."""
 
-    Sessions, books, states and what extensions tell follow more than rows: they are looked at.
-    """
-    category = statistic.category
+    CALM = "calm"  # by what happens, and never otherwise
+    GROWING = "growing"  # with time, if something goes on
+    RESTLESS = "restless"  # by more than its rows say: it has to be looked at
+
+
+def manner_of(statistic: Statistic) -> Manner:
+    """How it changes; sessions, books, states and extensions follow more than rows."""
     if (
         statistic.pushed is not None
         or statistic.book is not None
-        or category.kind == "state"
+        or statistic.category.kind == "state"
         or statistic.follows_sessions
     ):
-        return False
-    if not statistic.grows:
-        return True
-    if any(_goes_on(part) for part in _all_parts(statistic)):
-        return False
-    profile = statistic.profile
+        return Manner.RESTLESS
+    return Manner.GROWING if statistic.grows else Manner.CALM
+
+
+def patience(subscription: Subscription, value: Value, clocks: dict[Ledger, int]) -> float:
+    """For how long, in ms, a growing value is not worth telling if nothing happens; or inf.
+
+    The value is that of now, and was told if it was worth it.
+    """
+    statistic = subscription.statistic
+    category, profile = statistic.category, statistic.profile
+    live = _going_on(statistic)
     if profile is not None and profile.kind == "Sliding":
-        return not category.feature and all(
-            _is_empty(part, clocks) for part in _all_parts(statistic)
-        )
-    if category.is_historical and category.grows == "always":
+        if live or category.feature:
+            return 0
+        return inf if all(_is_empty(part, clocks) for part in _all_parts(statistic)) else 0
+    if live:
+        return _time_to_grow(subscription, value, live) if category.result == "time" else 0
+    if category.kind == "historical" and category.grows == "always":
         # A share of the time that has passed: of nothing it stays nothing.
-        return bool(value.value == 0 and value.interval > 0)
-    return True
+        return inf if value.value == 0 and value.interval > 0 else 0
+    return inf
+
+
+def _time_to_grow(subscription: Subscription, value: Value, live: int) -> float:
+    """A time in whole seconds grows by no more than what goes on, each a second per second."""
+    now, last = value.value, subscription.last_sent
+    sources, former = subscription.statistic.sources, subscription.statistic.former
+    if type(now) is not int or type(last) is not int:
+        return 0
+    if former or any(source is not sources[0] for source in sources):
+        return 0  # several clocks, which do not go alike
+    if sources[0].ledger.has_openings:
+        return 0  # the next event may say that it was opened earlier, and so has grown by more
+    limit = max(1, subscription.notification.insensitivity)
+    return max(0, (last + limit - now - 1) * 1000 / live)  # there may be almost a second more
+
+
+def _going_on(statistic: Statistic) -> int:
+    """How much goes on in its rows; of who has left, what then did."""
+    live = 0
+    for parts in statistic.parts.values():
+        for part in parts:
+            row = part.row
+            live += row.ledger.columns.live[row.index]
+    if statistic.former:
+        live += sum(part.sums.live for parts in statistic.former.values() for part in parts)
+    return live
 
 
 def _all_parts(statistic: Statistic) -> Iterator[Part | FormerPart]:
     for role in statistic.parts:
         yield from statistic.all_parts(role)
-
-
-def _goes_on(part: Part | FormerPart) -> bool:
-    if isinstance(part, FormerPart):  # up to when it left, where a clock may be once more
-        return part.sums.live > 0
-    return part.ledger.columns.live[part.row.index] > 0
 
 
 def _is_empty(part: Part | FormerPart, clocks: dict[Ledger, int]) -> bool:
