@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import frozen
 
-from . import fanout, ingest, joining, replication
+from . import fanout, ingest, joining, refresh, replication
 
 Result = dict[str, Any]
 
@@ -37,6 +37,9 @@ BENCHMARKS = {
         replication.run, lambda: replication.run(replication.SHORT), replication.describe
     ),
     "fanout": Benchmark(fanout.run, lambda: fanout.run(fanout.SHORT), fanout.describe),
+    "refresh": Benchmark(
+        refresh.run, lambda: refresh.run(refresh.SHORT), refresh.describe, refresh.is_good
+    ),
     "joining": Benchmark(joining.run, None, joining.describe),
 }
 
