@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import frozen
 
-from . import fanout, flat, ingest, joining, latency, memory, replaying, replication, w1
+from . import fanout, flat, ingest, joining, latency, memory, refresh, replaying, replication, w1
 
 Result = dict[str, Any]
 
@@ -46,6 +46,9 @@ BENCHMARKS = {
         memory.run, lambda: memory.run(memory.SHORT), memory.describe, memory.is_good
     ),
     "flat": Benchmark(flat.run, lambda: flat.run(flat.SHORT), flat.describe, flat.is_good),
+    "refresh": Benchmark(
+        refresh.run, lambda: refresh.run(refresh.SHORT), refresh.describe, refresh.is_good
+    ),
     "joining": Benchmark(joining.run, None, joining.describe),
 }
 

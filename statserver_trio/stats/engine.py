@@ -25,6 +25,7 @@ from .describing import Describer
 from .extended.registry import Extended
 from .following import Following
 from .open_statistics import OpenStatistics
+from .quick import Clocks, interval_of, read_quickly
 from .requests import StatisticError, StatisticRequest
 from .source import Source
 from .statistic import Statistic
@@ -219,6 +220,12 @@ class Engine:
     def suspend(self, subscription: Subscription, suspended: bool) -> None:
         """Stop or go on telling; what is counted goes on either way."""
         subscription.suspended = suspended
+        if not suspended:
+            subscription.stir()  # nobody has looked at it meanwhile
+
+    def replaced(self, statistic: Statistic) -> None:
+        """What it has counted was replaced by what another server has."""
+        self._schedule.stir(statistic)
 
     def close_all(self, statistics: Iterable[Statistic], reason: str) -> list[Notice]:
         """Delete statistics whose definition is gone; what their clients are to be told."""
@@ -251,6 +258,7 @@ class Engine:
         value = self.value(subscription.statistic, now)
         if subscription.notification.mode is not Mode.RESET_BASED:
             subscription.last_sent = value.value
+            subscription.stir()
         return value
 
     def value_at(
@@ -264,6 +272,27 @@ class Engine:
         """
         if statistic.pushed is not None:
             return self.extended.value(statistic)
+        if not closing:
+            found = read_quickly(statistic, _with_starts(clocks))
+            if found is not None:
+                number, interval, time = found
+                return self._told(statistic, self._shown(statistic, number), interval, time)
+        return self._value_of_any(statistic, clocks, closing)
+
+    def value_still(self, statistic: Statistic, number: Any, clocks: dict[Ledger, int]) -> Value:
+        """The same of one that is known to be worth ``number`` still."""
+        found = (
+            None if statistic.pushed is not None else interval_of(statistic, _with_starts(clocks))
+        )
+        return (
+            self.value_at(statistic, clocks)
+            if found is None
+            else self._told(statistic, number, *found)
+        )
+
+    def _value_of_any(
+        self, statistic: Statistic, clocks: dict[Ledger, int], closing: bool
+    ) -> Value:
         key = statistic.key
         times = [clocks[ledger] for ledger in statistic.ledgers()]
         time = max(times or clocks.values(), default=statistic.opened_at)
@@ -283,10 +312,14 @@ class Engine:
             tree = state_of(*whose, view)
             return Value(tree, time / 1000, 0.0)
         number, interval = statistic.read(clocks.__getitem__, closing)
-        since = time - interval
-        whole = statistic.gap_at is None or statistic.gap_at < since
-        complete = not statistic.category.is_historical or (whole and self._is_complete(since))
-        return Value(self._shown(statistic, number), time / 1000, interval / 1000, complete)
+        return self._told(statistic, self._shown(statistic, number), interval, time)
+
+    def _told(self, statistic: Statistic, shown: Any, interval: int, time: int) -> Value:
+        complete = True
+        if statistic.category.kind == "historical":
+            since, gap = time - interval, statistic.gap_at
+            complete = (gap is None or gap < since) and self._is_complete(since)
+        return Value(shown, time / 1000, interval / 1000, complete)
 
     def _shown(self, statistic: Statistic, number: Any) -> Any:
         """Counts are integers, times seconds (whole ones at that resolution), ratios floats.
@@ -294,9 +327,11 @@ class Engine:
         A formula is what it comes to, a text too, and 0 where it comes to nothing; what has
         children shows each of them.
         """
+        result = statistic.category.result
+        if result == "number" and type(number) is int:  # as most are
+            return number
         if isinstance(number, dict):
             return {key: self._shown(statistic, each) for key, each in number.items()}
-        result = statistic.category.result
         if result == "any":
             return number if isinstance(number, str) else float(number or 0)
         if result == "ratio":
@@ -307,8 +342,10 @@ class Engine:
 
     def _is_complete(self, since: int) -> bool:
         """Whether no event since then was missed, as far as we know."""
-        gaps = (source.last_gap for source in self.sources.values())
-        return all(gap is None or gap < since for gap in gaps)
+        for source in self.sources.values():  # in a loop: every value asks
+            if source.last_gap is not None and source.last_gap >= since:
+                return False
+        return True
 
     def is_valid(self, statistic: Statistic) -> bool:
         """Whether everything that contributes can be heard (statistics.md §4.9)."""
@@ -341,6 +378,10 @@ class Engine:
     def next_deadline(self, now: int) -> float:
         """When, in ms, something may be due although nothing happens; ``inf`` if never."""
         return min(self._schedule.next_deadline(now), self.extended.next_deadline())
+
+
+def _with_starts(clocks: dict[Ledger, int]) -> Clocks:
+    return clocks if isinstance(clocks, Clocks) else Clocks(clocks)
 
 
 def _other_modes() -> list[str]:

@@ -208,6 +208,7 @@ def adopt_statistic(engine: Engine, statistic: Statistic, data: Data, now: int) 
     if tally is not None:
         shared = any(part.row.users > 1 for part in statistic.parts["main"])
         tally.peaks.adopt(reader.tally, shared)
+    engine.replaced(statistic)
 
 
 class _Reader:

@@ -10,9 +10,10 @@ value changes with time alone, for actions and for statuses.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
-from attrs import field, frozen
+from attrs import define, frozen
 
 from ..books.cells import Values
 from ..books.terms import Value
@@ -21,9 +22,10 @@ from ..definitions.time_ranges import TimeRange
 
 NO, OPTIONAL, REQUIRED = "no", "optional", "required"
 DEFAULT, EXPLICIT = "default", "explicit"
+NO_VALUES, NO_MORE = Values(), MappingProxyType[str, Measure]({})  # of all who have none
 
 
-@frozen
+@define(eq=False)  # not frozen: a third of the time to make one, and one is made per value
 class Reading:
     """What a category computes a value from.
 
@@ -38,9 +40,9 @@ class Reading:
     rel_ranged: Measure | None
     time_range: TimeRange | None
     interval: int  # ms
-    values: Values = field(factory=Values)  # of the terms of the main mask
+    values: Values = NO_VALUES  # of the terms of the main mask
     current_values: Sequence[Value] = ()  # of what goes on in the main mask
-    more: Mapping[str, Measure] = field(factory=dict)  # of the other masks of a compound one
+    more: Mapping[str, Measure] = NO_MORE  # of the other masks of a compound one
 
     @property
     def denominator(self) -> Measure:

@@ -229,11 +229,15 @@ def span(part: Part | FormerPart, now: int, closing: bool = False) -> Span:
     sums, opened_at = part.row.sums, part.opened_at
     if start is None or start <= opened_at:
         return Span(part, opened_at, now, part.base, sums, part.epoch)
-    return Span(part, start, now, _sums_at(part, start, sums), sums)
+    return Span(part, start, now, beginning(part, start, sums), sums)
 
 
-def _sums_at(part: Part, start: int, sums: Sums) -> Sums:
-    """The sums at the beginning ``start`` of an interval after the opening."""
+def beginning(part: Part, start: int, sums: Sums | None = None) -> Sums:
+    """The sums at the beginning ``start`` of an interval after the opening.
+
+    Args:
+        sums: What they were when the interval ended, if that was not just now.
+    """
     row = part.row
     if part.marks and start <= part.marks[-1].edge:
         return _at_mark(part.marks, start)
@@ -241,7 +245,9 @@ def _sums_at(part: Part, start: int, sums: Sums) -> Sums:
         return row.born
     assert part.boundary is not None
     columns = part.boundary.columns_at(start)
-    return sums if columns is None else columns.at(row.index, row.slot)
+    if columns is not None:
+        return columns.at(row.index, row.slot)
+    return row.sums if sums is None else sums
 
 
 def previous(after: Span) -> Span | None:
@@ -259,7 +265,7 @@ def previous(after: Span) -> Span | None:
     start = part.boundary.start_of_interval(end - 1)
     if start is None or start <= part.opened_at:
         return Span(part, part.opened_at, end, part.base, after.base, part.epoch)
-    return Span(part, start, end, _sums_at(part, start, after.base), after.base)
+    return Span(part, start, end, beginning(part, start, after.base), after.base)
 
 
 def _span_of_former(part: FormerPart, start: int | None, now: int) -> Span:

@@ -50,7 +50,7 @@ class Row:
 
     __slots__ = (
         "_readers", "_shared", "born", "born_at", "counter", "index", "kind", "ledger",
-        "node", "slot", "source", "users",
+        "node", "patient", "slot", "source", "users",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +63,7 @@ class Row:
         self.kind = kind
         self.users = 0  # statistics that read it
         self._readers: dict[Statistic, None] | None = None
+        self.patient: dict[Statistic, None] | None = None  # and those looked at every so often
         self.index = ledger.new_row(self)
         self.slot = ledger.new_slot() if kind.feature == TIME_INTEGRAL else None
         self.counter: Counter | None = None
@@ -102,6 +103,7 @@ class Row:
             t: Where the node leaves a group at that moment: it no longer adds to its tally.
         """
         self.tell_no_more(statistic)
+        self.look_no_more(statistic)
         sessions.leave(self.ledger, self.node.watch, statistic)
         if isinstance(self.counter, TermCounter) and statistic.book is not None:
             self.counter.forget(statistic.book, t)
@@ -134,6 +136,17 @@ class Row:
         """They do not want it any more."""
         if self._readers is not None:
             self._readers.pop(statistic, None)
+
+    def look(self, statistic: Statistic) -> None:
+        """That statistic is looked at every so often, if the row was touched since."""
+        if self.patient is None:
+            self.patient = {}
+        self.patient[statistic] = None
+
+    def look_no_more(self, statistic: Statistic) -> None:
+        """It is not any more."""
+        if self.patient is not None:
+            self.patient.pop(statistic, None)
 
     @property
     def sums(self) -> Sums:

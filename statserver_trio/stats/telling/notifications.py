@@ -15,6 +15,8 @@ from attrs import define, field, frozen
 
 if TYPE_CHECKING:
     from ..statistic import Statistic
+    from .standing import Manner
+    from .ticks import Tick
 
 
 class Mode(enum.Enum):
@@ -52,7 +54,7 @@ class Notification:
     insensitivity: float = 0
 
 
-@frozen
+@define  # and Notice: not frozen, since millions are made, and that takes a third of the time
 class Value:
     """What a statistic was worth at some moment.
 
@@ -69,7 +71,7 @@ class Value:
     complete: bool = True
 
 
-@frozen
+@define
 class Notice:
     """Something to tell a client about one of its subscriptions.
 
@@ -119,7 +121,20 @@ class Subscription:
     owner: Any  # whoever subscribed; handed back with every notice
     suspended: bool = False
     last_sent: Any = None
-    next_at: int = field(default=0)  # when a TimeBased value is due, ms
+    is_told_anyway: bool = field(init=False)  # also what has not changed, when it is looked at
+    order: int = 0  # the later it came, the higher; told in this order
+    tick: Tick | None = None  # with whom it is looked at, where that is every so often
+    manner: Manner | None = None  # in which its value changes, where it has a tick
+    among: dict[Subscription, None] | None = None  # and with whom of them next, if it grows
+
+    def __attrs_post_init__(self) -> None:
+        wanted = self.notification
+        self.is_told_anyway = wanted.mode is Mode.TIME_BASED and not wanted.insensitivity
+
+    def stir(self) -> None:
+        """Be looked at in the next round, if there is one."""
+        if self.tick is not None:
+            self.tick.stir({self.statistic: None})
 
     def worth_sending(self, value: Any) -> bool:
         """Whether ``value`` differs enough from the last one sent.
@@ -130,6 +145,8 @@ class Subscription:
         them passes, has come or has gone (§9).
         """
         last, limit = self.last_sent, self.notification.insensitivity
+        if type(value) is int and type(last) is int:  # as nearly all are
+            return value != last and abs(value - last) >= max(1, limit)
         if isinstance(value, dict) and isinstance(last, dict) and self._has_children:
             if value.keys() != last.keys():
                 return True

@@ -9,19 +9,22 @@ Four things make a client hear of a statistic:
   what the interval came to);
 * what contributes can no longer be heard, or can be again.
 
-A value is computed once per look, however many clients share the statistic.
+A value is computed once per look, however many clients share the statistic, and in a
+round only where it may have changed since the last one (:mod:`.ticks`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from ..counting.ledger import Ledger
+from ..counting.rows import Row
 from ..definitions.time_profiles import TimeProfile
+from ..quick import Clocks
 from ..source import Source
 from ..statistic import Statistic
 from .notifications import (
@@ -33,6 +36,8 @@ from .notifications import (
     Value,
     tell_change,
 )
+from .standing import Manner, patience
+from .ticks import Tick
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -41,15 +46,6 @@ if TYPE_CHECKING:
 # (our decision); an event stamped after the point ends the wait.
 CLOSING_GRACE_MS = 1000
 CLOSINGS_MAX = 100  # reset points that are told one by one after a long silence; then the last
-
-
-@define
-class Tick:
-    """All who are looked at with the same period."""
-
-    period: int
-    next_at: int
-    subscriptions: dict[Subscription, None] = field(factory=dict)
 
 
 @define
@@ -71,6 +67,8 @@ class Schedule:
         self._queue: list[Notice | News] = []  # worked out already, to be handed over next
         self._regrouped: dict[Statistic, None] = {}  # to be looked at without an event
         self._monitoring_changes = 0
+        self._added = 0  # subscriptions so far
+        self._touched: dict[Row, None] = {}  # since the last round, of those looked at in rounds
 
     # -- who is on it ----------------------------------------------------------------
 
@@ -79,44 +77,66 @@ class Schedule:
         statistic, mode = subscription.statistic, subscription.notification.mode
         # Of an extension's statistic the registry watches the resets: they are on our clock.
         profile = statistic.profile if statistic.pushed is None else None
+        self._added += 1
+        subscription.order = self._added
         if mode is Mode.CHANGES_BASED:
-            self.reattached(statistic)
             if statistic.grows:
-                self._tick(subscription, now).subscriptions[subscription] = None
+                self._tick(subscription, now).add(subscription, anyway=False)
             if profile is not None and profile.kind == "Growing":
                 self._resets_of(self._resets, statistic).subscriptions[subscription] = None
         elif mode is Mode.TIME_BASED:
-            self._tick(subscription, now).subscriptions[subscription] = None
+            self._tick(subscription, now).add(subscription, subscription.is_told_anyway)
         elif mode is Mode.RESET_BASED and profile is not None:
             self._resets_of(self._closings, statistic).subscriptions[subscription] = None
+        self._listen(statistic, mode is Mode.CHANGES_BASED, subscription.tick is not None)
 
     def reattached(self, statistic: Statistic) -> None:
-        """Let every row of a statistic know that somebody wants its changes."""
-        if any(s.notification.mode is Mode.CHANGES_BASED for s in statistic.subscriptions):
-            for parts in statistic.parts.values():
-                for part in parts:
+        """Let every row of a statistic know who wants to hear when it is touched."""
+        self._listen(statistic, *_wanted(statistic))
+
+    def _listen(self, statistic: Statistic, at_once: bool, in_rounds: bool) -> None:
+        if not (at_once or in_rounds):
+            return
+        for parts in statistic.parts.values():
+            for part in parts:
+                if at_once:
                     part.row.tell(statistic)
+                if in_rounds:
+                    part.row.look(statistic)
 
     def regrouped(self, statistic: Statistic) -> None:
         """Other nodes contribute to a statistic now: its value may have changed."""
         self.reattached(statistic)
         self._regrouped[statistic] = None
+        self.stir(statistic)
         self._monitoring_changes = -1  # and so may have its validity
+
+    def stir(self, statistic: Statistic) -> None:
+        """Its value may have changed although no row was touched: look in the next round."""
+        for subscription in statistic.subscriptions:
+            subscription.stir()
 
     def remove(self, subscription: Subscription) -> None:
         """Forget a subscription."""
-        statistic = subscription.statistic
-        _drop(self._ticks, subscription)
+        statistic, tick = subscription.statistic, subscription.tick
+        if tick is not None:
+            tick.remove(subscription)
+            if tick.is_empty:
+                del self._ticks[tick.period]
+            if not self._ticks:
+                self._touched.clear()
         _drop(self._resets, subscription)
         _drop(self._closings, subscription)
-        if not any(s.notification.mode is Mode.CHANGES_BASED for s in statistic.subscriptions):
-            for parts in statistic.parts.values():
-                for part in parts:
+        at_once, in_rounds = _wanted(statistic)
+        for parts in statistic.parts.values():
+            for part in parts:
+                if not at_once:
                     part.row.tell_no_more(statistic)
+                if not in_rounds:
+                    part.row.look_no_more(statistic)
 
     def _tick(self, subscription: Subscription, now: int) -> Tick:
-        seconds = subscription.notification.frequency or FREQUENCY_DEFAULT
-        period = seconds * 1000
+        period = _period(subscription)
         tick = self._ticks.get(period)
         if tick is None:
             tick = self._ticks[period] = Tick(period, now + period)
@@ -141,11 +161,15 @@ class Schedule:
         notices, moved = self._engine.extended.due(now)
         self._queue += notices
         self._regrouped.update(moved)
-        clocks = {source.ledger: source.clock(now) for source in self._engine.sources.values()}
+        clocks = Clocks(
+            {source.ledger: source.clock(now) for source in self._engine.sources.values()}
+        )
         self._close_intervals(clocks)
         touched: dict[Statistic, None] = {}
         for source in self._engine.sources.values():
             for row in source.ledger.take_touched():
+                if row.patient:
+                    self._touched[row] = None
                 touched.update(dict.fromkeys(row.readers))
         touched.update(self._regrouped)
         self._regrouped.clear()
@@ -153,12 +177,15 @@ class Schedule:
         changed: dict[Subscription, None] = {}
         for resets in self._passed(self._resets, clocks):
             changed.update(resets.subscriptions)
-        periodic: dict[Subscription, None] = {}
-        for tick in self._ticks.values():
-            if tick.next_at <= now:
-                periodic.update(tick.subscriptions)
-                tick.next_at += ((now - tick.next_at) // tick.period + 1) * tick.period
-        self._compute(changed, periodic, clocks, values)
+        rounds = [tick for tick in self._ticks.values() if tick.next_at <= now]
+        for subscription in changed:
+            if _wants(subscription, rounds):
+                self._look(subscription, clocks, values)
+        if rounds:
+            self._stir_touched()
+        for tick in rounds:
+            tick.next_at += ((now - tick.next_at) // tick.period + 1) * tick.period
+            self._look_round(tick, changed, clocks, values)
         queue, self._queue = self._queue, []
         return queue
 
@@ -176,30 +203,70 @@ class Schedule:
                 self._queue.append(News(value, told))
         return values
 
-    def _compute(
+    def _stir_touched(self) -> None:
+        for row in self._touched:
+            if row.patient:
+                for tick in self._ticks.values():
+                    tick.stir(row.patient)
+        self._touched.clear()
+
+    def _look_round(
         self,
+        tick: Tick,
         changed: dict[Subscription, None],
-        periodic: dict[Subscription, None],
         clocks: dict[Ledger, int],
         values: dict[Statistic, Value],
     ) -> None:
-        """Look at these besides; ``values`` are those that are known already."""
-        for subscription in changed | periodic:
+        """Look at whoever may have changed, and tell it in the order of their coming."""
+        before = len(self._queue)
+        due = tick.take_due(clocks)
+        for subscription in due:
             if subscription.suspended:
-                continue
-            mode = subscription.notification.mode
-            if mode is Mode.TIME_BASED and subscription not in periodic:
-                continue
-            if mode is Mode.RESET_BASED or mode is Mode.NO_NOTIFICATION:
-                continue
-            statistic = subscription.statistic
-            value = values.get(statistic)
-            if value is None:
-                value = values[statistic] = self._engine.value_at(statistic, clocks)
-            always = mode is Mode.TIME_BASED and not subscription.notification.insensitivity
-            if always or subscription.worth_sending(value.value):
-                subscription.last_sent = value.value
-                self._queue.append(Notice(subscription, "Info", value))
+                continue  # it is stirred when it goes on
+            if subscription not in changed:
+                self._look(subscription, clocks, values)
+            if subscription.manner is Manner.GROWING:
+                value = values[subscription.statistic]
+                tick.wait(subscription, patience(subscription, value, clocks), clocks)
+        for subscription in tick.told_anyway():
+            if subscription not in due and subscription not in changed:
+                self._tell_again(subscription, clocks, values)
+        told = [each for each in self._queue[before:] if isinstance(each, Notice)]
+        told.sort(key=_order)
+        self._queue[before:] = told
+
+    def _look(
+        self,
+        subscription: Subscription,
+        clocks: dict[Ledger, int],
+        values: dict[Statistic, Value],
+    ) -> None:
+        """Tell the value, if that is worth it; ``values`` are those that are known already."""
+        if subscription.suspended:
+            return
+        statistic = subscription.statistic
+        value = values.get(statistic)
+        if value is None:
+            value = values[statistic] = self._engine.value_at(statistic, clocks)
+        if subscription.is_told_anyway or subscription.worth_sending(value.value):
+            subscription.last_sent = value.value
+            self._queue.append(Notice(subscription, "Info", value))
+
+    def _tell_again(
+        self,
+        subscription: Subscription,
+        clocks: dict[Ledger, int],
+        values: dict[Statistic, Value],
+    ) -> None:
+        """Tell a value that is the one that was told last, as of now."""
+        if subscription.suspended:
+            return
+        statistic = subscription.statistic
+        value = values.get(statistic)
+        if value is None:
+            number = subscription.last_sent
+            value = values[statistic] = self._engine.value_still(statistic, number, clocks)
+        self._queue.append(Notice(subscription, "Info", value))
 
     # -- resets ----------------------------------------------------------------------
 
@@ -296,10 +363,31 @@ class Schedule:
         return deadline
 
 
-G = TypeVar("G", Tick, Resets)
+def _order(notice: Notice) -> int:
+    """When who is told it came, compared to the others."""
+    return notice.subscription.order
 
 
-def _drop(group: dict[Any, G], subscription: Subscription) -> None:
+def _period(subscription: Subscription) -> int:
+    """How often to look at it, ms."""
+    return (subscription.notification.frequency or FREQUENCY_DEFAULT) * 1000
+
+
+def _wanted(statistic: Statistic) -> tuple[bool, bool]:
+    """Whether somebody wants to hear of its changes at once, and whether in rounds."""
+    at_once = any(s.notification.mode is Mode.CHANGES_BASED for s in statistic.subscriptions)
+    return at_once, any(s.tick is not None for s in statistic.subscriptions)
+
+
+def _wants(subscription: Subscription, rounds: Iterable[Tick]) -> bool:
+    """Whether it is to hear of a change now, with those whose round it is."""
+    mode = subscription.notification.mode
+    return mode is Mode.CHANGES_BASED or (
+        mode is Mode.TIME_BASED and any(subscription.tick is tick for tick in rounds)
+    )
+
+
+def _drop(group: dict[TimeProfile, Resets], subscription: Subscription) -> None:
     """Forget a subscription, and whatever nobody is left for."""
     for key, members in list(group.items()):
         members.subscriptions.pop(subscription, None)
