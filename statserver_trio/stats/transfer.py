@@ -16,17 +16,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .books.book import Page
-from .carried import SumsData, checked
+from .carried import FormerData, StatisticData, checked
 from .counting.counters import DURATIONS, Counter
 from .counting.ledger import Sums
 from .counting.parts import NOTHING, FormerPart, Mark, Part, Span, marks_of, restart
 from .counting.peaks import DurationPeaks
 from .definitions.stat_types import counted_text
+from .plain import back_from, plain_pairs, take_plain
 from .requests import StatisticRequest
 from .statistic import Statistic
 
@@ -105,15 +106,11 @@ def opened(statistic: Statistic) -> tuple[int, list[tuple[str, int]]]:
     return statistic.opened_at, _first((part.ledger.source, part.opened_at) for part in parts)
 
 
-def opened_there(data: Data) -> tuple[int, list[tuple[str, int]]]:
-    """The same, of one that was exported.
-
-    Raises:
-        KeyError, ValueError, TypeError, AttributeError: The data makes no sense.
-    """
-    roles = [*data["parts"].values(), *data["former"].values()]
-    told = ((part["source"], int(part["opened_at"])) for parts in roles for part in parts)
-    return int(data["opened_at"]), _first(told)
+def opened_there(data: StatisticData) -> tuple[int, list[tuple[str, int]]]:
+    """The same, of one that was exported."""
+    roles: list[Sequence[FormerData]] = [*data["parts"].values(), *data["former"].values()]
+    told = ((part["source"], part["opened_at"]) for parts in roles for part in parts)
+    return data["opened_at"], _first(told)
 
 
 def _first(times: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -164,17 +161,6 @@ def _up_to(now: Sums, then: Sums) -> list[Any]:
     return [*told, *map(str, squares)] if any(squares) else told
 
 
-def _back_from(now: Sums, told: SumsData) -> Sums:
-    return Sums(
-        now.ended - told.ended,
-        now.elapsed - told.elapsed,
-        told.live,
-        told.since,
-        now.squares - int(told.squares),
-        int(told.since_squares),
-    )
-
-
 # -- reading ------------------------------------------------------------------------------
 
 
@@ -186,14 +172,31 @@ def adopt_statistic(engine: Engine, statistic: Statistic, data: Data, now: int) 
     Raises:
         KeyError, ValueError, TypeError: The data does not fit; nothing was changed.
     """
-    reader = _Reader(engine, statistic, checked(data), now)
+    adopt_told(engine, statistic, checked(data), now)
+
+
+def adopt_told(engine: Engine, statistic: Statistic, told: StatisticData, now: int) -> None:
+    """The same, of what has the right shape.
+
+    Raises:
+        KeyError, ValueError, TypeError: The data does not fit; nothing was changed.
+    """
+    pairs = plain_pairs(statistic, told)
+    if pairs is None:
+        _adopt_whole(engine, statistic, told, now)
+    else:
+        take_plain(statistic, told, pairs, now)
+
+
+def _adopt_whole(engine: Engine, statistic: Statistic, told: Any, now: int) -> None:
+    reader = _Reader(engine, statistic, told, now)
     taken = [each for role in statistic.parts for each in reader.taken(role)]
     restarted = [part for role in statistic.parts for part in reader.restarted(role)]
     former = {role: reader.former(role) for role in statistic.parts}
     pages = reader.pages()
-    frozen = {id(part): reader.frozen(part, told) for part, told in taken}
-    for part, told in taken:
-        _take(part, told, engine.as_of(part.ledger, now))
+    frozen = {id(part): reader.frozen(part, each) for part, each in taken}
+    for part, each in taken:
+        _take(part, each, engine.as_of(part.ledger, now))
         part.frozen = frozen[id(part)]
         part.ledger.touch(part.row.index)  # clients are told what it is worth now
     for part in restarted:
@@ -280,7 +283,7 @@ class _Reader:
         return self._read(role, data, t, [*data["marks"], [t, data["last"]]])
 
     def _read(self, role: str, data: Data, at: int, marks: list[list[Any]]) -> FormerPart:
-        sums = _back_from(NOTHING, data["last"])
+        sums = back_from(NOTHING, data["last"])
         ledger = self._engine.sources[data["source"]].ledger
         profile, kind = self._statistic.profile, self._kinds[role]
         durations = None
@@ -292,10 +295,10 @@ class _Reader:
             tuple(data["node"]),
             kind,
             data["opened_at"],
-            _back_from(sums, data["base"]),
+            back_from(sums, data["base"]),
             None if profile is None else ledger.boundary(profile, at),
             data["epoch"],
-            [Mark(edge, _back_from(sums, then)) for edge, then in marks],
+            [Mark(edge, back_from(sums, then)) for edge, then in marks],
             at,
             sums,
             tuple(data["starts"]),
@@ -316,11 +319,11 @@ def _take(part: Part, data: Data, t: int) -> None:
     now = row.sums
     part.opened_at = data["opened_at"]
     part.ledger.opened(part)  # there may be no event yet that came after
-    part.base = _back_from(now, data["base"])
+    part.base = back_from(now, data["base"])
     # From the last mark up to now nothing began anew, so an interval that begins in between
     # begins as things stand now.
     part.marks = [
-        *(Mark(edge, _back_from(now, sums)) for edge, sums in data["marks"]),
+        *(Mark(edge, back_from(now, sums)) for edge, sums in data["marks"]),
         Mark(t, now),
     ]
 

@@ -9,18 +9,19 @@ installed between two events. How what the peer pushes is installed is told in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import msgspec
 
 from ...ha.coverage import Coverage, former, merged, missing
 from ...ha.messages import Event, Item, Kind, Positions, Ranges
 from ...ha.store import Installed, InstallItems
+from ...stats.carried import StatisticData
 from ...stats.engine import Engine
+from ...stats.plain import Pair, Then, take_plain
 from ...stats.requests import StatisticError, StatisticRequest
 from ...stats.statistic import Statistic
 from ...stats.telling.notifications import Notice
-from ...stats.transfer import adopt_statistic, export_statistic, replace_world
+from ...stats.transfer import adopt_told, export_statistic, replace_world
 from ...tlib.codec import decode_line
 from ...tlib.events import EventServerDisconnected, TEvent, Unhandled
 from ..link_definitions import Hashes, definition_of, key_text
@@ -259,17 +260,34 @@ class PairStore:
         taken_away, self._taken_away = self._taken_away, []
         return taken_away
 
-    def adopt(self, key: str, payload: Any, coverage: Coverage, as_of: Positions) -> None:
+    def adopt(self, key: str, told: StatisticData, coverage: Coverage, as_of: Positions) -> None:
         """Let a statistic have counted what the peer's has, brought up to where we stand.
 
         Args:
             coverage: What of it is the peer's, as of ``as_of``.
 
         Raises:
-            KeyError, ValueError, TypeError: The payload does not fit; nothing was changed.
+            KeyError, ValueError, TypeError: It does not fit; nothing was changed.
         """
         entry = self._entries[key]
-        adopt_statistic(self.engine, entry.statistic, payload, self.now_ms())
+        adopt_told(self.engine, entry.statistic, told, self.now_ms())
+        self._adopted(key, entry, coverage, as_of)
+
+    def adopt_earlier(
+        self,
+        key: str,
+        told: StatisticData,
+        pairs: Sequence[Pair],
+        thens: Sequence[Then],
+        coverage: Coverage,
+        as_of: Positions,
+    ) -> None:
+        """The same of what was told as of a moment when our rows were ``thens``."""
+        entry = self._entries[key]
+        take_plain(entry.statistic, told, pairs, self.now_ms(), thens)
+        self._adopted(key, entry, coverage, as_of)
+
+    def _adopted(self, key: str, entry: Entry, coverage: Coverage, as_of: Positions) -> None:
         self._contains(entry, coverage, as_of)
         entry.statistic.replicated_from = self.peer
         self._doubtful.append(key)
