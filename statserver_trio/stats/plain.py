@@ -39,6 +39,13 @@ class Then(NamedTuple):
     opened_by: int | None
 
 
+class Earlier(NamedTuple):
+    """The rows of a statistic at an earlier moment; see :func:`plain_pairs`."""
+
+    pairs: Sequence[Pair]
+    rows: Sequence[Then]
+
+
 def is_plain(told: StatisticData) -> bool:
     """Whether nothing but sums is told."""
     if told["former"] or told["tally"] is not None or told["book"] is not None:

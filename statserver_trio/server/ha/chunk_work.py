@@ -24,7 +24,7 @@ from ...ha.coverage import Choice, choose
 from ...ha.messages import OPEN_NOW, Item, Kind, Positions, Result
 from ...ha.store import Installed, InstallItems
 from ...stats.carried import StatisticData, read
-from ...stats.plain import Pair, is_plain, plain_pairs
+from ...stats.plain import Earlier, Pair, is_plain, plain_pairs
 from ...stats.requests import ExtensionMissing, StatisticError
 from ...stats.statistic import Statistic
 from ...stats.transfer import opened, opened_there
@@ -44,8 +44,9 @@ BROKEN = (
 
 # What a step costs, in the items that ``PairStore.go_on`` counts.
 LOOK_COST = 0.5
-OPEN_COST = 3.0
+OPEN_COST = 4.0
 TAKE_COST = 6.0
+PINNED_COST = 2.0
 
 BEHIND_MS = 30_000  # to wait for a position; then the items are as good as late
 
@@ -202,7 +203,7 @@ class ChunkWork:
         try:
             is_new = self._open(item)
             if told is not None:
-                self._store.adopt(item.key, told, item.coverage, as_of)
+                self._store.adopt(item, told, as_of)
         except StatisticError as exc:
             return self._unresolved(item, exc)
         except BROKEN as exc:
@@ -260,12 +261,12 @@ class ChunkWork:
                 return
             item = action.items[index]
             if isinstance(each, Pinned):
-                result = self._take_pinned(item, each, action.as_of)
+                result, cost = self._take_pinned(item, each, action.as_of), PINNED_COST
             else:
-                result = self._take(item, shadow.close(each), action.as_of)
+                result, cost = self._take(item, shadow.close(each), action.as_of), TAKE_COST
             is_opened = result is Result.ADOPTED and index in new
             results[index] = Result.OPENED if is_opened else result
-            yield TAKE_COST
+            yield cost
 
     def _open_in(self, shadow: Shadow, item: Item) -> Statistic | Pinned:
         """It as of where the shadow stands; where that will do, only its rows.
@@ -290,8 +291,9 @@ class ChunkWork:
             p for each in mine.parts.values() for p in each
         ]:
             return Result.LATE  # closed, and perhaps opened anew; or it has other nodes by now
-        thens = [pin.then(part) for pin, part in zip(there.pins, parts, strict=True)]
-        self._store.adopt_earlier(item.key, there.told, there.pairs, thens, item.coverage, as_of)
+        rows = [pin.then(part) for pin, part in zip(there.pins, parts, strict=True)]
+        then = Earlier(there.pairs, rows)
+        self._store.adopt(item, there.told, as_of, then)
         return Result.ADOPTED
 
     def _late(self, action: InstallItems, ahead: list[int], results: list[Result]) -> Steps:

@@ -76,79 +76,91 @@ class Pin:
 
 
 @define
+class _Moment:
+    """Where a source of the shadow stands."""
+
+    t: int
+    following: FirstEvent
+
+
+@define
 class Pins:
     """Rows that are kept in the shadow's engine."""
 
     _engine: Engine
-    _rows: set[Row] = field(factory=set, init=False)
-    # By object and subject; until the shadow moves.
-    _nodes: dict[tuple[str, str, str], list[tuple[Source, Node]]] = field(factory=dict, init=False)
-    _following: dict[str, FirstEvent] = field(factory=dict, init=False)
+    # By the row, or boundary, of ours that they are the same as; for as long as the shadow lives.
+    _rows: dict[Row, Row] = field(factory=dict, init=False)
+    _boundaries: dict[Boundary, Boundary] = field(factory=dict, init=False)
+    _moments: dict[str, _Moment] = field(factory=dict, init=False)  # until the shadow moves
 
     def moving(self) -> None:
         """The shadow is about to move on."""
-        self._nodes.clear()
-        self._following.clear()
+        self._moments.clear()
 
     def of(self, statistic: Statistic) -> list[Pin] | None:
         """A pin for each part of a statistic of ours, role by role; None where that will not do."""
-        key, parts = statistic.key, statistic.parts
-        if key.object_type not in STEADY or statistic.former or "session" in parts:
+        if statistic.key.object_type not in STEADY or statistic.former:
             return None
-        if any(part.row.counter is not None for found in parts.values() for part in found):
+        parts = [part for found in statistic.parts.values() for part in found]
+        if not all(part.row in self._rows for part in parts) and not self._keep(statistic):
             return None
+        return [self._pin(statistic, part) for part in parts]
+
+    def _pin(self, statistic: Statistic, part: Part) -> Pin:
+        name, row = part.ledger.source, self._rows[part.row]
+        moment = self._moments.get(name)
+        if moment is None:
+            source = self._engine.sources[name]
+            moment = self._moments[name] = _Moment(source.world(STANDSTILL).now, FirstEvent())
+            source.ledger.opened(moment.following)
+        boundary = None
+        if part.boundary is not None:
+            boundary = self._boundaries.get(part.boundary)
+            if boundary is None:
+                boundary = row.ledger.boundary(part.boundary.profile, moment.t)
+                self._boundaries[part.boundary] = boundary
+            boundary.looks_back |= statistic.category.looks_back
+        return Pin(row, row.sums, moment.t, boundary, moment.following)
+
+    def _keep(self, statistic: Statistic) -> bool:
+        """Have the same rows as a statistic of ours; whether that will do."""
         nodes = self._find(statistic)
         if nodes is None or not _are_same(statistic, nodes):
-            return None
-        return [
-            self._pin(statistic, source, node, part)
-            for found in parts.values()
-            for (source, node), part in zip(nodes, found, strict=True)
-        ]
+            return False
+        for parts in statistic.parts.values():
+            if any(part.row.counter is not None for part in parts):
+                return False
+            for (source, node), part in zip(nodes, parts, strict=True):
+                if part.row not in self._rows:
+                    self._rows[part.row] = _row(source, node, part.row.kind)
+        return True
 
     def _find(self, statistic: Statistic) -> list[tuple[Source, Node]] | None:
         """The nodes of its object in the shadow."""
         key, engine = statistic.key, self._engine
-        name = key.object_type, key.object_id, statistic.stat_type.subject
-        nodes = self._nodes.get(name)
-        if nodes is None:
-            if key.object_id in engine.directory.virtual_agent_groups:
-                return None  # members come and go
-            objects = Objects(engine.directory, engine.sources)
-            try:
-                nodes = objects.find(*name[:2], STANDSTILL, name[2])
-            except StatisticError:
-                return None
-            for source in engine.sources.values():
-                source.settle(STANDSTILL)  # if it was the first to name it, it is there now
-            self._nodes[name] = nodes
+        if key.object_id in engine.directory.virtual_agent_groups:
+            return None  # members come and go
+        objects = Objects(engine.directory, engine.sources)
+        subject = statistic.stat_type.subject
+        try:
+            nodes = objects.find(key.object_type, key.object_id, STANDSTILL, subject)
+        except StatisticError:
+            return None
+        for source in engine.sources.values():
+            source.settle(STANDSTILL)  # if it was the first to name it, it is there now
         return nodes
 
-    def _pin(self, statistic: Statistic, source: Source, node: Node, part: Part) -> Pin:
-        ledger, t = source.ledger, source.world(STANDSTILL).now
-        boundary = None
-        if statistic.profile is not None:
-            boundary = ledger.boundary(statistic.profile, t)
-            boundary.looks_back |= statistic.category.looks_back
-        following = self._following.get(source.name)
-        if following is None:
-            following = self._following[source.name] = FirstEvent()
-            ledger.opened(following)
-        row = self._row(source, node, part.row.kind, t)
-        return Pin(row, row.sums, t, boundary, following)
 
-    def _row(self, source: Source, node: Node, kind: RowKind, t: int) -> Row:
-        if node.watch is None:
-            node.watch = Watch()
-        watch: Watch = node.watch
-        row = watch.rows_by_kind.get(kind)
-        if row is None:
-            row = Row(source.ledger, node, kind, t)
-            watch.add(row)
-        if row not in self._rows:
-            row.users += 1
-            self._rows.add(row)
-        return row
+def _row(source: Source, node: Node, kind: RowKind) -> Row:
+    if node.watch is None:
+        node.watch = Watch()
+    watch: Watch = node.watch
+    row = watch.rows_by_kind.get(kind)
+    if row is None:
+        row = Row(source.ledger, node, kind, source.world(STANDSTILL).now)
+        watch.add(row)
+    row.users += 1  # for good
+    return row
 
 
 def _are_same(statistic: Statistic, nodes: list[tuple[Source, Node]]) -> bool:
