@@ -124,7 +124,7 @@ def _part(part: Part) -> Data:
     now, counter = part.row.sums, part.row.counter
     data = _beginnings(part, now, marks_of(part))
     data["node"] = list(part.row.node.address)
-    data["starts"] = list(Span(part, 0, 0, now, now).live())
+    data["starts"] = list(Span(part, 0, 0, now, now).live()) if now.live else []
     data["frozen"] = None if part.frozen is None else _former(part.frozen)
     if counter is not None:
         data["counter"] = counter.export(part)
@@ -146,9 +146,22 @@ def _beginnings(part: Part | FormerPart, last: Sums, marks: list[Mark]) -> Data:
         "opened_at": part.opened_at,
         "base": _up_to(last, part.base),
         "last": _up_to(last, last),
-        "marks": [[mark.edge, _up_to(last, mark.sums)] for mark in marks],
+        "marks": [[mark.edge, _up_to(last, mark.sums)] for mark in _different(marks)],
         "epoch": part.epoch,
     }
+
+
+def _different(marks: list[Mark]) -> list[Mark]:
+    """The same without those between which and the next one nothing happened.
+
+    Each holds for the beginnings up to its edge, so the next one says the same of them. Of a
+    sliding profile those are most: a row has a mark for each of its steps.
+    """
+    if len(marks) < 2:
+        return marks
+    following = marks[1:]
+    kept = [mark for mark, after in zip(marks, following, strict=False) if mark[1] != after[1]]
+    return [*kept, marks[-1]]
 
 
 def _up_to(now: Sums, then: Sums) -> list[Any]:
@@ -156,9 +169,10 @@ def _up_to(now: Sums, then: Sums) -> list[Any]:
 
     Squares follow where there are any, as text: they outgrow the integers of most codecs.
     """
-    told = [now.ended - then.ended, now.elapsed - then.elapsed, then.live, then.since]
-    squares = now.squares - then.squares, then.since_squares
-    return [*told, *map(str, squares)] if any(squares) else told
+    ended, elapsed, live, since, squares, since_squares = then
+    told: list[Any] = [now[0] - ended, now[1] - elapsed, live, since]
+    squares = now[4] - squares
+    return [*told, str(squares), str(since_squares)] if squares or since_squares else told
 
 
 # -- reading ------------------------------------------------------------------------------
