@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+import msgspec
 import pytest
 from ha_real import SWITCH
 from test_ha_store import Pair, a_pair
@@ -40,17 +41,23 @@ def hear_quickly(pair: Pair, events: int) -> None:
     pair.heard[pair.other] += events
 
 
-def pushed(ahead: int, between: int) -> tuple[Pair, list[Result]]:
-    """Once for a shadow; what counts is the second chunk, which is as of where that stands."""
+def second_chunk(ahead: int) -> Pair:
+    """The receiver has a shadow, is ahead, and is about to install."""
     pair = a_pair(ahead=1, pace=4000)
     pair.push()
     pair.hear(pair.one, pair.heard[pair.other] - pair.heard[pair.one])
     open_more(pair)
-    one, store = pair.one.store, pair.other.store
+    one = pair.one.store
     items = [one.cut(key) for key in one.open_keys()]
-    store.begin_install(InstallItems(2, one.positions(), items))
+    pair.other.store.begin_install(InstallItems(2, one.positions(), items))
     hear_quickly(pair, ahead)
-    while not (done := store.go_on(150)):
+    return pair
+
+
+def pushed(ahead: int, between: int) -> tuple[Pair, list[Result]]:
+    """Once for a shadow; what counts is the second chunk, which is as of where that stands."""
+    pair = second_chunk(ahead)
+    while not (done := pair.other.store.go_on(150)):
         hear_quickly(pair, between)
     return pair, list(done[0].results)
 
@@ -78,7 +85,7 @@ def test_it_comes_to_the_same_as_to_open_it_in_the_shadow(
     """An event every four seconds: in 500 of them intervals end, growing and sliding ones."""
     pair, results = pushed(ahead, between)
     assert {"Agent", "Queue"} <= set(pinned) <= STEADY
-    assert Result.LATE not in results
+    assert set(results) == {Result.OPENED, Result.ADOPTED, Result.KEPT}
     pair.check()
     monkeypatch.setattr(Pins, "of", lambda self, statistic: None)
     other, same_results = pushed(ahead, between)
@@ -89,3 +96,49 @@ def test_it_comes_to_the_same_as_to_open_it_in_the_shadow(
         hear_quickly(pair, 500)
         hear_quickly(other, 500)
         assert exported(pair) == exported(other)
+
+
+def test_what_is_closed_before_it_has_got_its_numbers_is_asked_for_again() -> None:
+    """And of the other statistics of the chunk none is concerned."""
+    pair = second_chunk(ahead=3)
+    store, keys = pair.other.store, pair.one.store.open_keys()
+    here = set(store.open_keys())
+    while not (new := set(store.open_keys()) - here):
+        assert not store.go_on(1)
+    (key,) = new
+    store.close(key, "its stat type is gone")
+    (done,) = store.go_on(100_000)
+    late = [k for k, result in zip(keys, done.results, strict=True) if result is Result.LATE]
+    assert late == [key]
+    assert store.coverage(key) == {"s": [(404, 404)]}, "open again, and empty"
+
+
+def test_other_members_than_there_are_brought_up_to_date_in_the_shadow(pinned: list[str]) -> None:
+    """Whom we do not know has left, as of now; what he has counted stays."""
+    pair = second_chunk(ahead=3)
+    one, store = pair.one.store, pair.other.store
+    key = one.open_keys()[-1]
+    item = one.cut(key)
+    told = msgspec.msgpack.decode(item.payload)
+    told["parts"]["main"].append(told["parts"]["main"][0] | {"node": ["dn", "8999"]})
+    payload = msgspec.msgpack.encode(told)
+    store.forget_waiting()
+    item = msgspec.structs.replace(item, payload=payload)
+    store.begin_install(InstallItems(3, one.positions(), [item]))
+    (done,) = store.go_on(100_000)
+    assert done.results == [Result.OPENED]
+    assert not pinned
+    (former,) = export_statistic(store.statistic(key))["former"]["main"]
+    assert former["node"] == ["dn", "8999"]
+
+
+def test_a_role_that_is_not_told_is_an_error() -> None:
+    pair = second_chunk(ahead=3)
+    one, store = pair.one.store, pair.other.store
+    item = one.cut(one.open_keys()[-1])
+    told = msgspec.msgpack.decode(item.payload) | {"parts": {}}
+    item = msgspec.structs.replace(item, payload=msgspec.msgpack.encode(told))
+    store.forget_waiting()
+    store.begin_install(InstallItems(3, one.positions(), [item]))
+    (done,) = store.go_on(100_000)
+    assert done.results == [Result.ERROR]

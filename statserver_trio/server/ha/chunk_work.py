@@ -3,8 +3,10 @@
 A chunk is as of one position. If we are behind it, it waits, though not for ever: a T-Server
 may have begun to count anew, and then we do not come there. If we stand exactly
 there, its items are taken as they are; if we are ahead, they are brought up to date
-in the :mod:`.shadow` first. Whatever is done in one step belongs to one moment, and
-events may be applied between any two steps.
+in the :mod:`.shadow` first: opened and filled in there, taken over here. What is told by sums
+alone is opened here at once, and gets what it has counted as soon as the shadow has caught up;
+until then it is like one that came late. Whatever is done in one step belongs to one moment,
+and events may be applied between any two steps.
 
 Where the shadow cannot help (there was none, or it is past that position) an item is
 answered ``LATE``. By then there is one, and the peer pushes such items again as of a

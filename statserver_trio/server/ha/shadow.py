@@ -8,8 +8,9 @@ at a distance:
     shadow  --------------> | as of the chunk: statistics are opened and filled in
                             '--------------> | up to where ours stands: taken over
 
-It holds no statistics of its own, so following costs little. It is copied from ours
-when it is first needed, a source at a time, goes forward only, and is given up when
+Most statistics need not even be opened there: it has the rows that they read, and by how
+much those grow says all (:mod:`.pins`). It is copied from ours when it is first needed, a
+source at a time, goes forward only, and is given up, with its rows, when
 nobody has needed it for a while, or when our picture changes in a way that is not part
 of the stream (snapshots, a hole, the peer's picture).
 """
