@@ -29,6 +29,7 @@ from statserver_trio.ha.status import is_synchronised
 from statserver_trio.ha.store import Greeted, Joined, Log, perform
 from statserver_trio.machine import Connected, Send
 from statserver_trio.server import garbage
+from statserver_trio.server.ha.installer import LOOKS, SLICE_ITEMS, SLICE_SECONDS
 from statserver_trio.server.ha.pair_store import PairStore
 from statserver_trio.stats.engine import Engine
 from statserver_trio.tlib.codec import Decoder as EventDecoder
@@ -43,7 +44,6 @@ BEFORE = 20_000  # events that the first member has seen when the second one com
 RATE = 500.0  # events/s while they replicate
 LATENCY = 0.0005  # seconds that a frame travels
 JITTER = 0.004  # seconds at most by which one member hears of events before the other
-SLICE_ITEMS = 200
 TIMEOUT = 600.0  # seconds; then something is broken
 CHECKED = 2000  # statistics whose values are compared in the end
 OPTIONS = PeerOptions(
@@ -124,10 +124,11 @@ class Side:
         if not (self.store.can_go_on or self.lacking):
             return
         began = time.thread_time()
-        for done in self.store.go_on(SLICE_ITEMS):
+        until = time.perf_counter() + SLICE_SECONDS
+        for done in self.store.go_on(SLICE_ITEMS, lambda: time.perf_counter() >= until):
             self.take(done)
             self.lacking += self.store.take_doubtful()
-        batch, self.lacking = self.lacking[:SLICE_ITEMS], self.lacking[SLICE_ITEMS:]
+        batch, self.lacking = self.lacking[:LOOKS], self.lacking[LOOKS:]
         wanted = self.store.lacking(batch)
         if wanted:
             self.take(Wanted(tuple(wanted)))

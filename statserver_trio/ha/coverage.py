@@ -156,8 +156,13 @@ def better(theirs: Standing | None, mine: Standing | None, i_accept: bool) -> bo
 
 def missing(coverage: Coverage, positions: Mapping[str, int]) -> bool:
     """Whether it has a hole between its beginning and where we stand, in numbers of now."""
-    return any(
-        bool(holes(ranges, ranges[0][0], positions.get(source, ranges[-1][1])))
-        for source, ranges in coverage.items()
-        if ranges and not source.endswith(FORMER)
-    )
+    for source, ranges in coverage.items():
+        if not ranges or source.endswith(FORMER):
+            continue
+        here = positions.get(source, ranges[-1][1])
+        if len(ranges) == 1:  # as nearly always; looked at for every statistic
+            if ranges[0][1] < here:
+                return True
+        elif holes(ranges, ranges[0][0], here):
+            return True
+    return False

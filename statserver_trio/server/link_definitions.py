@@ -8,10 +8,10 @@ three are the same as long as a statistic is open, and asked for again and again
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Any
 
 import msgspec
 from attrs import define, evolve, field
+from msgspec import Struct
 
 from ..stats.definitions import StatType
 from ..stats.definitions.stat_types import parse_stat_type
@@ -22,7 +22,7 @@ from ..stats.transfer import definition_hash, request_of
 
 HASHES_MAX = 10_000  # of different combinations of stat type, profile, range and filter
 
-_encode, _decode = msgspec.json.encode, msgspec.json.decode
+_encode = msgspec.json.encode
 
 
 def key_text(key: Key) -> str:
@@ -59,29 +59,49 @@ def definition_of(statistic: Statistic) -> str:
     return _encode(data).decode()
 
 
+class _Definition(Struct):
+    """What :func:`definition_of` writes; whoever does not know a field passes over it."""
+
+    object: tuple[str, str, str]  # type, id and tenant
+    stat_type: str | None
+    inline: dict[str, str] | None
+    profile: tuple[str, str] | str | None
+    range: str | None
+    range2: str | None
+    filter: str | None
+    extension: str = ""
+
+
+_read = msgspec.json.Decoder(_Definition).decode
+
+
 def request_from(definition: str) -> StatisticRequest:
     """The request that a definition stands for.
 
     Raises:
-        KeyError, ValueError, TypeError: It is no definition.
+        msgspec.DecodeError, TypeError: It is no definition.
         StatisticError: It holds a stat type that makes no sense here.
     """
-    data: dict[str, Any] = _decode(definition)
-    object_type, object_id, tenant = data["object"]
-    stat_type, profile = data["stat_type"], data["profile"]
-    if isinstance(profile, list):
-        kind, text = profile
+    told = _read(definition)
+    object_type, object_id, tenant = told.object
+    if told.stat_type is None and told.inline is None:
+        raise TypeError("a definition without a stat type")
+    profile: TimeProfile | str | None
+    if isinstance(told.profile, tuple):
+        kind, text = told.profile
         profile = evolve(parse_time_profile(f"Inline,{kind}", text, UTC), name="")
+    else:
+        profile = told.profile
     return StatisticRequest(
         object_type,
         object_id,
-        parse_stat_type("", data["inline"]) if stat_type is None else stat_type,
+        parse_stat_type("", told.inline or {}) if told.stat_type is None else told.stat_type,
         profile,
-        data["range"],
-        data["range2"],
-        data["filter"],
+        told.range,
+        told.range2,
+        told.filter,
         tenant,
-        data.get("extension", ""),
+        told.extension,
     )
 
 

@@ -79,6 +79,18 @@ class StatisticData(TypedDict):
     book: dict[str, PageData] | None
 
 
+_decoder = msgspec.msgpack.Decoder(StatisticData)
+
+
+def read(data: bytes) -> StatisticData:
+    """What was told, as it came over the link.
+
+    Raises:
+        msgspec.DecodeError, RecursionError: It makes no sense.
+    """
+    return _decoder.decode(data)
+
+
 def checked(data: Any) -> Any:
     """The same, of the right shape.
 

@@ -16,17 +16,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .books.book import Page
-from .carried import SumsData, checked
+from .carried import FormerData, StatisticData, checked
 from .counting.counters import DURATIONS, Counter
 from .counting.ledger import Sums
 from .counting.parts import NOTHING, FormerPart, Mark, Part, PartOfSession, Span, marks_of, restart
 from .counting.peaks import DurationPeaks
 from .definitions.stat_types import counted_text
+from .plain import back_from, plain_pairs, take_plain
 from .requests import StatisticRequest
 from .statistic import Statistic
 
@@ -105,15 +106,11 @@ def opened(statistic: Statistic) -> tuple[int, list[tuple[str, int]]]:
     return statistic.opened_at, _first((part.ledger.source, part.opened_at) for part in parts)
 
 
-def opened_there(data: Data) -> tuple[int, list[tuple[str, int]]]:
-    """The same, of one that was exported.
-
-    Raises:
-        KeyError, ValueError, TypeError, AttributeError: The data makes no sense.
-    """
-    roles = [*data["parts"].values(), *data["former"].values()]
-    told = ((part["source"], int(part["opened_at"])) for parts in roles for part in parts)
-    return int(data["opened_at"]), _first(told)
+def opened_there(data: StatisticData) -> tuple[int, list[tuple[str, int]]]:
+    """The same, of one that was exported."""
+    roles: list[Sequence[FormerData]] = [*data["parts"].values(), *data["former"].values()]
+    told = ((part["source"], part["opened_at"]) for parts in roles for part in parts)
+    return data["opened_at"], _first(told)
 
 
 def _first(times: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -127,7 +124,7 @@ def _part(part: Part) -> Data:
     now, counter = part.row.sums, part.row.counter
     data = _beginnings(part, now, marks_of(part))
     data["node"] = list(part.row.node.address)
-    data["starts"] = list(Span(part, 0, 0, now, now).live())
+    data["starts"] = list(Span(part, 0, 0, now, now).live()) if now.live else []
     data["frozen"] = None if part.frozen is None else _former(part.frozen)
     if counter is not None:
         data["counter"] = counter.export(part)
@@ -149,9 +146,22 @@ def _beginnings(part: Part | FormerPart, last: Sums, marks: list[Mark]) -> Data:
         "opened_at": part.opened_at,
         "base": _up_to(last, part.base),
         "last": _up_to(last, last),
-        "marks": [[mark.edge, _up_to(last, mark.sums)] for mark in marks],
+        "marks": [[mark.edge, _up_to(last, mark.sums)] for mark in _different(marks)],
         "epoch": part.epoch,
     }
+
+
+def _different(marks: list[Mark]) -> list[Mark]:
+    """The same without those between which and the next one nothing happened.
+
+    Each holds for the beginnings up to its edge, so the next one says the same of them. Of a
+    sliding profile those are most: a row has a mark for each of its steps.
+    """
+    if len(marks) < 2:
+        return marks
+    following = marks[1:]
+    kept = [mark for mark, after in zip(marks, following, strict=False) if mark[1] != after[1]]
+    return [*kept, marks[-1]]
 
 
 def _up_to(now: Sums, then: Sums) -> list[Any]:
@@ -159,20 +169,10 @@ def _up_to(now: Sums, then: Sums) -> list[Any]:
 
     Squares follow where there are any, as text: they outgrow the integers of most codecs.
     """
-    told = [now.ended - then.ended, now.elapsed - then.elapsed, then.live, then.since]
-    squares = now.squares - then.squares, then.since_squares
-    return [*told, *map(str, squares)] if any(squares) else told
-
-
-def _back_from(now: Sums, told: SumsData) -> Sums:
-    return Sums(
-        now.ended - told.ended,
-        now.elapsed - told.elapsed,
-        told.live,
-        told.since,
-        now.squares - int(told.squares),
-        int(told.since_squares),
-    )
+    ended, elapsed, live, since, squares, since_squares = then
+    told: list[Any] = [now[0] - ended, now[1] - elapsed, live, since]
+    squares = now[4] - squares
+    return [*told, str(squares), str(since_squares)] if squares or since_squares else told
 
 
 # -- reading ------------------------------------------------------------------------------
@@ -186,14 +186,32 @@ def adopt_statistic(engine: Engine, statistic: Statistic, data: Data, now: int) 
     Raises:
         KeyError, ValueError, TypeError: The data does not fit; nothing was changed.
     """
-    reader = _Reader(engine, statistic, checked(data), now)
+    adopt_told(engine, statistic, checked(data), now)
+
+
+def adopt_told(engine: Engine, statistic: Statistic, told: StatisticData, now: int) -> None:
+    """The same, of what has the right shape.
+
+    Raises:
+        KeyError, ValueError, TypeError: The data does not fit; nothing was changed.
+    """
+    pairs = plain_pairs(statistic, told)
+    if pairs is None:
+        _adopt_whole(engine, statistic, told, now)
+    else:
+        take_plain(statistic, told, pairs, now)
+    engine.replaced(statistic)
+
+
+def _adopt_whole(engine: Engine, statistic: Statistic, told: Any, now: int) -> None:
+    reader = _Reader(engine, statistic, told, now)
     taken = [each for role in statistic.parts for each in reader.taken(role)]
     restarted = [part for role in statistic.parts for part in reader.restarted(role)]
     former = {role: reader.former(role) for role in statistic.parts}
     pages = reader.pages()
-    frozen = {id(part): reader.frozen(part, told) for part, told in taken}
-    for part, told in taken:
-        _take(part, told, engine.as_of(part.ledger, now))
+    frozen = {id(part): reader.frozen(part, each) for part, each in taken}
+    for part, each in taken:
+        _take(part, each, engine.as_of(part.ledger, now))
         if isinstance(part, PartOfSession):
             part.frozen = frozen[id(part)]
         part.ledger.touch(part.row.index)  # clients are told what it is worth now
@@ -208,7 +226,6 @@ def adopt_statistic(engine: Engine, statistic: Statistic, data: Data, now: int) 
     if tally is not None:
         shared = any(part.row.users > 1 for part in statistic.parts["main"])
         tally.peaks.adopt(reader.tally, shared)
-    engine.replaced(statistic)
 
 
 class _Reader:
@@ -282,7 +299,7 @@ class _Reader:
         return self._read(role, data, t, [*data["marks"], [t, data["last"]]])
 
     def _read(self, role: str, data: Data, at: int, marks: list[list[Any]]) -> FormerPart:
-        sums = _back_from(NOTHING, data["last"])
+        sums = back_from(NOTHING, data["last"])
         ledger = self._engine.sources[data["source"]].ledger
         profile, kind = self._statistic.profile, self._kinds[role]
         durations = None
@@ -294,10 +311,10 @@ class _Reader:
             tuple(data["node"]),
             kind,
             data["opened_at"],
-            _back_from(sums, data["base"]),
+            back_from(sums, data["base"]),
             None if profile is None else ledger.boundary(profile, at),
             data["epoch"],
-            [Mark(edge, _back_from(sums, then)) for edge, then in marks],
+            [Mark(edge, back_from(sums, then)) for edge, then in marks],
             at,
             sums,
             tuple(data["starts"]),
@@ -317,10 +334,10 @@ def _take(part: Part, data: Data, t: int) -> None:
         _take_counter(row.counter, part, data)
     now = row.base()
     part.begin(data["opened_at"], part.epoch)  # there may be no event yet that came after
-    part.base = row.share(_back_from(now, data["base"]))
+    part.base = row.share(back_from(now, data["base"]))
     # From the last mark up to now nothing began anew, so an interval that begins in between
     # begins as things stand now.
-    told = [Mark(edge, row.share(_back_from(now, sums))) for edge, sums in data["marks"]]
+    told = [Mark(edge, row.share(back_from(now, sums))) for edge, sums in data["marks"]]
     part.marks = (*told, *row.as_of(t)) if told else row.as_of(t)
 
 

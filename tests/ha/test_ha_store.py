@@ -41,7 +41,7 @@ class Member:
 class Pair:
     """Two members that hear the same, though not at the same time."""
 
-    def __init__(self):
+    def __init__(self, pace=20):
         self.feed = RealFeed("s")
         self.one, self.other = Member(), Member()
         self.heard = {self.one: 0, self.other: 0}
@@ -51,7 +51,7 @@ class Pair:
             member.store.begin_at("s", 0)
             member.store.apply("s", snapshots)
         for _ in range(3000):
-            self.feed.say("", 20 * len(self.feed.log))
+            self.feed.say("", pace * len(self.feed.log))
 
     def hear(self, member, events):
         """Some more events."""
@@ -88,9 +88,13 @@ class Pair:
         assert self.one.values() == self.other.values()
 
 
-def a_pair(ahead=0):
-    """The other one is so many events ahead, and has nothing open."""
-    pair = Pair()
+def a_pair(ahead=0, pace=20):
+    """The other one is so many events ahead, and has nothing open.
+
+    Args:
+        pace: 1024ths of a second between two events.
+    """
+    pair = Pair(pace)
     pair.hear(pair.one, 100)
     pair.one.open_all()
     pair.hear(pair.one, 300)

@@ -13,9 +13,12 @@ from statserver_trio.ha.coverage import Choice
 from statserver_trio.server.ha import chunk_work
 from statserver_trio.server.ha.chunk_work import ChunkWork
 from statserver_trio.server.ha.pair_store import PairStore
+from statserver_trio.server.ha.pins import Pin
 from statserver_trio.server.ha.shadow import Shadow
-from statserver_trio.stats import transfer
+from statserver_trio.stats import plain, transfer
+from statserver_trio.stats.carried import SumsData
 from statserver_trio.stats.counting.ledger import Ledger, Sums
+from statserver_trio.stats.plain import Then
 
 from .day import live
 
@@ -25,17 +28,22 @@ Patch = pytest.MonkeyPatch
 
 
 def adding_instead_of_adopting(patch: Patch) -> None:
-    back = transfer._back_from
+    back = plain.back_from
 
-    def add(now: Sums, data: list[int]) -> Sums:
-        base = back(now, data)
-        return base._replace(ended=min(base.ended, 0) - 1 if data[0] else base.ended)
+    def add(now: Sums, told: SumsData) -> Sums:
+        base = back(now, told)
+        return base._replace(ended=min(base.ended, 0) - 1 if told.ended else base.ended)
 
-    patch.setattr(transfer, "_back_from", add)
+    for module in (plain, transfer):
+        patch.setattr(module, "back_from", add)
 
 
 def forgetting_the_tail(patch: Patch) -> None:
     patch.setattr(Shadow, "catch_up", lambda self: iter(()))
+
+
+def forgetting_what_rows_have_grown_by(patch: Patch) -> None:
+    patch.setattr(Pin, "then", lambda self, part: Then(self.t, part.row.sums, [], None))
 
 
 def taking_what_is_ahead_as_it_is(patch: Patch) -> None:
@@ -63,6 +71,7 @@ def rolling_by_the_clock_of_arrival(patch: Patch) -> None:
 BUGS = [
     adding_instead_of_adopting,
     forgetting_the_tail,
+    forgetting_what_rows_have_grown_by,
     taking_what_is_ahead_as_it_is,
     taking_whatever_comes,
     believing_the_replaced_picture,

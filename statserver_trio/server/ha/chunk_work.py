@@ -3,8 +3,10 @@
 A chunk is as of one position. If we are behind it, it waits, though not for ever: a T-Server
 may have begun to count anew, and then we do not come there. If we stand exactly
 there, its items are taken as they are; if we are ahead, they are brought up to date
-in the :mod:`.shadow` first. Whatever is done in one step belongs to one moment, and
-events may be applied between any two steps.
+in the :mod:`.shadow` first: opened and filled in there, taken over here. What is told by sums
+alone is opened here at once, and gets what it has counted as soon as the shadow has caught up;
+until then it is like one that came late. Whatever is done in one step belongs to one moment,
+and events may be applied between any two steps.
 
 Where the shadow cannot help (there was none, or it is past that position) an item is
 answered ``LATE``. By then there is one, and the peer pushes such items again as of a
@@ -15,17 +17,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
+from attrs import frozen
 
 from ...ha.coverage import Choice, choose
 from ...ha.messages import OPEN_NOW, Item, Kind, Positions, Result
 from ...ha.store import Installed, InstallItems
+from ...stats.carried import StatisticData, read
+from ...stats.plain import Earlier, Pair, is_plain, plain_pairs
 from ...stats.requests import ExtensionMissing, StatisticError
 from ...stats.statistic import Statistic
 from ...stats.transfer import opened, opened_there
 from ..link_definitions import request_from
+from .pins import Pin
 from .shadow import Shadow, Steps
 
 if TYPE_CHECKING:
@@ -40,13 +46,29 @@ BROKEN = (
 
 # What a step costs, in the items that ``PairStore.go_on`` counts.
 LOOK_COST = 0.5
-OPEN_COST = 3.0
+OPEN_COST = 4.0
 TAKE_COST = 6.0
+PINNED_COST = 2.0
 
 BEHIND_MS = 30_000  # to wait for a position; then the items are as good as late
 
-_decode = msgspec.msgpack.decode
 Installing = Generator[float, None, list[Result]]
+
+
+@frozen
+class Pinned:
+    """A statistic of ours whose rows the shadow has, as of the position of the chunk.
+
+    Attributes:
+        told: As of that position.
+        pairs: Its parts, and what was told of them.
+        pins: Of those parts.
+    """
+
+    statistic: Statistic
+    told: StatisticData
+    pairs: list[Pair]
+    pins: list[Pin]
 
 
 class ChunkWork:
@@ -169,21 +191,21 @@ class ChunkWork:
 
     def _take_as_it_is(self, item: Item, as_of: Positions) -> Result:
         try:
-            payload = _decode(item.payload) if item.kind is Kind.OPEN else None
+            told = read(item.payload) if item.kind is Kind.OPEN else None
         except BROKEN as exc:
             return self._broken(item, exc)
-        return self._take(item, payload, as_of)
+        return self._take(item, told, as_of)
 
-    def _take(self, item: Item, payload: Any, as_of: Positions) -> Result:
-        """Open it if need be, and let it have counted ``payload``, as of where we stand.
+    def _take(self, item: Item, told: StatisticData | None, as_of: Positions) -> Result:
+        """Open it if need be, and let it have counted what was told, as of where we stand.
 
         Args:
-            as_of: Where the peer stood; from there on ``payload`` is our own.
+            as_of: Where the peer stood; from there on what was told is our own.
         """
         try:
             is_new = self._open(item)
-            if item.kind is Kind.OPEN:
-                self._store.adopt(item.key, payload, item.coverage, as_of)
+            if told is not None:
+                self._store.adopt(item, told, as_of)
         except StatisticError as exc:
             return self._unresolved(item, exc)
         except BROKEN as exc:
@@ -221,23 +243,60 @@ class ChunkWork:
     def _through(
         self, shadow: Shadow, action: InstallItems, ahead: list[int], results: list[Result]
     ) -> Steps:
-        opened: list[tuple[int, Statistic]] = []
+        there: dict[int, Statistic | Pinned] = {}  # as of the chunk
+        new: set[int] = set()  # opened here for that
         for index in ahead:
             item = action.items[index]
+            is_here = self._store.statistic(item.key) is not None
             try:
-                request = request_from(item.definition)
-                opened.append((index, shadow.open(request, _decode(item.payload))))
+                there[index] = self._open_in(shadow, item)
             except StatisticError as exc:
                 results[index] = self._unresolved(item, exc)
             except BROKEN as exc:
                 results[index] = self._broken(item, exc)
+            if not is_here and self._store.statistic(item.key) is not None:
+                new.add(index)
             yield OPEN_COST
-        for index, statistic in opened:
+        for index, each in there.items():
             yield from shadow.catch_up()
             if self._store.shadow is not shadow:
                 return
-            results[index] = self._take(action.items[index], shadow.close(statistic), action.as_of)
-            yield TAKE_COST
+            item = action.items[index]
+            if isinstance(each, Pinned):
+                result, cost = self._take_pinned(item, each, action.as_of), PINNED_COST
+            else:
+                result, cost = self._take(item, shadow.close(each), action.as_of), TAKE_COST
+            is_opened = result is Result.ADOPTED and index in new
+            results[index] = Result.OPENED if is_opened else result
+            yield cost
+
+    def _open_in(self, shadow: Shadow, item: Item) -> Statistic | Pinned:
+        """It as of where the shadow stands; where that will do, only its rows.
+
+        Then it is open in our engine already, and waits for what it has counted.
+        """
+        told = read(item.payload)
+        if is_plain(told):
+            self._open(item)
+            mine = self._store.statistic(item.key)
+            assert mine is not None
+            pairs = plain_pairs(mine, told)
+            pins = None if pairs is None else shadow.pin(mine)
+            if pairs is not None and pins is not None:
+                return Pinned(mine, told, pairs, pins)
+        return shadow.open(request_from(item.definition), told)
+
+    def _take_pinned(self, item: Item, there: Pinned, as_of: Positions) -> Result:
+        """Let ours have counted what was told, and what its rows have grown by since."""
+        mine, parts = self._store.statistic(item.key), [part for _, part, _ in there.pairs]
+        if mine is not there.statistic or parts != [
+            p for each in mine.parts.values() for p in each
+        ]:
+            return Result.LATE  # closed, and perhaps opened anew; or it has other nodes by now
+        rows = [pin.then(part) for pin, part in zip(there.pins, parts, strict=True)]
+        then = Earlier(there.pairs, rows)
+        self._store.adopt(item, there.told, as_of, then)
+        return Result.ADOPTED
 
     def _late(self, action: InstallItems, ahead: list[int], results: list[Result]) -> Steps:
         """Open at least what cannot be taken now; what it lacks comes with the next push."""
@@ -259,7 +318,7 @@ class ChunkWork:
         Nothing happened between the two openings, but something went on (our decision).
         """
         try:
-            ours, theirs = opened(mine), opened_there(_decode(item.payload))
+            ours, theirs = opened(mine), opened_there(read(item.payload))
             if theirs == ours:
                 return Result.KEPT
             return None if theirs < ours else Result.KEPT_MORE

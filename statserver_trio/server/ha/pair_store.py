@@ -9,18 +9,19 @@ installed between two events. How what the peer pushes is installed is told in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import msgspec
 
 from ...ha.coverage import Coverage, former, merged, missing
 from ...ha.messages import Event, Item, Kind, Positions, Ranges
 from ...ha.store import Installed, InstallItems
+from ...stats.carried import StatisticData
 from ...stats.engine import Engine
+from ...stats.plain import Earlier, take_plain
 from ...stats.requests import StatisticError, StatisticRequest
 from ...stats.statistic import Statistic
 from ...stats.telling.notifications import Notice
-from ...stats.transfer import adopt_statistic, export_statistic, replace_world
+from ...stats.transfer import adopt_told, export_statistic, replace_world
 from ...tlib.codec import decode_line
 from ...tlib.events import EventServerDisconnected, TEvent, Unhandled
 from ..link_definitions import Hashes, definition_of, key_text
@@ -85,7 +86,7 @@ class PairStore:
         entry.adopted, entry.is_unsure, entry.follows = coverage, False, False
         here = self.positions()
         entry.began = here | {source: as_of[source] for source in coverage if source in as_of}
-        is_whole = not missing(self._coverage(entry, here), here)
+        is_whole = not missing(entry.coverage(here, self._holes), here)
         entry.statistic.gap_at = None if is_whole else self._time_of(entry.statistic)
 
     def closed(self, text: str) -> None:
@@ -205,29 +206,34 @@ class PairStore:
         """Whether :meth:`go_on` has something to do; ask after events as well."""
         return self._work.can_go_on or (self.shadow is not None and self.shadow.is_behind)
 
-    def go_on(self, items_max: int) -> list[Installed]:
+    def go_on(
+        self, items_max: float, is_over: Callable[[], bool] = lambda: False
+    ) -> list[Installed]:
         """Do a slice of the work that waits: the answers to chunks that are installed by now.
 
         Args:
-            items_max: What the slice may cost. A look at a statistic that need not be
-                taken over costs half an item, to take one over six (as it is) or nine; one
-                step is always done. 200 are some ten milliseconds.
+            items_max: What the slice may cost; a look at a statistic that need not be taken
+                over is half an item, to take one over six. One step is always done.
+            is_over: Whether the slice has taken long enough; asked after each step.
         """
         done: list[Installed] = []
         room = float(items_max)
-        while room > 0 and self.can_go_on:
+        while room > 0:
             if self._work.can_go_on:
                 cost, answer = self._work.step()
                 room -= cost
                 if answer is not None:
                     done.append(answer)
-            else:
-                assert self.shadow is not None
+            elif self.shadow is not None and self.shadow.is_behind:
                 room -= self.shadow.follow()
+            else:
+                break
+            if is_over():
+                break
         return done
 
     def forget_waiting(self) -> None:
-        """The link is gone: nobody waits for the answers; what was pushed comes again."""
+        """The link is gone: nobody waits for the answers."""
         self._work.forget()
 
     def open(self, key: str, request: StatisticRequest) -> None:
@@ -259,20 +265,28 @@ class PairStore:
         taken_away, self._taken_away = self._taken_away, []
         return taken_away
 
-    def adopt(self, key: str, payload: Any, coverage: Coverage, as_of: Positions) -> None:
-        """Let a statistic have counted what the peer's has, brought up to where we stand.
+    def adopt(
+        self, item: Item, told: StatisticData, as_of: Positions, then: Earlier | None = None
+    ) -> None:
+        """Let a statistic have counted what the peer's has.
 
         Args:
-            coverage: What of it is the peer's, as of ``as_of``.
+            as_of: Where the peer stood; up to there it is the peer's.
+            then: Our rows then; by default what is told was brought up to where we stand.
 
         Raises:
-            KeyError, ValueError, TypeError: The payload does not fit; nothing was changed.
+            KeyError, ValueError, TypeError: It does not fit; nothing was changed.
         """
-        entry = self._entries[key]
-        adopt_statistic(self.engine, entry.statistic, payload, self.now_ms())
-        self._contains(entry, coverage, as_of)
+        entry = self._entries[item.key]
+        if then is None:
+            adopt_told(self.engine, entry.statistic, told, self.now_ms())
+        else:
+            take_plain(entry.statistic, told, then.pairs, self.now_ms(), then.rows)
+            self.engine.replaced(entry.statistic)
+        self._contains(entry, item.coverage, as_of)
         entry.statistic.replicated_from = self.peer
-        self._doubtful.append(key)
+        if entry.statistic.gap_at is not None:
+            self._doubtful.append(item.key)
 
     def make_shadow(self) -> Steps:
         """Have a shadow from now on."""
@@ -318,15 +332,11 @@ class PairStore:
             self._end(source)
         ours.position = position
         self._begin(source, position)
-        if was_away and position:
-            self._miss(source, position)
+        if was_away and position:  # what is open lacks something of before, which the peer has
+            self._holes[source] = [(position, position)]
+            for entry in self._entries.values():
+                entry.began[source] = position - 1
         self.shadow = None
-
-    def _miss(self, source: str, position: int) -> None:
-        """What is open lacks something of before that position, which the peer may have."""
-        self._holes[source] = [(position, position)]
-        for entry in self._entries.values():
-            entry.began[source] = position - 1
 
     def _contains_until(self, name: str, position: int) -> None:
         """What was got from the peer for a picture that is replaced has gone on with that."""

@@ -8,8 +8,9 @@ at a distance:
     shadow  --------------> | as of the chunk: statistics are opened and filled in
                             '--------------> | up to where ours stands: taken over
 
-It holds no statistics of its own, so following costs little. It is copied from ours
-when it is first needed, a source at a time, goes forward only, and is given up when
+Most statistics need not even be opened there: it has the rows that they read, and by how
+much those grow says all (:mod:`.pins`). It is copied from ours when it is first needed, a
+source at a time, goes forward only, and is given up, with its rows, when
 nobody has needed it for a while, or when our picture changes in a way that is not part
 of the stream (snapshots, a hole, the peer's picture).
 """
@@ -21,11 +22,13 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 
 from attrs import define, field
 
+from ...stats.carried import StatisticData, checked
 from ...stats.engine import Engine
 from ...stats.requests import StatisticRequest
 from ...stats.statistic import Statistic
-from ...stats.transfer import Data, adopt_statistic, export_statistic
+from ...stats.transfer import adopt_told, export_statistic
 from ...tlib.events import TEvent, Unhandled
+from .pins import Pin, Pins
 
 LAG_MAX = 500  # events of a source; further behind it follows although nobody needs it yet
 LOG_MAX = 20_000  # events of a source; if it does not get to follow, it is given up
@@ -66,6 +69,7 @@ class Shadow:
         self._ours, self._engine, self._now_ms = ours, copy, now_ms
         self._sources: dict[str, _Followed] = {}
         self._used_at = now_ms()
+        self._pins = Pins(copy)
 
     # -- following -------------------------------------------------------------------
 
@@ -119,6 +123,7 @@ class Shadow:
     def wind(self, positions: Mapping[str, int]) -> Steps:
         """Follow up to these positions."""
         self._used_at = self._now_ms()
+        self._pins.moving()
         for name, followed in self._sources.items():
             until = positions.get(name, -1)
             while followed.events and followed.events[0][0] <= until:
@@ -136,7 +141,14 @@ class Shadow:
 
     # -- statistics ------------------------------------------------------------------
 
-    def open(self, request: StatisticRequest, data: Data) -> Statistic:
+    def pin(self, statistic: Statistic) -> list[Pin] | None:
+        """What the rows of a statistic of ours came to where the shadow stands now.
+
+        None where that does not say enough: then :meth:`open` it here.
+        """
+        return self._pins.of(statistic)
+
+    def open(self, request: StatisticRequest, told: StatisticData) -> Statistic:
         """A statistic as the peer has it, as of where the shadow stands now.
 
         Raises:
@@ -144,14 +156,15 @@ class Shadow:
             KeyError, ValueError, TypeError, IndexError: The data makes no sense.
         """
         statistic = self._engine.open(request, STANDSTILL)
-        adopt_statistic(self._engine, statistic, data, STANDSTILL)
+        adopt_told(self._engine, statistic, told, STANDSTILL)
         return statistic
 
-    def close(self, statistic: Statistic) -> Data:
+    def close(self, statistic: Statistic) -> StatisticData:
         """What it has counted, as of where the shadow stands now; it is not open any more."""
         data = export_statistic(statistic)
         self._engine.close_all([statistic], "")
-        return data
+        told: StatisticData = checked(data)
+        return told
 
     def close_all(self) -> None:
         """Nobody will ask for what is open any more."""
