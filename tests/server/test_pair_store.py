@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from stores import NOW, a_store, an_event, opened
+from attrs import evolve
+from stores import NEVER, NOW, a_store, an_event, opened
 
+from statserver_trio.expressions.memberships import parse_membership
 from statserver_trio.ha.messages import Result
 from statserver_trio.ha.store import InstallItems
+from statserver_trio.stats.definitions import Definitions
+from statserver_trio.stats.definitions.stat_types import parse_stat_type
+from statserver_trio.stats.reconfigure import reconfigure
+from statserver_trio.stats.requests import StatisticRequest
 
 
 def test_what_was_counted_on_a_picture_that_is_replaced_is_in_doubt() -> None:
@@ -176,3 +182,37 @@ def test_where_both_counted_anew_the_copy_of_the_better_picture_counts() -> None
     assert again is not None
     store.begin_install(InstallItems(2, {"s": 0}, [again]))
     assert [done.results for done in store.go_on(100)] == [[Result.KEPT]], "once is enough"
+
+
+def test_a_group_without_members_has_seen_that_nobody_was_there() -> None:
+    """Or of two that were opened at different times the later one may be taken (day 712744)."""
+    times = parse_stat_type(
+        "Ready",
+        {
+            "Objects": "GroupAgents",
+            "Category": "TotalTime",
+            "Subject": "AgentStatus",
+            "MainMask": "WaitForNextCall",
+        },
+    )
+    stores = []
+    for position in (3, 7):
+        store = a_store()
+        groups = {"Nobody": parse_membership('LoggedIn("8001@sw1")')}
+        directory = evolve(store.engine.directory, virtual_agent_groups=groups)
+        reconfigure(
+            store.engine, Definitions({"Ready": times}, {"Never": NEVER}), directory, store.now_ms()
+        )
+        store.begin_at("s", 0)
+        store.apply("s", [an_event(each) for each in range(1, position + 1)])
+        request = StatisticRequest("GroupAgents", "Nobody", times, NEVER)
+        key = store.opened(store.engine.open(request, store.now_ms()))
+        store.apply("s", [an_event(each) for each in range(position + 1, 9)])
+        stores.append(store)
+    early, late = stores
+    assert early.coverage(key) == {"s": [(3, 8)]}
+    item = late.cut(key)
+    assert item is not None
+    early.begin_install(InstallItems(1, {"s": 8}, [item]))
+    (answer,) = early.go_on(100)
+    assert answer.results == [Result.KEPT_MORE]

@@ -42,7 +42,8 @@ class Entry:
             missed: By source what is lost to us.
         """
         found: dict[str, Ranges] = {}
-        for name in {source.name: None for source in self.statistic.sources}:
+        # A group without members contains what any source has told: that nobody was there.
+        for name in {source.name: None for source in self.statistic.sources} or positions:
             if former(name) in self.adopted:
                 found[former(name)] = self.adopted[former(name)]
             if name not in positions:
