@@ -96,6 +96,8 @@ def log_in(world: World, dn: RegularDN, agent_id: str, queue: str, t: int) -> No
             log_out(world, dn, t)
         clear(world, dn, "login", t)  # so that he sees nothing of a DN without agent
         world.chronicle.link(agent, dn, t)
+        if not dn.is_monitored:
+            world.refound[agent] = None
         world.logins_changed(dn)
     if "login" not in dn.state or dn.state["login"].action != LOGGED_IN:
         put(world, dn, "login", LOGGED_IN, t)
@@ -113,6 +115,8 @@ def log_out(world: World, dn: RegularDN, t: int) -> None:
     if agent is not None:
         world.logins_changed(dn)
         world.chronicle.unlink(agent, dn, t)
+        if not dn.is_monitored:
+            world.refound[agent] = None
         world.settle_capacity(agent, t)
         world.chronicle.restatus_parent(agent, t)
     put(world, dn, "login", LOGGED_OUT, t)

@@ -63,7 +63,7 @@ def lose(world: World, dn: DNNode, t: int) -> None:
     for slot in list(dn.state):
         _end_quietly(world, dn, slot)
     _set_monitor(world, dn, NOT_MONITORED, t)
-    world.monitoring_changes += 1
+    world.refound[dn] = None
     world.chronicle.restatus(dn, t)
 
 
@@ -88,7 +88,7 @@ def expect(world: World, dn: DNNode, t: int) -> None:
     """Link and T-Server are there; the DN's own word is still to come."""
     if dn.state.get("monitor") is not None and dn.state["monitor"].action == NOT_MONITORED:
         _set_monitor(world, dn, MONITORED, t)
-        world.monitoring_changes += 1
+        world.refound[dn] = None
         world.chronicle.restatus(dn, t)
 
 
@@ -100,9 +100,9 @@ def hear(world: World, dn: DNNode, t: int) -> None:
     if isinstance(dn, MediationDN):
         if monitor.action == NOT_MONITORED:
             _set_monitor(world, dn, MONITORED, t)
-            world.monitoring_changes += 1
+            world.refound[dn] = None
         return
-    world.monitoring_changes += 1
+    world.refound[dn] = None
     _end_quietly(world, dn, "monitor")
     if "hook" not in dn.state:
         put_hook(world, dn, ON_HOOK, t)

@@ -34,7 +34,7 @@ from .directory import Directory, DNKey
 from .interactions import Interactions
 from .legs import engage
 from .media_channels import MediaChannel, remove
-from .nodes import AgentNode, DNNode, MediationDN, PlaceNode, RegularDN
+from .nodes import AgentNode, DNNode, MediationDN, Node, PlaceNode, RegularDN
 from .occurrences import Record
 from .population import Population, members_of
 from .reflections import reflect
@@ -80,7 +80,7 @@ class World(Population):
         self.calls: dict[str, Call] = {}
         self.interactions = Interactions(switch, t)
         self.channels: dict[str, MediaChannel] = {}
-        self.monitoring_changes = 0  # grows when a DN is lost or found
+        self.refound: dict[Node, None] = {}  # DNs that were lost or found, and who went there
         self.ignored: Counter[str] = Counter()  # events nobody had a rule for, by name
         self.next_check = t - t % CHECK_MS + CHECK_MS
         self.has_capacity = not directory.capacities.is_empty

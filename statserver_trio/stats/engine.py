@@ -194,6 +194,8 @@ class Engine:
         subscription = Subscription(statistic, notification, owner)
         if self.keeps and not statistic.subscriptions:
             self._changed_hands[statistic] = None
+        if not statistic.subscriptions:
+            statistic.valid = self.is_valid(statistic)  # nobody has looked while nobody was told
         statistic.subscribed(subscription)
         self._schedule.add(subscription, now)
         return subscription

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..model.directory import Directory
+from ..model.nodes import Node
 from ..model.occurrences import (
     Record,
 )
@@ -123,10 +124,12 @@ class Source:
         """Whether durations are finer than seconds."""
         return self._grain == 1
 
-    @property
-    def monitoring_changes(self) -> int:
-        """Grows when a DN is lost or found."""
-        return 0 if self._world is None else self._world.monitoring_changes
+    def take_refound(self) -> Iterable[Node]:
+        """The DNs that were lost or found since the last time, and agents who went there."""
+        if self._world is None or not self._world.refound:
+            return ()
+        refound, self._world.refound = self._world.refound, {}
+        return refound
 
     def world(self, now: int) -> World:
         """The world, which begins with the first question or event."""

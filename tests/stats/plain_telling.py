@@ -33,7 +33,7 @@ class PlainSchedule(Schedule):
         self._all.get(period(subscription), {}).pop(subscription, None)
 
     def due(self, now: int) -> list[Notice]:
-        self._look_at_monitoring()
+        self._queue += self._validity.look()
         notices, moved = self._engine.extended.due(now)
         self._queue += notices
         self._regrouped.update(moved)

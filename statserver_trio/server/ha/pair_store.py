@@ -311,10 +311,9 @@ class PairStore:
         for name, data in _decode(blob).items():
             now = self.now_ms()
             replace_world(self.engine, name, data, now, now - max(0, int(data.get("silent", 0))))
+            source = self.engine.sources[name]
             for entry in self._entries.values():
-                entry.follows |= (
-                    entry.is_unsure and self.engine.sources[name] in entry.statistic.sources
-                )
+                entry.follows |= entry.is_unsure and source in entry.statistic.sources
             self._begin(name, as_of[name])
             if name in since:  # counted on another picture, or never
                 ours = min(since[name], as_of[name] - 1)

@@ -104,6 +104,7 @@ class Row:
         """
         self.tell_no_more(statistic)
         self.look_no_more(statistic)
+        self.node.watch.mind_no_more(statistic)
         sessions.leave(self.ledger, self.node.watch, statistic)
         if isinstance(self.counter, TermCounter) and statistic.book is not None:
             self.counter.forget(statistic.book, t)
@@ -207,7 +208,7 @@ class Concerned(dict[int, tuple[tuple[int, ...], tuple[Counter, ...]]]):
 class Watch:
     """What is counted at one node: for every action, who has to be told."""
 
-    __slots__ = ("actions", "dn_statuses", "rows_by_kind", "session", "statuses")
+    __slots__ = ("actions", "dn_statuses", "quiet", "rows_by_kind", "session", "statuses")
 
     def __init__(self) -> None:
         self.rows_by_kind: dict[RowKind, Row] = {}
@@ -215,6 +216,8 @@ class Watch:
         self.statuses = Concerned(STATUSES, self.rows_by_kind)
         self.dn_statuses = Concerned(DN_STATUSES, self.rows_by_kind)
         self.session: sessions.Session | None = None  # where statistics begin with a login
+        # Statistics whose clients are told other things than that its value has changed.
+        self.quiet: dict[Statistic, None] | None = None
 
     def add(self, row: Row) -> None:
         """Count this row from now on."""
@@ -225,6 +228,25 @@ class Watch:
         """Count this row no more."""
         del self.rows_by_kind[row.kind]
         self._changed(row.node)
+
+    def mind(self, statistic: Statistic) -> None:
+        """Its clients do not want to hear of values, but of what else there is."""
+        if self.quiet is None:
+            self.quiet = {}
+        self.quiet[statistic] = None
+
+    def mind_no_more(self, statistic: Statistic) -> None:
+        """They want nothing any more."""
+        if self.quiet is not None:
+            self.quiet.pop(statistic, None)
+
+    @property
+    def told(self) -> dict[Statistic, None]:
+        """The statistics that read a row here and whose clients are told anything."""
+        told = dict(self.quiet or ())
+        for row in self.rows_by_kind.values():
+            told.update(dict.fromkeys((*row.readers, *(row.patient or ()))))
+        return told
 
     def _changed(self, node: Node) -> None:
         """Other rows: look everything up again, and tell the node what is wanted now."""

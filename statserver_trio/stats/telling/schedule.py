@@ -38,6 +38,7 @@ from .notifications import (
 )
 from .standing import Manner, patience
 from .ticks import Tick
+from .validity import Validity
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -66,7 +67,7 @@ class Schedule:
         self._closings: dict[TimeProfile, Resets] = {}
         self._queue: list[Notice | News] = []  # worked out already, to be handed over next
         self._regrouped: dict[Statistic, None] = {}  # to be looked at without an event
-        self._monitoring_changes = 0
+        self._validity = Validity(engine)
         self._added = 0  # subscriptions so far
         self._touched: dict[Row, None] = {}  # since the last round, of those looked at in rounds
 
@@ -92,24 +93,25 @@ class Schedule:
 
     def reattached(self, statistic: Statistic) -> None:
         """Let every row of a statistic know who wants to hear when it is touched."""
-        self._listen(statistic, *_wanted(statistic))
+        if statistic.subscriptions:
+            self._listen(statistic, *_wanted(statistic))
 
     def _listen(self, statistic: Statistic, at_once: bool, in_rounds: bool) -> None:
-        if not (at_once or in_rounds):
-            return
         for parts in statistic.parts.values():
             for part in parts:
                 if at_once:
                     part.row.tell(statistic)
                 if in_rounds:
                     part.row.look(statistic)
+                if not (at_once or in_rounds):
+                    part.row.node.watch.mind(statistic)
 
     def regrouped(self, statistic: Statistic) -> None:
         """Other nodes contribute to a statistic now: its value may have changed."""
         self.reattached(statistic)
         self._regrouped[statistic] = None
         self.stir(statistic)
-        self._monitoring_changes = -1  # and so may have its validity
+        self._validity.is_unsure(statistic)
 
     def stir(self, statistic: Statistic) -> None:
         """Its value may have changed although no row was touched: look in the next round."""
@@ -134,6 +136,8 @@ class Schedule:
                     part.row.tell_no_more(statistic)
                 if not in_rounds:
                     part.row.look_no_more(statistic)
+                if not statistic.subscriptions:
+                    part.row.node.watch.mind_no_more(statistic)
 
     def _tick(self, subscription: Subscription, now: int) -> Tick:
         period = _period(subscription)
@@ -157,7 +161,7 @@ class Schedule:
 
     def due(self, now: int) -> list[Notice | News]:
         """The notices that are due, and nothing that is not worth sending."""
-        self._look_at_monitoring()
+        self._queue += self._validity.look()
         notices, moved = self._engine.extended.due(now)
         self._queue += notices
         self._regrouped.update(moved)
@@ -321,28 +325,9 @@ class Schedule:
 
     # -- validity --------------------------------------------------------------------
 
-    def _look_at_monitoring(self) -> None:
-        changes = sum(s.monitoring_changes for s in self._engine.sources.values())
-        if changes != self._monitoring_changes:
-            self._monitoring_changes = changes
-            self.validity_changed()
-
     def validity_changed(self) -> None:
-        """DNs were lost or found: tell those whose statistics are concerned.
-
-        States show it themselves and have no validity (statistics.md §4.9).
-        """
-        for statistic in self._engine.statistics.values():
-            valid = self._engine.is_valid(statistic)
-            if valid == statistic.valid or statistic.category.kind == "state":
-                continue
-            statistic.valid = valid
-            if not self._engine.tells_validity:
-                continue
-            kind = "StatisticValid" if valid else "StatisticInvalid"
-            reason = "" if valid else self._engine.why_invalid(statistic)
-            for subscription in statistic.subscriptions:
-                self._queue.append(Notice(subscription, kind, reason=reason))
+        """A source was connected or lost: tell those whose statistics are concerned."""
+        self._queue += self._validity.look_at_all()
 
     # -- when to look again ----------------------------------------------------------
 
