@@ -59,6 +59,10 @@ class Life:
         """Whether the oracle has come to where it was opened."""
         return self.mine is not None and not self.waits
 
+    def is_after(self, began: dict[str, int]) -> bool:
+        """Whether one that began there began earlier, at any of these sources."""
+        return any(began[name] < position for name, position in self.began.items() if name in began)
+
 
 class Oracle:
     """The engine, and the lives of statistics.
@@ -118,13 +122,15 @@ class Oracle:
         """Which life a copy with that coverage lives; of two, the one that was opened earlier.
 
         Where it lacks something, or has of each source another one's, the first of those that
-        cannot have been lost; None if there is none.
+        cannot have been lost; None if there is none, or if it began before all of them: a member
+        may have begun to count by itself what came too late to be taken over (day 721386).
         """
         lives = [each for each in self.lives[text] if each.is_told]
         began = {name: found[0][0] for name, found in coverage.items() if len(found) == 1}
         alike = [each for each in lives if began == {s: each.began[s] for s in coverage}]
         alike.sort(key=lambda each: opened_there(each.data))
-        return next(iter(alike or [each for each in lives if each.is_certain]), None)
+        certain = [each for each in lives if each.is_certain and not each.is_after(began)]
+        return next(iter(alike or certain), None)
 
     def is_better(self, text: str, life: Life) -> bool:
         """Whether there certainly is a life that contains this one, and more."""
