@@ -162,7 +162,7 @@ def open_as_client(hub: Hub) -> list[Statistic]:
     for number, request in enumerate(requests()):
         hub.receive(client, encode(_message(number, request)))
         client.outbox.take()
-        found.append(next(reversed(hub.engine.statistics.values())))
+        found.append(hub.engine.open(request, hub.clock.now_ms()))  # shared: it is open
     return found
 
 
