@@ -312,8 +312,7 @@ class Replication:
     def _add(self, keys: Iterable[str], now: float) -> None:
         """These are to be pushed, at the end of the queue."""
         if not (self._known or self._in_flight or self.parking.reasons):  # a new session
-            news = dict.fromkeys(keys)
-            self._pending = self._pending | news if self._pending else news
+            self._pending.update(dict.fromkeys(keys))  # in one call, for all that is open
             return
         for key in keys:
             self.parking.discard(key)
