@@ -17,11 +17,10 @@ The acknowledgement also says where the peer stands. What is as of a position be
 that it might not be able to use, so we cut when we are there too, or have waited
 for long enough; ``LATE`` items go to the end of the queue.
 
-After a lost connection the greeting tells whether the chunk in flight had been
-installed. If it had, the peer repeats its acknowledgement and nothing is sent
-again; if not, its statistics go back to the front and are cut anew, because by
-now they are worth something else. A chunk that failed three times is halved
-(scenario 28), until the peer has everything.
+After a lost connection the greeting tells whether the chunk in flight had been installed. If it
+had, the peer repeats its acknowledgement and nothing is sent again; if not, its statistics go back
+to the front and are cut anew, because by now they are worth something else. A chunk that failed
+three times is halved (scenario 28), until the peer has everything.
 """
 
 from __future__ import annotations
@@ -67,8 +66,7 @@ class ReplicationOptions:
 class Opened:
     """Event: a client wants these, which it did not before.
 
-    Also of statistics that were open as replicas: the peer must learn that they
-    are held here.
+    Of replicas as well: the peer must learn that they are held here.
     """
 
     keys: Sequence[str]
@@ -208,7 +206,7 @@ class Replication:
                 self._add(keys, now)
             case OpenKeys(keys):
                 self._listed = True
-                self._add((key for key in keys if key not in self._known), now)
+                self._add([k for k in keys if k not in self._known] if self._known else keys, now)
             case Want(keys):  # we may not have them any more; then the owner cuts nothing
                 self._add(keys, now)
             case Closed(keys):
@@ -312,7 +310,10 @@ class Replication:
     def _add(self, keys: Iterable[str], now: float) -> None:
         """These are to be pushed, at the end of the queue."""
         if not (self._known or self._in_flight or self.parking.reasons):  # a new session
-            self._pending.update(dict.fromkeys(keys))  # in one call, for all that is open
+            if not self._pending and isinstance(keys, dict):
+                self._pending = keys  # all that is open, made for us: to copy 100,000 takes 10 ms
+            else:
+                self._pending.update(dict.fromkeys(keys))
             return
         for key in keys:
             self.parking.discard(key)

@@ -44,7 +44,7 @@ action does, ``cut`` above all, happens between two events.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from attrs import frozen
@@ -262,7 +262,7 @@ class ApplyEvents:
 class OpenKeys:
     """Event: the answer to :class:`ListOpen`."""
 
-    keys: Sequence[str]
+    keys: Collection[str]
 
 
 @frozen
@@ -298,7 +298,7 @@ class WorldBuilt:
 class Store(Protocol):
     """What the engine's side must be able to do."""
 
-    def open_keys(self) -> Iterable[str]:
+    def open_keys(self) -> Collection[str]:
         """The keys of all historical statistics."""
 
     def cut(self, key: str) -> Item | None:
@@ -334,7 +334,7 @@ def perform(action: object, store: Store) -> tuple[bool, object | None]:
     """
     match action:
         case ListOpen():
-            return True, OpenKeys(list(store.open_keys()))
+            return True, OpenKeys(store.open_keys())
         case BuildChunk():
             return True, _build(action, store)
         case InstallItems():

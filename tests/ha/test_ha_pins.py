@@ -117,7 +117,7 @@ def test_other_members_than_there_are_brought_up_to_date_in_the_shadow(pinned: l
     """Whom we do not know has left, as of now; what he has counted stays."""
     pair = second_chunk(ahead=3)
     one, store = pair.one.store, pair.other.store
-    key = one.open_keys()[-1]
+    key = list(one.open_keys())[-1]
     item = one.cut(key)
     told = msgspec.msgpack.decode(item.payload)
     told["parts"]["main"].append(told["parts"]["main"][0] | {"node": ["dn", "8999"]})
@@ -135,7 +135,7 @@ def test_other_members_than_there_are_brought_up_to_date_in_the_shadow(pinned: l
 def test_a_role_that_is_not_told_is_an_error() -> None:
     pair = second_chunk(ahead=3)
     one, store = pair.one.store, pair.other.store
-    item = one.cut(one.open_keys()[-1])
+    item = one.cut(list(one.open_keys())[-1])
     told = msgspec.msgpack.decode(item.payload) | {"parts": {}}
     item = msgspec.structs.replace(item, payload=msgspec.msgpack.encode(told))
     store.forget_waiting()

@@ -240,7 +240,7 @@ def test_an_item_that_makes_no_sense_harms_no_other(changes, result, ahead):
 
 def test_a_key_twice_in_a_chunk_is_a_mistake():
     pair = a_pair()
-    [item] = [pair.one.store.cut(key) for key in pair.one.store.open_keys()[:1]]
+    [item] = [pair.one.store.cut(key) for key in list(pair.one.store.open_keys())[:1]]
     assert pair.push([item, item]) == [Result.OPENED, Result.ERROR]
 
 

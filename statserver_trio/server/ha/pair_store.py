@@ -138,9 +138,9 @@ class PairStore:
         """Whether some source has not yet come there."""
         return is_behind(self.positions(), positions)
 
-    def open_keys(self) -> list[str]:
-        """The keys of all statistics."""
-        return list(self._entries)
+    def open_keys(self) -> dict[str, None]:
+        """The keys of all statistics: of a dictionary, so that another one takes them in one go."""
+        return dict.fromkeys(self._entries)
 
     def lacking(self, keys: Iterable[str] | None = None) -> list[str]:
         """The keys, of these or of all, of statistics of which the peer may have more."""
