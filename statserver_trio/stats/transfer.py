@@ -223,7 +223,7 @@ def _adopt_whole(engine: Engine, statistic: Statistic, told: Any, now: int) -> N
     if statistic.book is not None:
         statistic.book.replace(pages)
     tally = next((part.tally for part in statistic.all_parts("main")), None)
-    if tally is not None:
+    if tally is not None and reader.tally is not None:  # else there was nobody there
         shared = any(part.row.users > 1 for part in statistic.parts["main"])
         tally.peaks.adopt(reader.tally, shared)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 from attrs import evolve
+from msgspec import structs
 from stores import NEVER, NOW, a_store, an_event, opened
 
 from statserver_trio.expressions.memberships import parse_membership
@@ -182,6 +183,22 @@ def test_where_both_counted_anew_the_copy_of_the_better_picture_counts() -> None
     assert again is not None
     store.begin_install(InstallItems(2, {"s": 0}, [again]))
     assert [done.results for done in store.go_on(100)] == [[Result.KEPT]], "once is enough"
+
+
+def test_what_makes_no_sense_is_not_left_open() -> None:
+    """Nobody here asked for it, and it would have no place among what is replicated."""
+    store, peer = a_store(), a_store()
+    for each in (store, peer):
+        each.begin_at("s", 0)
+    key = opened(peer, "7001")
+    item = peer.cut(key)
+    assert item is not None
+    told = msgspec.msgpack.decode(item.payload) | {"parts": {}}
+    broken = structs.replace(item, payload=msgspec.msgpack.encode(told))
+    store.begin_install(InstallItems(1, {"s": 0}, [broken]))
+    (answer,) = store.go_on(100)
+    assert answer.results == [Result.ERROR]
+    assert store.statistic(key) is None
 
 
 def test_a_group_without_members_has_seen_that_nobody_was_there() -> None:

@@ -207,6 +207,19 @@ def test_the_other_member_goes_on_with_it(story: list[Told], data: st.DataObject
         ]
 
 
+@pytest.mark.parametrize("name", ["Most", "Least"])
+def test_there_was_nobody_where_it_comes_from(name: str) -> None:
+    """The members need not have the same configuration, or hear the same (day 730621)."""
+    first, second = engine_with(virtual()), engine_with(virtual())
+    logs_in(second, 0, 1)
+    talks(second, "7001", 1, 5)
+    statistic = opened(first, name)
+    copy = opened(second, name, seconds=5)
+    adopt_statistic(second, copy, wire(export_statistic(statistic)), MIDNIGHT + 5000)
+    talks(second, "7001", 6)
+    assert value(second, copy, 10) == {"Most": 1, "Least": 0}[name]
+
+
 # -- what is left behind ------------------------------------------------------------------
 
 

@@ -202,6 +202,7 @@ class ChunkWork:
         Args:
             as_of: Where the peer stood; from there on what was told is our own.
         """
+        is_new = False
         try:
             is_new = self._open(item)
             if told is not None:
@@ -209,6 +210,8 @@ class ChunkWork:
         except StatisticError as exc:
             return self._unresolved(item, exc)
         except BROKEN as exc:
+            if is_new:
+                self._store.close(item.key, "what was told of it makes no sense")
             return self._broken(item, exc)
         return Result.OPENED if is_new else Result.ADOPTED
 
