@@ -24,6 +24,9 @@ BATCH_EVENTS_MAX = 1000
 UP_SECONDS = 30.0  # for a process to say something
 QUIET_SECONDS = 60.0  # for a pair to be in step again, whatever was done to it
 LOOK_SECONDS = 0.05
+# The T-Server's clock is ahead of ours, because its time stands still until all servers are there:
+# what they stamp at their start, each at its own moment, must not be later than its first events.
+AHEAD_SECONDS = 60.0
 
 
 class Switch:
@@ -32,7 +35,7 @@ class Switch:
     def __init__(self, seed: int, speed: float) -> None:
         self._clock = Clock.system()
         self._lived = 0.0  # seconds
-        self._start = self._clock.now()
+        self._start = self._clock.now() + AHEAD_SECONDS
         self._centre = ContactCentre(
             Random(seed), self._start, agents=AGENTS, queues=QUEUES, speed=speed
         )
