@@ -16,10 +16,11 @@ from attrs import evolve
 from ..model.directory import Directory
 from ..model.nodes import DNNode, Node
 from .counting import sessions
-from .counting.counters import DN_STATUSES, STATUSES, RowKind, Tally
+from .counting.counters import DN_STATUSES, STATUSES, RowKind
 from .counting.ledger import Boundary
 from .counting.parts import Part, PartOfSession
 from .counting.rows import Row, Watch
+from .counting.tally import Tally
 from .counting.term_counter import TermCounter
 from .objects import Found, Objects
 from .source import Source

@@ -358,37 +358,3 @@ def _take_counter(counter: Counter, part: Part, data: Data) -> None:
 
 def _renumbered(begun: int, ours: int, epoch: int) -> int:
     return ours if epoch >= begun else ours - 1
-
-
-# -- a world that is replaced -------------------------------------------------------------
-
-
-def replace_world(
-    engine: Engine, source_name: str, data: Data, now: int, heard_at: int
-) -> list[Statistic]:
-    """Let a source go on from another server's action table, whatever it was before.
-
-    What was counted of the old picture still counts: the statistics concerned, which
-    are returned, go on from there with what goes on in the new one.
-
-    Args:
-        heard_at: When the last event of that table arrived, by our clock.
-    """
-    source = engine.sources[source_name]
-    concerned = [s for s in engine.statistics.values() if source in s.sources]
-    counted = [export_statistic(statistic) for statistic in concerned]
-    for statistic in concerned:
-        for index in reversed(range(len(statistic.sources))):
-            if statistic.sources[index] is source:
-                for part in statistic.drop(index):
-                    part.row.release(statistic)
-    source.adopt(data, heard_at)
-    engine.find_newcomers(now)
-    for statistic, data_before in zip(concerned, counted, strict=True):
-        engine.regroup(statistic, now, by_events=True)
-        adopt_statistic(engine, statistic, data_before, now)
-    for statistic in concerned:
-        for part in (each for parts in statistic.parts.values() for each in parts):
-            if part.ledger is source.ledger and part.row.counter is not None:
-                part.row.counter.is_doubtful = True
-    return concerned

@@ -11,10 +11,10 @@ from statserver_trio.stats.definitions import Definitions
 from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
 from statserver_trio.stats.engine import Engine
+from statserver_trio.stats.replacing import replace_world
 from statserver_trio.stats.requests import StatisticError, StatisticRequest
 from statserver_trio.stats.statistic import Statistic
 from statserver_trio.stats.telling.notifications import Notification
-from statserver_trio.stats.transfer import replace_world
 from statserver_trio.tlib import events as e
 
 MIDNIGHT = 1_700_006_400_000

@@ -31,12 +31,12 @@ from statserver_trio.stats.definitions import StatType
 from statserver_trio.stats.definitions.filters import parse_filter
 from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.engine import Engine
+from statserver_trio.stats.replacing import replace_world
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.statistic import Statistic
 from statserver_trio.stats.transfer import (
     adopt_statistic,
     export_statistic,
-    replace_world,
     request_of,
 )
 from statserver_trio.tlib import events as e
@@ -320,3 +320,56 @@ def test_a_replaced_picture_may_have_been_of_a_later_time(profile: str) -> None:
         happens(engine, 200, at(e.EventReleased, 200))
     for second in range(200, 260, 5):
         assert value(wrong, here, second) == value(right, told, second)
+
+
+def test_what_goes_on_is_tallied_once_whichever_switch_is_seen_anew() -> None:
+    """A call goes on at each of two switches when the picture of one is replaced by the same."""
+    engine = Engine(definitions(), directory())
+    for number, source in enumerate(("ts1", "ts2"), 1):
+        engine.add_source(source, f"sw{number}")
+        login = at(e.EventAgentReady, 0, agent_id="a1")
+        engine.apply(source, [login, at(e.EventEstablished, 10)], MIDNIGHT + 10_000)
+    most, least = (opened(engine, name, "Agent:a1", seconds=20) for name in ("Most", "Least"))
+    assert [value(engine, each, 25) for each in (most, least)] == [2, 2]
+    now = MIDNIGHT + 30_000
+    replace_world(engine, "ts2", wire(engine.sources["ts2"].export()), now, now)
+    assert [value(engine, each, 35) for each in (most, least)] == [2, 2]
+    engine.apply("ts2", [at(e.EventReleased, 40)], MIDNIGHT + 40_000)
+    assert [value(engine, each, 50) for each in (most, least)] == [2, 1]
+
+
+@pytest.mark.parametrize("who", ["Agent:a1", "GroupAgents:Sales"])
+@pytest.mark.parametrize("sharing", [False, True])
+def test_what_goes_on_is_tallied_once_when_its_only_picture_is_replaced(
+    who: str, sharing: bool
+) -> None:
+    """The same with one switch: nothing that counted for the old picture counts on."""
+    engine = engine_of()
+    talks(engine, "7001", 10)
+    both = [opened(engine, name, who, seconds=20) for name in ("Most", "Least")]
+    if sharing:  # others read the same rows
+        others = [opened(engine, n, who, seconds=22, profile="Minutes") for n in ("Most", "Least")]
+        both = [*both, *others]
+    other = carried(engine, 30)
+    happens(other, 33, at(e.EventOnHook, 33, "7009"))
+    now = MIDNIGHT + 35_000
+    replace_world(engine, "ts1", wire(other.sources["ts1"].export()), now, now)
+    assert {value(engine, each, 40) for each in both} == {1}
+    happens(engine, 50, at(e.EventReleased, 50))
+    assert [value(engine, each, 55) for each in both[:2]] == [1, 0]
+
+
+def test_what_a_replaced_picture_had_at_once_was_the_most() -> None:
+    """Two calls went on there; one of them has ended meanwhile, and nobody has seen when."""
+    engine, other = engine_of(), engine_of()
+    talks(engine, "7001", 10)
+    for each in (engine, other):
+        talks(each, "7002", 10)
+    most = opened(engine, "Most", seconds=20)
+    for each in (engine, other):
+        happens(each, 30, at(e.EventOnHook, 30, "7009"))
+    now = MIDNIGHT + 35_000
+    replace_world(engine, "ts1", wire(other.sources["ts1"].export()), now, now)
+    assert value(engine, most, 40) == 2
+    happens(engine, 50, at(e.EventReleased, 50, "7002", conn_id="c7002"))
+    assert value(engine, most, 55) == 2

@@ -18,10 +18,11 @@ from ...ha.store import Installed, InstallItems
 from ...stats.carried import StatisticData
 from ...stats.engine import Engine
 from ...stats.plain import Earlier, take_plain
+from ...stats.replacing import replace_world
 from ...stats.requests import StatisticError, StatisticRequest
 from ...stats.statistic import Statistic
 from ...stats.telling.notifications import Notice
-from ...stats.transfer import adopt_told, export_statistic, replace_world
+from ...stats.transfer import adopt_told, export_statistic
 from ...tlib.codec import decode_line
 from ...tlib.events import EventServerDisconnected, TEvent, Unhandled
 from ..link_definitions import Hashes, definition_of, key_text
@@ -316,8 +317,7 @@ class PairStore:
                 entry.follows |= entry.is_unsure and source in entry.statistic.sources
             self._begin(name, as_of[name])
             if name in since:  # counted on another picture, or never
-                ours = min(since[name], as_of[name] - 1)
-                self._contains_until(name, ours)
+                self._contains_until(name, ours := min(since[name], as_of[name] - 1))
                 lost = (ours + 1, as_of[name])
                 self._holes[name] = merged([*self._holes.get(name, []), lost])
                 self._doubt(name)

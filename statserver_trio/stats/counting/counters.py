@@ -22,7 +22,8 @@ from ...model.occurrences import Occurrence, Status
 from ..definitions.restrictions import Condition
 from ..definitions.time_ranges import TimeRange
 from .ledger import Ledger
-from .peaks import DepthPeaks, DurationPeaks
+from .peaks import DurationPeaks
+from .tally import Tally
 
 if TYPE_CHECKING:
     from .parts import Part
@@ -71,21 +72,6 @@ def identity(each: Occurrence | Status) -> tuple[Any, ...]:
     if source is None:
         return (NAMES[each.action], "", "")
     return (NAMES[each.action], source.conn_id, source.dn.key.number)
-
-
-class Tally:
-    """How many occurrences go on at once, over one or more rows, and its extremes."""
-
-    __slots__ = ("__weakref__", "number", "peaks")
-
-    def __init__(self, t: int) -> None:
-        self.number = 0
-        self.peaks = DepthPeaks(t)
-
-    def add(self, change: int, t: int) -> None:
-        """One more or one less from ``t`` on."""
-        self.peaks.changing(self.number, t)
-        self.number += change
 
 
 def _passes(test: Condition, each: Occurrence | Status) -> bool:

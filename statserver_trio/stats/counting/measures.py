@@ -18,8 +18,9 @@ still in progress; a status counts as it goes.
 from __future__ import annotations
 
 from ..definitions.time_ranges import TimeRange
-from .counters import STATUSES, Tally
+from .counters import STATUSES
 from .parts import Part, Span, beginning, previous
+from .tally import Tally
 
 
 class Measure:

@@ -15,12 +15,13 @@ from copy import deepcopy
 from attrs import define, evolve, frozen
 
 from ...model.occurrences import Occurrence, Status
-from .counters import RowKind, Tally
+from .counters import RowKind
 from .ledger import NOTHING as NOTHING
 from .ledger import Beginning, Boundary, Ledger, Sums
 from .ledger import Mark as Mark
 from .peaks import DurationPeaks
 from .rows import Row
+from .tally import Tally
 
 
 class Part:

@@ -22,10 +22,10 @@ from .counters import (
     Continuity,
     Counter,
     RowKind,
-    Tally,
     TimeIntegral,
 )
 from .ledger import NOTHING, Mark, Sums
+from .tally import Tally
 from .term_counter import TermCounter
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ class Row:
         """A statistic reads it no more; whether that was the last one: then it is closed.
 
         Args:
-            t: Where the node leaves a group at that moment: it no longer adds to its tally.
+            t: Where the node leaves a group at that moment: its tally has fewer from then on.
+                Else they are forgotten, as the tally may have other rows to live for.
         """
         self.tell_no_more(statistic)
         self.look_no_more(statistic)
@@ -113,8 +114,11 @@ class Row:
             return False
         self.node.watch.remove(self)
         counter = self.counter
-        if t is not None and counter is not None and counter.tally is not None:
-            counter.tally.add(-len(counter.stretches), t)
+        if counter is not None and counter.tally is not None:
+            if t is None:
+                counter.tally.withdraw(len(counter.stretches))
+            else:
+                counter.tally.add(-len(counter.stretches), t)
         self.close()
         return True
 
