@@ -70,13 +70,8 @@ from .messages import (
     Want,
     Welcome,
 )
-from .replication import (
-    Closed,
-    ConfigurationChanged,
-    Opened,
-    Replication,
-    ReplicationOptions,
-)
+from .replication import Replication
+from .replication_words import Closed, ConfigurationChanged, Opened, ReplicationOptions
 from .roles import ConfigurationReloaded, ModeChanged, Roles
 from .session import Progress, Session, SessionOptions, State
 from .store import (
@@ -264,6 +259,7 @@ class Peer:
                 self.intake.peer_at(event.positions, now)
             case Chunk():
                 self.intake.peer_at(event.as_of, now)
+                self.replication.coming(item.key for item in event.items)
             case DeleteAck(results):
                 kept = [key for key, _, outcome in results if outcome is Gone.STILL_OPEN]
                 before = self.holds.release(kept)

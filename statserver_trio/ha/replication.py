@@ -25,12 +25,12 @@ three times is halved (scenario 28), until the peer has everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 from math import inf
 
 import msgspec
-from attrs import define, field, frozen
+from attrs import define, field
 
 from ..machine import Disconnect, Send
 from .clock_offset import WallClock
@@ -39,6 +39,7 @@ from .deletion import Deletion
 from .holds import Holds
 from .messages import Chunk, ChunkAck, Item, Positions, Result, Want
 from .parking import PARKED, Parking
+from .replication_words import Closed, ConfigurationChanged, Opened, ReplicationOptions
 from .session import Progress
 from .store import BuildChunk, ChunkBuilt, ListOpen, Log, OpenKeys
 
@@ -50,38 +51,8 @@ FAILURES_MAX = 3  # of a chunk in a row; then the next one has half as many stat
 CHUNK_SIZE_MIN = 50  # not halved any further
 LATE_MIN = 60.0  # seconds without acknowledgement until the first warning, or
 LATE_FACTOR = 10  # ... so many chunk-timeouts if that is longer
+TAKEN = (Result.OPENED, Result.ADOPTED)  # so whoever got it has what was pushed
 ACK_TIMEOUT = 600.0  # seconds without acknowledgement; then we hang up, and restore
-
-
-@frozen
-class ReplicationOptions:
-    """Statistics, seconds and bytes."""
-
-    chunk_size: int = 5000
-    chunk_timeout: float = 0.1
-    max_chunk_bytes: int = 8 * 1024 * 1024
-
-
-@frozen
-class Opened:
-    """Event: a client wants these, which it did not before.
-
-    Of replicas as well: the peer must learn that they are held here.
-    """
-
-    keys: Sequence[str]
-
-
-@frozen
-class Closed:
-    """Event: these are not open any more, for whatever reason."""
-
-    keys: Sequence[str]
-
-
-@frozen
-class ConfigurationChanged:
-    """Event: what was parked may be possible now. Of ours, or of the peer's."""
 
 
 @define
@@ -111,6 +82,8 @@ class Replication:
     _in_flight: dict[str, bool] = field(factory=dict, init=False)
     _void: set[str] = field(factory=set, init=False)  # in flight, but wanted anew
     _came: set[str] = field(factory=set, init=False)  # pushed by the peer while in flight
+    # What the peer's last chunk brought; whether it has taken ours over since that chunk came.
+    _coming: dict[str, bool] = field(factory=dict, init=False)
     _building: int = field(default=0, init=False)  # keys that were asked for; 0: not waiting
     _session: str | None = field(default=None, init=False)  # None: no link
     _listed: bool = field(default=True, init=False)  # OpenKeys has come since the session began
@@ -185,6 +158,7 @@ class Replication:
         self._peer_at, self._peer_until = {}, -inf
         self._void.clear()
         self._came.clear()
+        self._coming.clear()
         self.parking.clear()
         self.failures = self.acknowledged = 0
         self._listed, self._session = True, None
@@ -221,13 +195,18 @@ class Replication:
                 return [Disconnect(f"replication cannot make sense of {type(event).__name__}")]
         return []
 
+    def coming(self, keys: Iterable[str]) -> None:
+        """A chunk of the peer's has come, with these; it may take a while to install it."""
+        self._coming = dict.fromkeys(keys, False)
+
     def installed(self, key: str, result: Result) -> None:
         """The peer pushed this one: it need not be pushed back (ping-pong guard).
 
         Unless a client of ours wants it and the peer has not yet heard of that. And
         unless ours has more: the peer takes that over, so it goes there and not back.
         """
-        if result is Result.KEPT_MORE and key not in self._in_flight:
+        has_ours = key in self._in_flight or self._coming.get(key)  # by now, or soon
+        if result is Result.KEPT_MORE and not has_ours:
             self._known.discard(key)
             self._pending.setdefault(key)  # what it pushed had less, so it lacks ours
         if result in (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.LATE):
@@ -236,7 +215,7 @@ class Replication:
         if is_kept and key not in self._pending and key not in self._in_flight:
             self._known.add(key)
         waits = key in self._pending and self.holds.ours(key)
-        if result in (Result.OPENED, Result.ADOPTED) and not waits:
+        if result in TAKEN and not waits:
             self._pending.pop(key, None)
             self._void.discard(key)
             if key in self._in_flight:
@@ -339,6 +318,7 @@ class Replication:
         self._in_flight = {}
         self._void.clear()
         self._came.clear()
+        self._coming.clear()
 
     def _send(self, built: ChunkBuilt, now: float) -> list[object]:
         if not self._building or self._session is None:
@@ -381,6 +361,8 @@ class Replication:
         self.progress.acknowledged = ack.seq
         self.failures, self._in_flight = 0, {}
         self._void.clear()
+        taken = {key: True for key, result in outcome if result in TAKEN and key in self._coming}
+        self._coming.update(taken)
         late = [key for key, result in outcome if result is Result.LATE]
         self._peer_at = ack.positions
         self._peer_until = now + (LATE_PATIENCE if late else POSITION_PATIENCE)

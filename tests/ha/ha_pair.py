@@ -31,7 +31,7 @@ from statserver_trio.ha.greeting import Identity
 from statserver_trio.ha.holds import Wanted
 from statserver_trio.ha.messages import Fragment, Hello, Item, Kind, Result
 from statserver_trio.ha.peer import Malformed, Peer, PeerOptions, Started
-from statserver_trio.ha.replication import Closed, Opened
+from statserver_trio.ha.replication_words import Closed, Opened
 from statserver_trio.ha.store import (
     Abort,
     Admit,

@@ -6,7 +6,7 @@ from ha_pair import Pair
 from statserver_trio.ha.addp import AddpOptions
 from statserver_trio.ha.messages import Chunk, ChunkAck
 from statserver_trio.ha.peer import PeerOptions
-from statserver_trio.ha.replication import Opened
+from statserver_trio.ha.replication_words import Opened
 from statserver_trio.ha.status import phase, status
 from statserver_trio.ha.store import Log
 from statserver_trio.machine import Disconnect
@@ -123,3 +123,23 @@ def test_a_statistic_that_is_wanted_again_while_it_travels_travels_again():
     pair.a.tell(Opened(("s:x:3",)))
     pair.drive(seconds=1)
     assert [len(chunk.items) for chunk in pair.messages(Chunk)] == [2, 1, 1]
+
+
+def test_what_crosses_on_the_way_is_not_sent_twice():
+    """Both push the same one; who has more hears that it was taken before he installs the other."""
+    pair = up()
+    pair.network = False
+    pair.cut()
+    pair.b.open("s:x:3")
+    pair.event("x")
+    pair.a.open("s:x:3")
+    at_once, pair.b.work_at_once = pair.b.work_at_once, lambda: None
+    pair.network = True
+    pair.drive(seconds=2)
+    pair.b.work_at_once = at_once
+    at_once()
+    pair.drive(seconds=5)
+    pair.check()
+    assert results(pair.a)["adopted"] == results(pair.b)["kept-more"] == 1
+    pushed = [name for name, said in pair.sent if isinstance(said, Chunk) and "s:x:3" in str(said)]
+    assert sorted(pushed) == ["A", "B"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from statserver_trio.ha.addp import AddpOptions
 from statserver_trio.ha.peer import PeerOptions
-from statserver_trio.ha.replication import ReplicationOptions
+from statserver_trio.ha.replication_words import ReplicationOptions
 from statserver_trio.ha.session import SessionOptions
 
 OPTIONS = PeerOptions(

@@ -31,7 +31,8 @@ from statserver_trio.ha.messages import (
 )
 from statserver_trio.ha.parking import RETRY_INTERVAL
 from statserver_trio.ha.peer import OptionsChanged, PeerOptions, Stop
-from statserver_trio.ha.replication import PART_SIZE, ReplicationOptions
+from statserver_trio.ha.replication import PART_SIZE
+from statserver_trio.ha.replication_words import ReplicationOptions
 from statserver_trio.ha.roles import ConfigurationReloaded, ModeChanged
 from statserver_trio.ha.session import SessionOptions, State
 from statserver_trio.ha.source_intake import State as Source

@@ -29,7 +29,7 @@ from ...ha.door import Knocked
 from ...ha.holds import Released
 from ...ha.messages import Ignored, Message
 from ...ha.peer import Malformed, OptionsChanged, Peer, PeerOptions, Started, Stop
-from ...ha.replication import Closed, Opened
+from ...ha.replication_words import Closed, Opened
 from ...ha.roles import ConfigurationReloaded, ModeChanged
 from ...ha.session import State
 from ...ha.status import is_synchronised, status

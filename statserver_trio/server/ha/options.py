@@ -10,7 +10,7 @@ from ...ha.greeting import Identity
 from ...ha.intake_options import IntakeOptions
 from ...ha.messages import HOT_STANDBY
 from ...ha.peer import PeerOptions
-from ...ha.replication import ReplicationOptions
+from ...ha.replication_words import ReplicationOptions
 from ...ha.session import SessionOptions
 
 ANY_HOST = ("", "0.0.0.0", "::")
