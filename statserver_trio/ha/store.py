@@ -49,7 +49,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from .messages import Event, Item, Message, Positions, Reject, Result
+from .messages import Event, Item, Positions, Reject, Result
 
 # -- actions: the stream ---------------------------------------------------------------
 
@@ -366,9 +366,3 @@ def _build(action: BuildChunk, store: Store) -> ChunkBuilt:
             items.append(item)
         taken += 1
     return ChunkBuilt(items, taken)
-
-
-def as_message(thing: object) -> Message:
-    """What a ``Send`` of this floor carries; anything else is a mistake of ours."""
-    assert isinstance(thing, Message), f"{type(thing).__name__} is no message"
-    return thing

@@ -242,10 +242,6 @@ class Engine:
 
     # -- values ----------------------------------------------------------------------
 
-    def clock_of(self, ledger: Ledger, now: int) -> int:
-        """What time it is at the source of a ledger."""
-        return next(s.clock(now) for s in self.sources.values() if s.ledger is ledger)
-
     def as_of(self, ledger: Ledger, now: int) -> int:
         """The time of the last event of the source of a ledger."""
         return next(s.world(now).now for s in self.sources.values() if s.ledger is ledger)

@@ -119,11 +119,6 @@ class Source:
             return None
         return (self._last_event - self._arrived) / 1000
 
-    @property
-    def sees_milliseconds(self) -> bool:
-        """Whether durations are finer than seconds."""
-        return self._grain == 1
-
     def take_refound(self) -> Iterable[Node]:
         """The DNs that were lost or found since the last time, and agents who went there."""
         if self._world is None or not self._world.refound:

@@ -94,12 +94,6 @@ class TimeProfile:
             raise ValueError(f"{self.name!r} is {self.kind} and has no window")
         return (t_ms // self.step + 1) * self.step - self.length
 
-    def next_edge(self, t_ms: int) -> int:
-        """Sliding: when the window moves next, always later than ``t_ms``."""
-        if not self.step:
-            raise ValueError(f"{self.name!r} is {self.kind} and has no window")
-        return (t_ms // self.step + 1) * self.step
-
     def _around(self, t_ms: int) -> list[int]:
         """The reset points before and after a moment; empty where there are none.
 
