@@ -28,14 +28,16 @@ if TYPE_CHECKING:
 
 WAIT = CODES["WaitForNextCall"]
 LOGIN, ACTIVE, READY = (tuple(w + c for w in ("Agent", "DN")) for c in ("Login", "Active", "Ready"))
-# By name, with the code, its bit, and whether it is the agent's and not the DN's.
+# By code, with its bit, and whether it is the agent's and not the DN's.
 PSEUDO_ACTIONS = tuple(
-    (name, CODES[name], BITS[CODES[name]], name in (LOGIN[0], ACTIVE[0], READY[0]))
+    (CODES[name], BITS[CODES[name]], name in (LOGIN[0], ACTIVE[0], READY[0]))
     for name in (*LOGIN, *ACTIVE, *READY)
 )
 # What is shown of an agent who is active or not, ready or not; by these two.
 SHOWN = {
-    (active, ready): frozenset((*LOGIN, *(ACTIVE if active else ()), *(READY if ready else ())))
+    (active, ready): frozenset(
+        CODES[name] for name in (*LOGIN, *(ACTIVE if active else ()), *(READY if ready else ()))
+    )
     for active in (False, True)
     for ready in (False, True)
 }
@@ -85,13 +87,14 @@ def log_in_to(world: World, dn: RegularDN, number: str) -> None:
     """The switch says that the agent at ``dn`` is logged in to this queue; empty is none."""
     queue = world.mediation_dn(number) if number else None
     if queue is not None:
-        dn.login_queues[queue] = None
+        if queue not in dn.login_queues:
+            dn.login_queues = (*dn.login_queues, queue)
         world.logins_changed(dn, number)
 
 
 def log_out_of(world: World, dn: RegularDN, queue: MediationDN, t: int) -> None:
     """The agent leaves one queue; by his groups he may serve it all the same."""
-    dn.login_queues.pop(queue, None)
+    dn.login_queues = _without(dn.login_queues, queue)
     world.logins_changed(dn, queue.key.number)
     refresh(world, dn, t)
 
@@ -100,38 +103,45 @@ def leave_all(world: World, dn: RegularDN) -> None:
     """Nobody at ``dn`` serves any queue now."""
     for queue in dn.login_queues:
         world.logins_changed(dn, queue.key.number)
-    dn.login_queues.clear()
-    for queue in list(dn.serves):
+    dn.login_queues = ()
+    for queue in dn.serves:
         _leave(world, dn, queue)
 
 
 def fall_silent(world: World, dn: RegularDN) -> None:
     """We do not hear the DN: whoever serves a queue there still does, and shows nothing."""
     for queue in dn.serves:
-        for occurrence in queue.pseudo.pop(dn, {}).values():
+        for occurrence in queue.pseudo.pop(dn, ()):
             world.chronicle.ended(occurrence)
 
 
 def _leave(world: World, dn: RegularDN, queue: MediationDN) -> None:
-    del dn.serves[queue], queue.members[dn]
-    for occurrence in queue.pseudo.pop(dn, {}).values():
+    dn.serves = _without(dn.serves, queue)
+    del queue.members[dn]
+    for occurrence in queue.pseudo.pop(dn, ()):
         world.chronicle.ended(occurrence)
+
+
+def _without(queues: tuple[MediationDN, ...], queue: MediationDN) -> tuple[MediationDN, ...]:
+    return tuple([each for each in queues if each is not queue])
 
 
 def refresh(world: World, dn: RegularDN, t: int) -> None:
     """Bring queues and pseudo-actions in line with the agent's state, and with his groups."""
     served = dn.login_queues
     if not world.origination.is_empty:
-        served = dict(served)
+        found = dict.fromkeys(served)
         for number in world.origination.numbers(dn, world.virtual):
             queue = world.mediation_dn(number)
             if queue is not None:
-                served[queue] = None
+                found[queue] = None
+        served = tuple(found)
     if served != dn.serves:
         for queue in [queue for queue in dn.serves if queue not in served]:
             _leave(world, dn, queue)
+        dn.serves += tuple([queue for queue in served if queue not in dn.serves])
         for queue in served:
-            dn.serves[queue] = queue.members[dn] = None
+            queue.members[dn] = None
     if dn.serves and "monitor" not in dn.state:
         _show(world, dn, t)
 
@@ -145,32 +155,31 @@ def _show(world: World, dn: RegularDN, t: int) -> None:
         facts = {"AgentID": dn.agent.id}
     chronicle = world.chronicle
     for queue in dn.serves:
-        going_on = queue.pseudo.get(dn)
-        if going_on is None:
-            going_on = queue.pseudo[dn] = {}
+        going_on = {each.action: each for each in queue.pseudo.get(dn, ())}
         interest = queue.interest  # mostly in none of this, and an agent serves many queues
-        for name, code, bit, is_his, begins in _steps(tuple(going_on), shown):
+        for code, bit, is_his, begins in _steps(tuple(going_on), shown):
             if begins:
                 known = facts if is_his else NO_FACTS
-                occurrence = going_on[name] = Occurrence(code, t, queue, None, known)
+                occurrence = going_on[code] = Occurrence(code, t, queue, None, known)
                 if interest & bit:
                     chronicle.began(occurrence)
             else:
-                occurrence = going_on.pop(name)
+                occurrence = going_on.pop(code)
                 if interest & bit:
                     chronicle.ended(occurrence)
+        queue.pseudo[dn] = tuple(going_on.values())
 
 
 @cache
 def _steps(
-    going_on: tuple[str, ...], shown: frozenset[str]
-) -> tuple[tuple[str, int, int, bool, bool], ...]:
+    going_on: tuple[int, ...], shown: frozenset[int]
+) -> tuple[tuple[int, int, bool, bool], ...]:
     """What ends and what begins where the one went on and the other does from now on.
 
     There are few such pairs, and each agent's state is shown at every queue that he serves.
     """
     return tuple(
-        (name, code, bit, is_his, name in shown)
-        for name, code, bit, is_his in PSEUDO_ACTIONS
-        if (name in shown) is not (name in going_on)
+        (code, bit, is_his, code in shown)
+        for code, bit, is_his in PSEUDO_ACTIONS
+        if (code in shown) is not (code in going_on)
     )

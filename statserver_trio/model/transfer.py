@@ -166,7 +166,7 @@ def _dn(dn: DNNode) -> Data:
         data |= {
             "waiting": [call.conn_id for call in dn.calls],
             "pseudo": [
-                [member.key.number, {name: _occurrence(o) for name, o in found.items()}]
+                [member.key.number, {NAMES[o.action]: _occurrence(o) for o in found}]
                 for member, found in dn.pseudo.items()
             ],
         }
@@ -301,8 +301,8 @@ class _Adoption:
         dn.agent_since = data["agent_since"]
         dn.former_agents = [(until, former) for until, former in data["former_agents"]]
         dn.parents = tuple(parent for parent in (dn.place, dn.agent) if parent is not None)
-        dn.login_queues = dict.fromkeys(map(self._queue, data["login_queues"]))
-        dn.serves = dict.fromkeys(map(self._queue, data["serves"]))
+        dn.login_queues = tuple(map(self._queue, data["login_queues"]))
+        dn.serves = tuple(map(self._queue, data["serves"]))
         for queue in dn.serves:
             queue.members[dn] = None
         pending = data["acw_pending"]
@@ -339,9 +339,8 @@ class _Adoption:
                 raise ValueError(f"call {conn_id} waits in {queue.key.number} and does not")
             queue.calls[call] = wait
         for number, found in data["pseudo"]:
-            queue.pseudo[self._regular(number)] = {
-                name: self._occurrence(queue, each) for name, each in found.items()
-            }
+            shown = [self._occurrence(queue, each) for each in found.values()]
+            queue.pseudo[self._regular(number)] = tuple(shown)
 
     def _restore_status(self, node: Node, data: list[Any]) -> None:
         name, start, reference, since = data
