@@ -1,14 +1,28 @@
-"""Replacing: a source goes on from the picture of another server, whatever it was before."""
+"""Replacing: a source goes on from the picture of another server, whatever it was before.
+
+What was counted of the old picture still counts, and what goes on counts from the opening on,
+as before. But when that began the two pictures need not agree: who began from snapshots has
+seen it begin when he came. So what a statistic began with is told anew, in the terms of the
+new picture. And who has heard no event yet knew the time of his own machine only, which may
+be anything: his beginnings are moved to the clock of the source.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from .counting.counters import DURATIONS
+from .counting.rows import Row
 from .transfer import adopt_statistic, export_statistic
 
 if TYPE_CHECKING:
     from .engine import Engine
+    from .source import Source
     from .statistic import Statistic
+
+Told = dict[str, Any]  # of a statistic, or of a part of it; see transfer.py
+PAGE_MOMENTS = ("opened_at", "start", "since", "left_at", "paused_at")  # of a book
 
 
 def replace_world(
@@ -27,6 +41,9 @@ def replace_world(
     if data["world"] is not None:
         _end_of_picture(concerned, int(data["world"]["now"]))
     counted = [export_statistic(statistic) for statistic in concerned]
+    for statistic, told in zip(concerned, counted, strict=True):
+        _recount_beginnings(statistic, told, source, -1)
+    guessed = None if source.has_told_time else source.clock(now)
     for statistic in concerned:
         for index in reversed(range(len(statistic.sources))):
             if statistic.sources[index] is source:
@@ -34,9 +51,13 @@ def replace_world(
                     part.row.release(statistic)
     source.adopt(data, heard_at)
     engine.find_newcomers(now)
-    for statistic, data_before in zip(concerned, counted, strict=True):
+    shift = 0 if guessed is None else source.clock(now) - guessed
+    for statistic, told in zip(concerned, counted, strict=True):
         engine.regroup(statistic, now, by_events=True)
-        adopt_statistic(engine, statistic, data_before, now)
+        if shift:
+            _move(told, source, shift)
+        _recount_beginnings(statistic, told, source, 1)
+        adopt_statistic(engine, statistic, told, now)
     for statistic in concerned:
         for part in (each for parts in statistic.parts.values() for each in parts):
             if part.ledger is source.ledger and part.row.counter is not None:
@@ -50,3 +71,57 @@ def _end_of_picture(statistics: list[Statistic], t: int) -> None:
         for part in statistic.all_parts("main"):
             if part.tally is not None:
                 part.tally.peaks.changing(part.tally.number, t)
+
+
+def _of_source(told: Told, source: Source) -> Iterator[tuple[str, Told]]:
+    for role, parts in told["parts"].items():
+        for part in parts:
+            if part["source"] == source.name:
+                yield role, part
+
+
+def _beginnings(part: Told) -> Iterable[tuple[int, list[Any]]]:
+    """When the intervals of a part begin that can be asked for, and with what."""
+    yield part["opened_at"], part["base"]
+    yield from part["marks"]
+
+
+def _recount_beginnings(statistic: Statistic, told: Told, source: Source, sign: int) -> None:
+    """Take what goes on out of what intervals began with, or put it in as it is known now."""
+    rows = {
+        (role, *part.row.node.address): part.row
+        for role, parts in statistic.parts.items()
+        for part in parts
+        if part.row.source is source
+    }
+    for role, part in _of_source(told, source):
+        row = rows.get((role, *part["node"]))
+        if row is None or not _goes_by_starts(row):
+            continue
+        starts = [start for _, start in row.going_on()]
+        for t, sums in _beginnings(part):
+            known = [start for start in starts if start <= t]
+            sums[2] += sign * len(known)
+            sums[3] += sign * sum(known)
+
+
+def _goes_by_starts(row: Row) -> bool:
+    """Whether what goes on counts there since it began; others are told since when it counts."""
+    return row.kind.filter is None and row.kind.feature in ("", DURATIONS)
+
+
+def _move(told: Told, source: Source, shift: int) -> None:
+    """Let everything that was told of a source by a clock that was guessed be of its own."""
+    for _, part in _of_source(told, source):
+        if part["opened_at"] == told["opened_at"]:
+            told["opened_at"] += shift
+        for _, sums in _beginnings(part):
+            sums[3] += shift * sums[2]
+        part["opened_at"] += shift
+        part["marks"] = [[edge + shift, sums] for edge, sums in part["marks"]]
+        for stretch in (part.get("counter") or {}).get("stretches", ()):
+            stretch[1] += shift
+    page: Told = (told["book"] or {}).get(source.name) or {}
+    for moment in PAGE_MOMENTS:
+        if page.get(moment) is not None:
+            page[moment] += shift

@@ -83,6 +83,7 @@ class Source:
         self._options = options
         self._world: World | None = None
         self._last_event: int | None = None
+        self._has_told_time = False
         self._arrived = 0
 
     # -- time ------------------------------------------------------------------------
@@ -118,6 +119,14 @@ class Source:
         if self._last_event is None:
             return None
         return (self._last_event - self._arrived) / 1000
+
+    @property
+    def has_told_time(self) -> bool:
+        """Whether its clock is its own; else it is that of our machine, which may be anything.
+
+        What has no number was not told a time either, but stamped when it came: snapshots.
+        """
+        return self._has_told_time
 
     def take_refound(self) -> Iterable[Node]:
         """The DNs that were lost or found since the last time, and agents who went there."""
@@ -168,6 +177,7 @@ class Source:
         self._world = world
         self.position, self.last_gap = data["position"], data["last_gap"]
         self._last_event, self._arrived = data["last_event"], heard_at
+        self._has_told_time = self._last_event is not None
         self.lost_at = None
         self.adoptions += 1
 
@@ -194,6 +204,7 @@ class Source:
                     self.duplicates += 1
                     continue
                 self.position = position
+                self._has_told_time = is_usual or self._has_told_time
             world = self._world
             if event.time is None:
                 t = self.clock(now)

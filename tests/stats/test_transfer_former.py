@@ -30,6 +30,7 @@ from statserver_trio.model.directory import Directory
 from statserver_trio.stats.definitions import StatType
 from statserver_trio.stats.definitions.filters import parse_filter
 from statserver_trio.stats.definitions.stat_types import parse_stat_type
+from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.replacing import replace_world
 from statserver_trio.stats.requests import StatisticRequest
@@ -373,3 +374,42 @@ def test_what_a_replaced_picture_had_at_once_was_the_most() -> None:
     assert value(engine, most, 40) == 2
     happens(engine, 50, at(e.EventReleased, 50, "7002", conn_id="c7002"))
     assert value(engine, most, 55) == 2
+
+
+def test_what_goes_on_counts_from_the_opening_whenever_each_picture_saw_it_begin() -> None:
+    """A server that came late has seen a call begin when it came; the better picture knows."""
+    right, late = engine_of(), engine_of()
+    talks(right, "7001", 10)
+    talks(late, "7001", 50)
+    names = ("Time", "Calls", "Average")
+    here = {name: opened(late, name, "Agent:a1", seconds=60) for name in names}
+    shared = opened(late, "Time", "Agent:a1", seconds=62)
+    now = MIDNIGHT + 70_000
+    replace_world(late, "ts1", wire(right.sources["ts1"].export()), now, now - 60_000)
+    happens(late, 100, at(e.EventReleased, 100))
+    told = {name: value(late, statistic, 100) for name, statistic in here.items()}
+    assert told == {"Time": 40, "Calls": 1, "Average": 1}
+    assert value(late, shared, 100) == 40  # the same statistic
+
+
+@pytest.mark.parametrize("profile", ["Never", "Minutes", "Window", "Last"])
+@pytest.mark.parametrize("ahead", [-1000, 1000])
+def test_a_clock_that_was_guessed_is_no_ones(profile: str, ahead: int) -> None:
+    """A server whose own clock is wrong has only snapshots, which say no time, and is asked."""
+    profiles = {**definitions().time_profiles, "Last": parse_time_profile("L,Selection", "5", UTC)}
+    right, late = engine_of(), Engine(definitions(time_profiles=profiles), directory())
+    right.definitions = late.definitions
+    late.add_source("ts1", "sw1")
+    now = MIDNIGHT + (50 + ahead) * 1000
+    # Stamped on arrival, as by the tap.
+    stamp = 50 + ahead
+    snapshots = at(e.EventAgentReady, stamp, agent_id="a1"), at(e.EventEstablished, stamp)
+    late.apply("ts1", snapshots, now)
+    here = opened(late, "Time", "Agent:a1", seconds=60 + ahead, profile=profile)
+    talks(right, "7001", 10)
+    there = opened(right, "Time", "Agent:a1", seconds=60, profile=profile)
+    now += 20_000
+    replace_world(late, "ts1", wire(right.sources["ts1"].export()), now, now - 60_000)
+    for engine in (right, late):
+        happens(engine, 100, at(e.EventReleased, 100))
+    assert value(right, there, 110) == value(late, here, 110)
