@@ -7,13 +7,16 @@ so ``"7"`` is no number and ``1`` is not ``true``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from ..stats.definitions.time_profiles import parse_zone
-from .mistakes import listed
+from .mistakes import listed, meant
 
 Check = Callable[[Any], Any]
+
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?", re.IGNORECASE | re.ASCII)
 
 
 def _refuse(allowed: str, value: Any) -> NoReturn:
@@ -101,6 +104,38 @@ def texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
         _refuse("a list of texts in quotes", value)
     return tuple(value)
+
+
+def origins(value: Any) -> tuple[str, ...]:
+    """A list of web origins: scheme, host and perhaps a port, as browsers name them."""
+    for each in texts(value):
+        if not _ORIGIN.fullmatch(each):
+            _refuse("a list of origins such as 'https://board.example.com:8443'", each)
+    return tuple(each.lower() for each in value)
+
+
+def numbers(known: Mapping[str, tuple[float, float, float]]) -> Check:
+    """A table of numbers.
+
+    Args:
+        known: By name the least, the greatest, and what it is if it is not given.
+    """
+
+    def check(value: Any) -> dict[str, float]:
+        if not isinstance(value, dict):
+            _refuse(f"a table such as {{ {next(iter(known))} = 1 }}", value)
+        found = {name: default for name, (_, _, default) in known.items()}
+        for name, each in value.items():
+            if name not in known:
+                raise ValueError(f"no such name as {name!r}{meant(name, known)}")
+            low, high, _ = known[name]
+            try:
+                found[name] = number(low, high)(each)
+            except ValueError as exc:
+                raise ValueError(f"{name}: {exc}") from None
+        return found
+
+    return check
 
 
 def skills(value: Any) -> dict[str, int]:

@@ -24,6 +24,16 @@ CHECK = "check"
 
 PORT = checks.integer(1, 65535)
 TIMER = checks.number(1, 3600)  # seconds
+# Of the wallboard, by name: the least, the greatest, and the default.
+THRESHOLDS = {
+    "waiting-warn": (0, 1_000_000, 5),  # calls in one queue
+    "waiting-alarm": (0, 1_000_000, 10),
+    "longest-wait-warn": (0, 86_400, 30),  # seconds
+    "longest-wait-alarm": (0, 86_400, 120),
+    "service-level-warn": (0, 100, 80),  # percent; below it
+    "service-level-alarm": (0, 100, 60),
+    "stale-after": (1, 3600, 5),  # seconds without a word of the server
+}
 DEBUG_LEVELS = (
     "all",
     "Action",
@@ -198,6 +208,25 @@ class Limits:
 
 
 @frozen(kw_only=True)
+class Wallboard:
+    """``[wallboard]``: the pages of the management listener, and who may look through them.
+
+    Attributes:
+        enabled: The board at ``/`` and the clients' WebSocket beside it are served there.
+        origins: Web pages of other servers whose scripts may read what we tell; our own page
+            and that of the other member of the pair may anyway.
+        thresholds: From when on the board warns and alarms; by name.
+    """
+
+    enabled: bool = _key(checks.truth, True)
+    origins: tuple[str, ...] = _key(checks.origins, ())
+    thresholds: Mapping[str, float] = field(
+        factory=lambda: checks.numbers(THRESHOLDS)({}),
+        metadata={CHECK: checks.numbers(THRESHOLDS)},
+    )
+
+
+@frozen(kw_only=True)
 class Objects:
     """``[objects]``: how the objects behave.
 
@@ -307,6 +336,7 @@ class Config:
     tserver: tuple[TServer, ...] = _entries(TServer)
     record: Record = field(factory=Record, metadata={"section": Record})
     limits: Limits = field(factory=Limits, metadata={"section": Limits})
+    wallboard: Wallboard = field(factory=Wallboard, metadata={"section": Wallboard})
     objects: Objects = field(factory=Objects, metadata={"section": Objects})
     interactions: Interactions = field(factory=Interactions, metadata={"section": Interactions})
     dns: tuple[DNEntry, ...] = _entries(DNEntry)

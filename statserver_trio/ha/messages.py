@@ -132,9 +132,14 @@ class Greeting(Message):
 
 
 class Hello(Greeting):
-    """The configured backup knocks."""
+    """The configured backup knocks.
+
+    Attributes:
+        management: The URL at which operators reach the sender; empty: not told.
+    """
 
     memory: Memory | None = None
+    management: str = ""
 
 
 class Welcome(Greeting):
@@ -143,12 +148,14 @@ class Welcome(Greeting):
     Attributes:
         received: The number of the last chunk of the other side installed here.
         hello_wall: Repeats ``Hello.wall``, for the clock offset.
+        management: As in :class:`Hello`.
     """
 
     session: str
     restored: bool
     received: Number
     hello_wall: float
+    management: str = ""
 
 
 class Reject(Message):

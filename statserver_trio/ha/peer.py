@@ -153,15 +153,12 @@ class Peer:
     Args:
         boot_id: Of this start of the process.
         new_id: Makes ids that are never the same twice, not even after a restart.
-        clients: The ws:// or wss:// URL at which clients connect to us; the peer finds it
-            as ``session.peer.clients``. Empty: there is none to tell.
     """
 
     identity: Identity
     boot_id: str
     new_id: Callable[[], str]
     options: PeerOptions = field(factory=PeerOptions)
-    clients: str = ""
     wall: WallClock = field(factory=WallClock, init=False)
     progress: Progress = field(factory=Progress, init=False)
     addp: Addp = field(init=False)
@@ -237,7 +234,6 @@ class Peer:
         self.replication.held = intake.is_joining or intake.owes_state
         session.mode, session.fingerprint = roles.mode, roles.fingerprint
         session.joining, session.standings = intake.is_fresh, intake.standings
-        session.clients = self.clients
 
     def _may_be_heard(self, message: Message) -> bool:
         return self.session.state is State.OPEN or isinstance(message, BEFORE_THE_SESSION)

@@ -107,6 +107,8 @@ class Session:
         mode, fingerprint, joining, standings: What the greeting says of us.
         clients: Likewise: the ws:// or wss:// URL at which clients connect to us, which
             the owner sets; whom the peer's clients are told about is ``peer.clients``.
+            Empty: there is none to tell.
+        management: The same for operators: http:// or https://.
         greeted: The mode and the fingerprint that our last greeting told.
         peer: The peer's greeting; None until there was one.
         minor: The minor version both understand.
@@ -124,10 +126,11 @@ class Session:
     joining: bool = False
     standings: dict[str, Standing] = field(factory=dict)
     clients: str = ""
+    management: str = ""
     greeted: tuple[str, str] = ("", "")
     state: State = field(default=State.CLOSED, init=False)
     id: str | None = field(default=None, init=False)
-    peer: Greeting | None = field(default=None, init=False)
+    peer: Hello | Welcome | None = field(default=None, init=False)
     minor: int = field(default=PROTOCOL_MINOR, init=False)
     offset: ClockOffset = field(factory=ClockOffset, init=False)
     refusals: RefusalLog = field(factory=RefusalLog, init=False)
@@ -218,6 +221,7 @@ class Session:
             "joining": self.joining,
             "standings": dict(self.standings),
             "clients": self.clients,
+            "management": self.management,
         }
 
     def _let_in(self, hello: Hello, now: float) -> list[object]:
@@ -287,7 +291,7 @@ class Session:
         progress = self.progress
         progress.received = progress.acknowledged = progress.peer_received = 0
 
-    def _open(self, peer: Greeting, restored: bool) -> list[object]:
+    def _open(self, peer: Hello | Welcome, restored: bool) -> list[object]:
         assert self.id is not None
         self.state, self._lost_at, self._deadline = State.OPEN, inf, inf
         self.expired = False

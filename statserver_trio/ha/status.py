@@ -6,6 +6,7 @@ from typing import Any
 
 from .peer import Peer
 from .session import State
+from .source_intake import SourceIntake
 
 Json = dict[str, Any]
 
@@ -41,6 +42,7 @@ def status(peer: Peer) -> Json:
             "connected": session.state is State.OPEN,
             "mode": peer.roles.peer_mode,
             "clients": "" if session.peer is None else session.peer.clients,
+            "management": "" if session.peer is None else session.peer.management,
             "synchronised": is_synchronised(peer),
             "clockOffset": session.offset.seconds,
         },
@@ -73,18 +75,19 @@ def status(peer: Peer) -> Json:
             "stalls": addp.stalls,
             "roundTrip": addp.round_trip,
         },
-        "sources": [
-            {
-                "name": source.name,
-                "position": source.applied,
-                "state": source.state.value,
-                "duplicates": source.duplicates,
-                "gaps": {
-                    "repaired": source.repaired,
-                    "left": source.left,
-                    "open": int(source.hole is not None),
-                },
-            }
-            for source in peer.intake.sources.values()
-        ],
+        "sources": [_source(each) for each in peer.intake.sources.values()],
+    }
+
+
+def _source(source: SourceIntake) -> Json:
+    return {
+        "name": source.name,
+        "position": source.applied,
+        "state": source.state.value,
+        "duplicates": source.duplicates,
+        "gaps": {
+            "repaired": source.repaired,
+            "left": source.left,
+            "open": int(source.hole is not None),
+        },
     }

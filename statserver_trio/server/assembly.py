@@ -18,11 +18,11 @@ from ..tlib.recording import Rotation
 from . import tls
 from .backup.owners import Alone, Owner
 from .backup.task import Backup
-from .client_task import ClientOptions
+from .client_task import ClientOptions, ClientServer
 from .clock import Clock
 from .extensions.host import Host
 from .feed_task import FeedOptions, FeedTask, Sink
-from .ha.options import client_url, is_pair
+from .ha.options import client_url, is_pair, management_url
 from .ha.pair import Pair
 from .hub import Hub
 from .management import Management
@@ -30,6 +30,7 @@ from .network import Listener, Listeners, Network
 from .recorder import Recorder
 from .reload import Reloader
 from .tap import Tap
+from .wallboard import Wallboard
 
 PORTS = ("default", "management", "ha")
 
@@ -51,7 +52,7 @@ class Parts:
     feeds: dict[str, FeedTask]
     recorders: dict[str, Recorder]
     listeners: Listeners
-    client_options: ClientOptions
+    clients: ClientServer
     reloader: Reloader
     management: Management
     backup: Backup
@@ -98,7 +99,9 @@ def _wire_up(
     if is_pair(config):
         opener = network.peer(config) if config.server.role == "backup" else None
         pair = Pair(config, hub, tap, clock, opener, opened["ha"])
-        pair.member.peer.clients = client_url(config, addresses["default"])
+        session = pair.member.peer.session
+        session.clients = client_url(config, addresses["default"])
+        session.management = management_url(config, addresses["management"])
     sink: Sink = tap if pair is None else pair.feeds
     feeds = {each.name: _feed(config, each, sink, clock, network) for each in config.tserver}
     extensions = Host(hub, config)
@@ -112,15 +115,16 @@ def _wire_up(
         hub, feeds, recorders, lambda: reloader.config, reloader.reload, path, pair, backup
     )
     management.extensions = extensions
-    options = ClientOptions(
-        clients_max=config.limits.clients, message_bytes_max=config.limits.message_bytes
-    )
+    clients = ClientServer(hub, _client_options(config))
+    if config.wallboard.enabled:
+        own = management_url(config, addresses["management"])
+        management.wallboard = Wallboard(lambda: reloader.config, clients, own, pair)
     return Parts(
         hub,
         feeds,
         recorders,
         opened["default"],
-        options,
+        clients,
         reloader,
         management,
         backup,
@@ -143,6 +147,11 @@ def _hub(config: Config, clock: Clock) -> Hub:
     mode = "backup" if config.server.role == "backup" else "primary"
     limits = Limits(statistics=config.limits.statistics_per_client)
     return Hub(engine, clock, limits, ServerModeInfo(role=mode))
+
+
+def _client_options(config: Config) -> ClientOptions:
+    limits = config.limits
+    return ClientOptions(clients_max=limits.clients, message_bytes_max=limits.message_bytes)
 
 
 def _feed(config: Config, tserver: TServer, sink: Sink, clock: Clock, network: Network) -> FeedTask:

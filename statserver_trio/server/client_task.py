@@ -11,6 +11,9 @@ whatever comes out of it because of what a peer sent ends that client alone.
 
 A client that asks faster than it reads is not read from until it has caught up,
 so the only outboxes that can overflow are those of clients that do not read.
+
+A client may also come to the management listener, as a browser does: :meth:`ClientServer.adopt`
+takes it in, into the nursery of the others, so that it is counted, and sent away, like them.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ from ..api.outbox import Outbox
 from ..api.session import MESSAGE_BYTES_MAX
 from .direct import DirectStream, Flusher
 from .frame_guard import GuardedStream
+from .http import Refused
 from .hub import Hub, HubClient
 from .sockets import keep_alive, peer_name
 from .supervisor import THE_WORLD, causes
@@ -42,7 +46,7 @@ from .supervisor import THE_WORLD, causes
 log = logging.getLogger(__name__)
 
 SUBPROTOCOL = "statserver.v1"
-PATH = "/"
+PATHS = ("/", "/ws")
 RECEIVE_BYTES = 64 * 1024  # read at a time; between two pieces the others get their turn
 MESSAGES_QUEUED = 1  # read ahead by the library; the rest waits in the network
 TURNED_AWAY_MAX = 100  # told so (503) at the same time; beyond, closed without a word
@@ -99,6 +103,50 @@ class ClientServer:
         self._places_taken = 0  # by those who may stay once they are through
         self._draining = False
         self._empty = trio.Event()
+        self._nursery: trio.Nursery | None = None  # of the clients, while they are served
+
+    async def run(
+        self,
+        listeners: Sequence[trio.abc.Listener[trio.abc.Stream]],
+        *,
+        task_status: trio.TaskStatus[ClientServer] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Serve the hub's clients until cancelled, and close the listeners then.
+
+        Args:
+            listeners: TCP or TLS ones; it is when they are opened that a busy port shows.
+        """
+        async with trio.open_nursery() as self._nursery:
+            try:
+                self.hub.flush = self.flusher.wants
+                self._nursery.start_soon(self.flusher.run)
+                task_status.started(self)
+                if listeners:
+                    await trio.serve_listeners(self.handle, list(listeners))
+                await trio.sleep_forever()
+            finally:
+                self._nursery = None
+
+    async def adopt(self, stream: trio.abc.Stream) -> None:
+        """Serve a client who came to somebody else's listener; come back when it has left.
+
+        Raises:
+            Refused: Clients are not served yet, or no more; the stream was not touched.
+        """
+        if self._nursery is None:
+            raise Refused(503, "clients are not served at the moment; try again later")
+        has_left = trio.Event()
+
+        async def live() -> None:
+            try:
+                await self.handle(stream)
+            finally:
+                has_left.set()
+
+        self._nursery.start_soon(live)
+        # The stream must not be closed under the client: its nursery decides when it goes.
+        with trio.CancelScope(shield=True):
+            await has_left.wait()
 
     async def handle(self, stream: trio.abc.Stream) -> None:
         """Serve one client until it leaves; the stream is closed then."""
@@ -296,8 +344,8 @@ def _refusal(path: str, has_place: bool) -> tuple[int, str] | None:
     """Status and reason for a client that may not stay."""
     if not has_place:
         return 503, "no place for another client"
-    if path.partition("?")[0] != PATH:
-        return 404, f"nothing here; clients connect to {PATH}"
+    if path.partition("?")[0] not in PATHS:
+        return 404, f"nothing here; clients connect to {PATHS[0]}"
     return None
 
 
@@ -308,15 +356,9 @@ async def serve_clients(
     *,
     task_status: trio.TaskStatus[ClientServer] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve a hub's clients until cancelled, and close the listeners then.
+    """Serve a hub's clients until cancelled; see :meth:`ClientServer.run`.
 
     Args:
-        listeners: TCP or TLS ones; it is when they are opened that a busy port shows.
         task_status: Told the server, for its numbers and for :meth:`ClientServer.drain`.
     """
-    server = ClientServer(hub, options)
-    async with trio.open_nursery() as nursery:
-        hub.flush = server.flusher.wants
-        nursery.start_soon(server.flusher.run)
-        task_status.started(server)
-        await trio.serve_listeners(server.handle, list(listeners))
+    await ClientServer(hub, options).run(listeners, task_status=task_status)

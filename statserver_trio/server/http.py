@@ -29,6 +29,7 @@ import trio
 from attrs import evolve, field, frozen
 from attrs.validators import ge, gt
 
+from .rewound import RewoundStream
 from .sockets import peer_name
 from .supervisor import THE_WORLD, causes
 
@@ -89,7 +90,8 @@ def json_response(value: Any, status: int = 200) -> Response:
 
 
 Handler = Callable[[Request], Awaitable[Response]]
-# Given the request (without a body) and the stream from which it can be read again.
+# Given the request (without a body) and the stream from which it can be read again. It may raise
+# Refused as long as it has not touched the stream.
 Takeover = Callable[[Request, trio.abc.Stream], Awaitable[None]]
 
 
@@ -233,7 +235,11 @@ class _Connection:
         first_bytes, self._first_bytes = self._first_bytes, None
         if taker is None or first_bytes is None or not request.header("upgrade"):
             return False
-        await taker(request, RewoundStream(self._stream, bytes(first_bytes)))
+        self._server.connections -= 1  # it is counted where it goes
+        try:
+            await taker(request, RewoundStream(self._stream, bytes(first_bytes)))
+        finally:
+            self._server.connections += 1
         return True
 
     # -- reading -----------------------------------------------------------------------------
@@ -308,16 +314,9 @@ class _Connection:
     async def _send(self, response: Response) -> None:
         self._server.requests += 1
         self._server.refused += response.status >= 400
-        headers = [
-            ("Content-Type", response.content_type),
-            ("Content-Length", str(len(response.body))),
-            ("Date", formatdate(time.time(), usegmt=True)),
-            *SECURITY_HEADERS,
-            *response.headers,
-        ]
         head = h11.Response(
             status_code=response.status,
-            headers=headers,
+            headers=_headers(response),
             reason=HTTPStatus(response.status).phrase.encode(),
         )
         body = b"" if self._method == b"HEAD" else response.body
@@ -327,6 +326,17 @@ class _Connection:
         data = b"".join(self._h11.send(event) or b"" for event in events)
         with trio.fail_after(self._options.send_timeout):
             await self._stream.send_all(data)
+
+
+def _headers(response: Response) -> list[tuple[str, str]]:
+    """All of them; what a page says of itself goes before what is said of every page."""
+    own = {name.lower() for name, _ in response.headers}
+    headers = [("Date", formatdate(time.time(), usegmt=True))]
+    if response.status != HTTPStatus.NOT_MODIFIED:  # which has no body, and no length
+        headers.append(("Content-Type", response.content_type))
+        headers.append(("Content-Length", str(len(response.body))))
+    headers += [each for each in SECURITY_HEADERS if each[0].lower() not in own]
+    return [*headers, *response.headers]
 
 
 def _read_head(head: h11.Request) -> Request:
@@ -345,35 +355,6 @@ def _read_head(head: h11.Request) -> Request:
         raise Refused(400, "Content-Length or Transfer-Encoding, and not both")
     path, _, query = head.target.decode().partition("?")
     return Request(head.method.decode(), path, query, headers)
-
-
-class RewoundStream(trio.abc.Stream):
-    """A stream that begins with what was read from it already."""
-
-    def __init__(self, stream: trio.abc.Stream, again: bytes) -> None:
-        self._stream = stream
-        self._again = again
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        """Read on, from the beginning."""
-        if not self._again:
-            return await self._stream.receive_some(max_bytes)
-        await trio.lowlevel.checkpoint()
-        size = len(self._again) if max_bytes is None else max_bytes
-        data, self._again = self._again[:size], self._again[size:]
-        return data
-
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send."""
-        await self._stream.send_all(data)
-
-    async def wait_send_all_might_not_block(self) -> None:
-        """Wait until something can be sent."""
-        await self._stream.wait_send_all_might_not_block()
-
-    async def aclose(self) -> None:
-        """Close."""
-        await self._stream.aclose()
 
 
 async def serve_http(

@@ -6,6 +6,8 @@
     POST /api/reload                  200 with what changed, 409 with every mistake
     POST /api/role/{primary|backup}   which of a pair we are; clients are told
 
+and what :mod:`.wallboard` has for browsers.
+
 Whoever reaches the port may do all of this: that is what ``host`` of the listener is for.
 A browser is somebody's who may reach it, though, and any page can make it send a POST; so
 a POST needs ``X-Requested-With`` or ``Content-Type: application/json``, which no page can
@@ -34,6 +36,7 @@ from .ha.pair import Pair
 from .http import JSON, Handler, Request, Response, Routes, json_response, text_response
 from .hub import Hub
 from .recorder import Recorder
+from .wallboard import Wallboard
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,7 @@ class Management:
 
     Attributes:
         extensions: All of them.
+        wallboard: What is there for browsers, if anything is.
     """
 
     def __init__(
@@ -88,20 +92,24 @@ class Management:
         self._pair = pair
         self._backup = backup
         self.extensions: Host | None = None
+        self.wallboard: Wallboard | None = None
         self._started = trio.current_time()
         self._name, self._role = config().server.name, config().server.role
 
     def routes(self) -> Routes:
         """What is served."""
-        return Routes(
-            {
-                ("GET", "/healthz"): self._healthz,
-                ("GET", "/readyz"): self._readyz,
-                ("GET", "/api/status"): self._status,
-                ("POST", "/api/reload"): _guarded(self._do_reload),
-                **{("POST", f"/api/role/{r}"): _guarded(self._do_role) for r in ROLES},
-            }
-        )
+        routes = {
+            ("GET", "/healthz"): self._healthz,
+            ("GET", "/readyz"): self._readyz,
+            ("GET", "/api/status"): self._status,
+            ("POST", "/api/reload"): _guarded(self._do_reload),
+            **{("POST", f"/api/role/{r}"): _guarded(self._do_role) for r in ROLES},
+        }
+        board = self.wallboard
+        if board is None:
+            return Routes(routes)
+        routes["GET", "/api/status"] = board.shared(self._status)
+        return Routes({**routes, **board.routes()}, board.takeovers())
 
     # -- probes ------------------------------------------------------------------------------
 

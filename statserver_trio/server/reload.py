@@ -42,6 +42,7 @@ AT_ONCE = {
 }
 NO_FILE = Mistake("", "", "", "this server was started without a configuration file")
 KEYS_AFTER_RESTART = {
+    ("wallboard", "enabled"),
     ("objects", "queue-use-pseudo-actions"),
     *(
         ("ha", key)

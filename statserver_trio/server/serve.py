@@ -7,7 +7,8 @@ Read the tree from the top: what is started first is stopped last. ::
     |- management  answers operators and probes, also while the rest is stopped
     |- extensions  all of them, each supervised                 stopped fourth
     |- hub         wakes the engine at its deadlines
-    |- clients     one task per client, sent away politely      stopped third
+    |- clients     one task per client, sent away politely;     stopped third
+    |              also those who came to the management
     |- pair        our half of the pair, where there is one     stopped second
     |- backup      a file now and then                          stopped first
     `- sources     one task per T-Server                        stopped first
@@ -27,7 +28,6 @@ import trio
 
 from ..config.schema import Config
 from .assembly import Parts, assemble
-from .client_task import ClientServer, serve_clients
 from .clock import Clock
 from .http import serve_http
 from .network import Network, Sockets
@@ -61,9 +61,7 @@ async def serve(
         parts.hub.deliver([])  # extensions open what was restored
         async with trio.open_nursery() as clients:
             clients.start_soon(parts.hub.run)
-            server: ClientServer = await clients.start(
-                serve_clients, parts.hub, parts.listeners, parts.client_options
-            )
+            await clients.start(parts.clients.run, parts.listeners)
             async with trio.open_nursery() as pair:
                 if parts.pair is not None:
                     await pair.start(parts.pair.run)
@@ -72,7 +70,7 @@ async def serve(
                     await parts.pair.stop()
                 pair.cancel_scope.cancel()
             await parts.backup.write_last()
-            await server.drain()
+            await parts.clients.drain()
             clients.cancel_scope.cancel()
         await parts.extensions.stop()
         operators.cancel_scope.cancel()

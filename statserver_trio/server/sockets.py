@@ -12,6 +12,8 @@ from contextlib import suppress
 
 import trio
 
+from .rewound import RewoundStream
+
 log = logging.getLogger(__name__)
 
 KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}  # s, s, probes
@@ -20,6 +22,8 @@ NO_LINGER = struct.pack("ii", 1, 0)  # on, for no time: closing resets
 
 def socket_of(stream: trio.abc.Stream) -> trio.socket.SocketType | None:
     """The socket under a stream, through TLS; None where there is none."""
+    if isinstance(stream, RewoundStream):
+        stream = stream.transport_stream
     if isinstance(stream, trio.SSLStream):
         stream = stream.transport_stream
     return stream.socket if isinstance(stream, trio.SocketStream) else None
@@ -27,6 +31,8 @@ def socket_of(stream: trio.abc.Stream) -> trio.socket.SocketType | None:
 
 def plain_socket_of(stream: trio.abc.Stream) -> trio.socket.SocketType | None:
     """The socket to which the bytes of a stream go as they are; None with TLS, or without any."""
+    if isinstance(stream, RewoundStream):
+        stream = stream.transport_stream
     return stream.socket if isinstance(stream, trio.SocketStream) else None
 
 

@@ -52,6 +52,26 @@ CASES = {
         "[server] backup-file-aggregates-store: must be true or false, not 'yes'"
     ),
     "[server]\ndata-dir = ''": "[server] data-dir: must be a text in quotes, not ''",
+    "[wallboard]\norigins = ['board.example.com']": (
+        "[wallboard] origins: must be a list of origins such as "
+        "'https://board.example.com:8443', not 'board.example.com'"
+    ),
+    "[wallboard]\norigins = ['https://board.example.com/']": (
+        "[wallboard] origins: must be a list of origins such as "
+        "'https://board.example.com:8443', not 'https://board.example.com/'"
+    ),
+    "[wallboard]\norigins = '*'": (
+        "[wallboard] origins: must be a list of texts in quotes, not '*'"
+    ),
+    "[wallboard]\nthresholds = { waiting-wran = 3 }": (
+        "[wallboard] thresholds: no such name as 'waiting-wran'; did you mean 'waiting-warn'?"
+    ),
+    "[wallboard.thresholds]\nservice-level-warn = 101": (
+        "[wallboard] thresholds: service-level-warn: must be a number from 0 to 100, not 101"
+    ),
+    "[wallboard]\nthresholds = 3": (
+        "[wallboard] thresholds: must be a table such as { waiting-warn = 1 }, not 3"
+    ),
     "[ha]\naddp-timeout = '10'": ("[ha] addp-timeout: must be a number from 1 to 3600, not '10'"),
     "[ha]\naddp-timeout = true": "[ha] addp-timeout: must be a number from 1 to 3600, not true",
     "[ha]\naddp-timeout = 0.5": "[ha] addp-timeout: must be a number from 1 to 3600, not 0.5",

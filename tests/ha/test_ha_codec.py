@@ -68,12 +68,12 @@ WIRE = [
     (Poll(7), b"\x92\xa4poll\x07"),
     (Reply(7), b"\x92\xa5reply\x07"),
     (
-        Hello(**GREETING, memory=Memory("s", "p", 1, 2)),
-        b"\x9f\xa5hello" + GREETING_WIRE + b"\x94\xa1s\xa1p\x01\x02",
+        Hello(**GREETING, memory=Memory("s", "p", 1, 2), management="o"),
+        b"\xdc\x00\x10\xa5hello" + GREETING_WIRE + b"\x94\xa1s\xa1p\x01\x02\xa1o",
     ),
     (
-        Welcome(**GREETING, session="s", restored=True, received=4, hello_wall=0.0),
-        b"\xdc\x00\x12\xa7welcome" + GREETING_WIRE + b"\xa1s\xc3\x04\xcb\0\0\0\0\0\0\0\0",
+        Welcome(**GREETING, session="s", restored=True, received=4, hello_wall=0.0, management="o"),
+        b"\xdc\x00\x13\xa7welcome" + GREETING_WIRE + b"\xa1s\xc3\x04\xcb\0\0\0\0\0\0\0\0\xa1o",
     ),
     (Reject("self", "t"), b"\x93\xa6reject\xa4self\xa1t"),
     (Bye("r"), b"\x92\xa3bye\xa1r"),
@@ -131,6 +131,17 @@ def test_wire(message, body):
     decoder = Decoder()  # with the next one on its heels
     assert list(decoder.feed(data + data[:3])) == [message]
     assert list(decoder.feed(data[3:])) == [message]
+
+
+def test_a_peer_that_does_not_tell_its_management_address_is_understood():
+    hello = b"\x9f\xa5hello" + GREETING_WIRE + b"\xc0"  # as they were before it was added
+    welcome = b"\xdc\x00\x12\xa7welcome" + GREETING_WIRE + b"\xa1s\xc3\x04\xcb" + b"\0" * 8
+    found = list(Decoder().feed(framed(hello) + framed(welcome)))
+    assert found == [
+        Hello(**GREETING),
+        Welcome(**GREETING, session="s", restored=True, received=4, hello_wall=0.0),
+    ]
+    assert [each.management for each in found] == ["", ""]
 
 
 @given(st.lists(st.sampled_from([m for m, _ in WIRE]), max_size=6), st.lists(st.integers(1, 90)))

@@ -43,8 +43,13 @@ def test_status_and_phase():
 
 def test_each_knows_where_the_others_clients_connect():
     pair = Pair(options=QUIET)
-    pair.a.peer.clients, pair.b.peer.clients = "ws://a:7100/", "wss://b:7100/"
+    a, b = pair.a.peer.session, pair.b.peer.session
+    a.clients, b.clients = "ws://a:7100/", "wss://b:7100/"
+    a.management = "http://a:7102"
     pair.drive(until=3)
+    assert pair.a.peer.session.peer.management == ""
+    assert pair.b.peer.session.peer.management == "http://a:7102"
+    assert status(pair.b.peer)["peer"]["management"] == "http://a:7102"
     assert pair.a.peer.session.peer.clients == "wss://b:7100/"
     assert pair.b.peer.session.peer.clients == "ws://a:7100/"
     assert status(pair.a.peer)["peer"]["clients"] == "wss://b:7100/"

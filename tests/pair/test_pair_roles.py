@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 import trio
-from pair_site import BACKUP, FAVOURITES, PRIMARY, SOON, Server, Site
+from pair_site import BACKUP, FAVOURITES, MANAGEMENT, PRIMARY, SOON, Server, Site
 
 from statserver_trio.client import ConnectionLost, StatServer
 from statserver_trio.config.load import load
 from statserver_trio.ha.messages import Mode
-from statserver_trio.server.ha.options import client_url
+from statserver_trio.server.ha.options import client_url, management_url
 from statserver_trio.tlib.events import EventQueued
 
 Build = Callable[..., Site]
@@ -134,3 +134,31 @@ async def test_the_address_for_clients_can_be_one_that_they_reach(build: Build) 
     assert client_url(config, [("10.0.0.1", 7100)]) == "ws://10.0.0.1:7100/"
     assert client_url(config, [("::1", 7100)]) == "ws://[::1]:7100/"
     assert client_url(config, []) == ""
+    assert management_url(config, [("::1", 7102)]) == "http://[::1]:7102"
+    assert management_url(config, []) == ""
+
+
+async def test_a_wallboard_is_told_where_both_members_are(build: Build) -> None:
+    site = build()
+    await site.run_network()
+    await site.primary.start()
+    await trio.sleep(SOON)
+    urls = {name: f"http://{name}:{MANAGEMENT}" for name in (PRIMARY, BACKUP)}
+    assert [each["url"] for each in board(site.primary)] == [urls[PRIMARY], None]
+    await site.backup.start()
+    await trio.sleep(SOON)
+    for member, other in (site.both, site.both[::-1]):
+        assert board(member) == [
+            {"name": each.name, "url": urls[each.name], "self": each is member}
+            for each in (member, other)
+        ]
+    await site.primary.kill()
+    assert board(site.backup)[1]["url"] == urls[PRIMARY]  # it will be there again
+
+
+def board(member: Server) -> list[dict[str, object]]:
+    """Where it tells a board that the members are."""
+    page = member.parts.management.wallboard
+    assert page is not None
+    members: list[dict[str, object]] = page.board(f"http://{member.name}:{MANAGEMENT}")["members"]
+    return members

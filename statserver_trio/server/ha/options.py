@@ -59,11 +59,25 @@ def client_url(config: Config, addresses: list[tuple[str, int]]) -> str:
     Args:
         addresses: Of the open ports for clients.
     """
-    ports = [each for each in config.listen if each.id == "default"]
+    return _url("default", "ws", config, addresses)
+
+
+def management_url(config: Config, addresses: list[tuple[str, int]]) -> str:
+    """Where operators and wallboards reach us, without a path; empty if nowhere.
+
+    Args:
+        addresses: Of the open ports for them.
+    """
+    return _url("management", "http", config, addresses).rstrip("/")
+
+
+def _url(id: str, scheme: str, config: Config, addresses: list[tuple[str, int]]) -> str:
+    ports = [each for each in config.listen if each.id == id]
     if not ports or not addresses:
         return ""
     host, port = addresses[0]
     if host in ANY_HOST:
         host = socket.gethostname()
-    scheme = "wss" if ports[0].secured else "ws"
+    if ports[0].secured:
+        scheme += "s"
     return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"

@@ -119,6 +119,12 @@ class Pair:
             return ["waiting for the picture of the other member"]
         return []
 
+    @property
+    def peer_management(self) -> str:
+        """The URL of the other member's management listener, as it has told; else empty."""
+        greeting = self.member.peer.session.peer
+        return "" if greeting is None else greeting.management
+
     def status(self) -> dict[str, Any]:
         """The pair's part of the status page."""
         said = self.member.status()
