@@ -72,11 +72,13 @@ class Outbox:
         is_plain: Whether a first one may be laid there.
         push: Sends what waits, or lets it be sent; to be called soon after something was put in
             while nothing waited. Returns at once.
+        values_told: Put in one by one; see :attr:`Traffic.told` for the others.
+        values_sent, events_sent: Taken out: values, and what could not be replaced.
     """
 
     __slots__ = (
         "_closed", "_final", "_full", "_lasting", "_lasting_bytes", "_latest", "_limits", "_queue",
-        "is_plain", "overflowed", "push", "tray",
+        "events_sent", "is_plain", "overflowed", "push", "tray", "values_sent", "values_told",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +88,7 @@ class Outbox:
         self.tray: dict[int, bytes] = {}
         self.is_plain = True
         self.push = push or _nobody
+        self.values_told = self.values_sent = self.events_sent = 0
         self._limits = limits or OutboxLimits()
         self._closed = False
         self._full: dict[int, bytes] = {}  # the tray, while something queues behind it
@@ -99,6 +102,11 @@ class Outbox:
         return len(self.tray) + len(self._full) + len(self._queue)
 
     @property
+    def values_waiting(self) -> int:
+        """Values that are not sent yet."""
+        return len(self) - self._lasting
+
+    @property
     def congested(self) -> bool:
         """Whether the client should read some answers before it is asked for more."""
         return self._lasting > CONGESTED_EVENTS or self._lasting_bytes > CONGESTED_BYTES
@@ -109,6 +117,7 @@ class Outbox:
         self.is_plain = False
         for waiting in (self.tray, self._full, self._final, self._queue, self._latest):
             waiting.clear()
+        self._lasting = self._lasting_bytes = 0
 
     # -- in ----------------------------------------------------------------------------------
 
@@ -118,6 +127,7 @@ class Outbox:
             if self.overflowed or self._closed:
                 return
             if type(event) is Info:
+                self.values_told += 1
                 self.put_value(event.statistic_id, encode(event), b"")
             else:
                 self._put_lasting(event)
@@ -181,10 +191,12 @@ class Outbox:
         """
         tray = self.tray
         if len(tray) == 1:
+            self.values_sent += 1
             return tray.popitem()[1]
         if tray and len(tray) <= max_events:
             whole = frame(list(tray.values()))
             if len(whole) <= max_bytes:
+                self.values_sent += len(tray)
                 tray.clear()
                 return whole
         return self._take_some(max_events, max_bytes) if len(self) else b""
@@ -199,6 +211,7 @@ class Outbox:
             if taken and size > max_bytes:
                 return frame(taken)
             taken.append(tray.pop(statistic_id))
+            self.values_sent += 1
             self._final.discard(statistic_id)
         while self._queue and len(taken) < max_events:
             slot = self._queue[0]
@@ -215,8 +228,42 @@ class Outbox:
         if slot.statistic_id is None:
             self._lasting -= 1
             self._lasting_bytes -= len(slot)
-        elif self._latest.get(slot.statistic_id) is slot:
+            self.events_sent += 1
+            return
+        self.values_sent += 1
+        if self._latest.get(slot.statistic_id) is slot:
             del self._latest[slot.statistic_id]
+
+
+@define
+class Traffic:
+    """What went to clients, and what did not.
+
+    Attributes:
+        requests: Of the clients.
+        told: Values that were laid into outboxes.
+        sent, events_sent: Values that were taken out, and what cannot be replaced.
+        waiting: Values that are still there.
+    """
+
+    requests: int = 0
+    told: int = 0
+    sent: int = 0
+    events_sent: int = 0
+    waiting: int = 0
+
+    def add(self, outbox: Outbox, requests: int) -> None:
+        """Add what went through one outbox."""
+        self.requests += requests
+        self.told += outbox.values_told
+        self.sent += outbox.values_sent
+        self.events_sent += outbox.events_sent
+        self.waiting += outbox.values_waiting
+
+    @property
+    def superseded(self) -> int:
+        """Values that were not sent: a newer one took their place, or their client had gone."""
+        return self.told - self.sent - self.waiting
 
 
 def _nobody() -> None:

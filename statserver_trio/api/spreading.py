@@ -29,13 +29,17 @@ def is_shared(told: Notice | News) -> bool:
     return subscription.statistic.category.name != "CurrentTargetState"
 
 
-def spread(told: Iterable[Notice | News]) -> list[Outbox]:
-    """Lay values on the trays; the outboxes in which nothing waited before.
+def spread(told: Iterable[Notice | News]) -> tuple[list[Outbox], int]:
+    """Lay values on the trays.
 
     Args:
         told: All of them such that :func:`is_shared`.
+
+    Returns:
+        The outboxes in which nothing waited before, and how many values were laid there.
     """
     woken: list[Outbox] = []
+    count = 0
     tails: dict[int, tuple[Value, bytes]] = {}  # by the identity of the value, which is kept
     for each in told:
         value = each.value
@@ -45,12 +49,13 @@ def spread(told: Iterable[Notice | News]) -> list[Outbox]:
             known = tails[id(value)] = value, info_tail(value)
         tail = known[1]
         subscriptions = each.subscriptions if isinstance(each, News) else [each.subscription]
+        count += len(subscriptions)
         if len(tail) <= SMALL_BYTES:
             _lay(subscriptions, tail, woken)
         else:
             for subscription in subscriptions:
                 _queue(subscription.owner, tail, woken)
-    return woken
+    return woken, count
 
 
 def _lay(subscriptions: list[Subscription], tail: bytes, woken: list[Outbox]) -> None:

@@ -18,6 +18,7 @@ import attrs
 
 from .coherence import incoherences
 from .extensions import extension_problems
+from .metrics import metrics_problems
 from .mistakes import ConfigError, Mistake, Problem, TablePath, place_of
 from .schema import Config
 from .site import site_problems
@@ -44,6 +45,8 @@ def load(path: Path) -> Config:
         *site_problems(made.config, made.broken),
         *extension_problems(made.config, made.broken),
     ]
+    is_whole = all(problem.warning for problem in problems)
+    problems += metrics_problems(made.config, made.broken, is_whole)
     found = [files.locate(problem, path) for problem in problems]
     mistakes = [each for each in found if not each.warning]
     warnings = tuple(each for each in found if each.warning)

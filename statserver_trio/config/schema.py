@@ -227,6 +227,21 @@ class Wallboard:
 
 
 @frozen(kw_only=True)
+class Metrics:
+    """``[metrics]``: what ``GET /metrics`` tells Prometheus besides the server's own numbers.
+
+    Attributes:
+        statistics: Those to be exported, as on the command line
+            (``Queue:8001@sw1:Service_Level,profile=QuarterHour``); ``*`` for the object means
+            all of that type, also those that come into being.
+        series_max: So many of them at most; what is beyond is counted and left out.
+    """
+
+    statistics: tuple[str, ...] = _key(checks.texts, ())
+    series_max: int = _key(checks.integer(1, 100_000), 2000)
+
+
+@frozen(kw_only=True)
 class Objects:
     """``[objects]``: how the objects behave.
 
@@ -337,6 +352,7 @@ class Config:
     record: Record = field(factory=Record, metadata={"section": Record})
     limits: Limits = field(factory=Limits, metadata={"section": Limits})
     wallboard: Wallboard = field(factory=Wallboard, metadata={"section": Wallboard})
+    metrics: Metrics = field(factory=Metrics, metadata={"section": Metrics})
     objects: Objects = field(factory=Objects, metadata={"section": Objects})
     interactions: Interactions = field(factory=Interactions, metadata={"section": Interactions})
     dns: tuple[DNEntry, ...] = _entries(DNEntry)

@@ -26,6 +26,7 @@ from .ha.options import client_url, is_pair, management_url
 from .ha.pair import Pair
 from .hub import Hub
 from .management import Management
+from .metrics.page import MetricsPage
 from .network import Listener, Listeners, Network
 from .recorder import Recorder
 from .reload import Reloader
@@ -57,6 +58,7 @@ class Parts:
     management: Management
     backup: Backup
     extensions: Host
+    metrics: MetricsPage
     pair: Pair | None = None
     operators: Listeners = ()
     addresses: list[tuple[str, int]] = field(factory=list)
@@ -116,6 +118,8 @@ def _wire_up(
     )
     management.extensions = extensions
     clients = ClientServer(hub, _client_options(config))
+    metrics = management.metrics = MetricsPage(management.status, hub, clients, reloader)
+    reloader.after = metrics.exported.look_again
     if config.wallboard.enabled:
         own = management_url(config, addresses["management"])
         management.wallboard = Wallboard(lambda: reloader.config, clients, own, pair)
@@ -129,6 +133,7 @@ def _wire_up(
         management,
         backup,
         extensions,
+        metrics,
         pair,
         opened["management"],
         addresses["default"],

@@ -91,6 +91,7 @@ class ClientServer:
         connections: All of them, also those that are not through with the handshake.
         clients: Those that are.
         served, turned_away, failed: How many there have been.
+        too_slow: Of those that failed, who did not take a frame in time.
     """
 
     def __init__(self, hub: Hub, options: ClientOptions | None = None) -> None:
@@ -98,7 +99,7 @@ class ClientServer:
         self.options = options or ClientOptions()
         self.connections = 0
         self.clients: dict[_Client, None] = {}
-        self.served = self.turned_away = self.failed = 0
+        self.served = self.turned_away = self.failed = self.too_slow = 0
         self.flusher = Flusher()
         self._places_taken = 0  # by those who may stay once they are through
         self._draining = False
@@ -328,6 +329,7 @@ class _Client:
                     return  # the reader hears of it, too
                 except trio.TooSlowError:
                     waited = self._options.send_timeout
+                    self._server.too_slow += 1
                     raise trio.TooSlowError(f"took nothing for {waited:g} s") from None
                 self._sending = False
                 self._direct.release()

@@ -19,20 +19,29 @@ from itertools import groupby
 from math import inf
 
 import trio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ..api.messages import Event, ServerModeInfo
-from ..api.outbox import Outbox, OutboxLimits
+from ..api.outbox import Outbox, OutboxLimits, Traffic
 from ..api.session import ClientSession, Limits
 from ..api.spreading import is_shared, spread
 from ..stats.engine import Engine
+from ..stats.requests import StatisticRequest
 from ..stats.statistic import Statistic
-from ..stats.telling.notifications import News, Notice, one_by_one
+from ..stats.telling.notifications import (
+    Mode,
+    News,
+    Notice,
+    Notification,
+    Subscription,
+    one_by_one,
+)
 from ..tlib.events import TEvent, Unhandled
 from .clock import Clock
 
 log = logging.getLogger(__name__)
 
+SILENT = Notification(Mode.NO_NOTIFICATION)
 ROUNDING_MS = 0.5  # added to a deadline, so that the millisecond it names has surely begun
 
 
@@ -59,6 +68,7 @@ class HubClient:
         self.outbox.put(events)
         if self.outbox.overflowed:
             self.is_gone = True
+            self.hub.overflowed += 1
             self.dismiss("it does not read what it is sent")
         else:
             self.hub.flush([self.outbox])
@@ -79,6 +89,7 @@ class Hub:
         flush: Called with the outboxes in which something waits now; returns at once.
         after_clients: Called when clients may have opened or closed something.
         after_engine: Called whenever somebody has done something to the engine.
+        overflowed: Clients that were dismissed because they did not read.
     """
 
     def __init__(
@@ -97,6 +108,8 @@ class Hub:
         self.flush: Callable[[list[Outbox]], None] = _push_all
         self.after_clients: Callable[[], None] = _nothing
         self.after_engine: Callable[[], None] = _nothing
+        self.overflowed = 0
+        self._gone = Traffic()  # of clients that have left, and of values told to many at once
         self._limits = limits or Limits()
         self._outbox_limits = outbox_limits or OutboxLimits()
         self._alarm = trio.CancelScope()
@@ -147,11 +160,44 @@ class Hub:
             at_most: So many now; call again for the rest, and let others work in between.
         """
         client.is_gone = True
-        self.clients.pop(client.session, None)
+        is_first = self.clients.pop(client.session, None) is not None
         left = client.session.close(at_most)
+        if is_first:
+            self._gone.add(client.outbox, client.session.requests)
         self.after_clients()
         self._rearm()
         return left
+
+    def traffic(self) -> Traffic:
+        """What has been told to clients since the start."""
+        whole = evolve(self._gone)
+        for session, client in self.clients.items():
+            whole.add(client.outbox, session.requests)
+        return whole
+
+    # -- statistics that somebody else wants --------------------------------------------------
+
+    def hold(self, request: StatisticRequest, owner: object) -> Subscription:
+        """Open a statistic for somebody who is no client and looks at it when he wants.
+
+        Args:
+            owner: Has an attribute ``session``, which is None: so he is told nothing.
+
+        Raises:
+            StatisticError: As for a client.
+        """
+        now = self.clock.now_ms()
+        statistic = self.engine.open(request, now)
+        subscription = self.engine.subscribe(statistic, SILENT, owner, now)
+        self.after_clients()
+        self._rearm()
+        return subscription
+
+    def release(self, subscription: Subscription) -> None:
+        """He does not want it any more."""
+        self.engine.unsubscribe(subscription)
+        self.after_clients()
+        self._rearm()
 
     # -- the server's own state --------------------------------------------------------------
 
@@ -177,7 +223,9 @@ class Hub:
         """Hand out what the engine told somebody else."""
         for shared, run in groupby(told, is_shared):
             if shared:
-                self.flush(spread(run))
+                woken, count = spread(run)
+                self._gone.told += count
+                self.flush(woken)
             else:
                 self._notify(one_by_one(run))
         self._rearm()

@@ -3,6 +3,7 @@
     GET  /healthz                     "ok" while the loop turns
     GET  /readyz                      200, or 503 with the reasons, as JSON
     GET  /api/status                  everything that is counted (protocols.md §4)
+    GET  /metrics                     the same for Prometheus, and chosen statistics
     POST /api/reload                  200 with what changed, 409 with every mistake
     POST /api/role/{primary|backup}   which of a pair we are; clients are told
 
@@ -35,6 +36,7 @@ from .feed_task import FeedTask
 from .ha.pair import Pair
 from .http import JSON, Handler, Request, Response, Routes, json_response, text_response
 from .hub import Hub
+from .metrics.page import MetricsPage
 from .recorder import Recorder
 from .wallboard import Wallboard
 
@@ -70,6 +72,7 @@ class Management:
     Attributes:
         extensions: All of them.
         wallboard: What is there for browsers, if anything is.
+        metrics: What is there for Prometheus; likewise.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class Management:
         self._backup = backup
         self.extensions: Host | None = None
         self.wallboard: Wallboard | None = None
+        self.metrics: MetricsPage | None = None
         self._started = trio.current_time()
         self._name, self._role = config().server.name, config().server.role
 
@@ -105,6 +109,8 @@ class Management:
             ("POST", "/api/reload"): _guarded(self._do_reload),
             **{("POST", f"/api/role/{r}"): _guarded(self._do_role) for r in ROLES},
         }
+        if self.metrics is not None:
+            routes["GET", "/metrics"] = self.metrics.page
         board = self.wallboard
         if board is None:
             return Routes(routes)

@@ -11,7 +11,7 @@ after the backup has, so that never both are busy with it; until then it is *pos
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import attrs
@@ -68,6 +68,7 @@ class Reloader:
         reloads, refused: How often the file was taken, and how often it had mistakes.
         backup: Our backup file, which wants to know of changes as well.
         extensions: Those of this server; likewise.
+        after: Called when all that is done.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Reloader:
         self._pair = pair
         self.backup: Backup | None = None
         self.extensions: Host | None = None
+        self.after: Callable[[], None] = lambda: None
         self._put_off = trio.Event()
         self._lock = trio.Lock()  # one after the other, and the newest file last
 
@@ -148,6 +150,7 @@ class Reloader:
             self._pair.reloaded(config)
         if self.backup is not None:
             self.backup.reloaded(config)
+        self.after()
         _log(changes, config)
         return changes
 

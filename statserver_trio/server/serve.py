@@ -55,13 +55,18 @@ async def serve(
             recorders.start_soon(recorder.run)
         operators.start_soon(parts.reloader.run)
         if parts.operators:
-            await operators.start(serve_http, parts.management.routes(), parts.operators)
+            parts.metrics.http = await operators.start(
+                serve_http, parts.management.routes(), parts.operators
+            )
+            operators.start_soon(parts.metrics.lag.run)
         await operators.start(parts.extensions.run)  # what they offer may be in the file
         await parts.backup.restore()
         parts.hub.deliver([])  # extensions open what was restored
         async with trio.open_nursery() as clients:
             clients.start_soon(parts.hub.run)
             await clients.start(parts.clients.run, parts.listeners)
+            if parts.operators:
+                clients.start_soon(parts.metrics.exported.run)
             async with trio.open_nursery() as pair:
                 if parts.pair is not None:
                     await pair.start(parts.pair.run)

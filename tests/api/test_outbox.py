@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from statserver_trio.api import messages as m
 from statserver_trio.api import outbox as module
-from statserver_trio.api.outbox import Outbox, OutboxLimits
+from statserver_trio.api.outbox import Outbox, OutboxLimits, Traffic
 
 
 def info(statistic, value, kind=m.Info):
@@ -150,8 +150,17 @@ def test_whatever_the_order(steps):
         else:
             outbox.put([makers[what](argument, number)])
             put[argument].append((number, what == "info"))
+    waiting = outbox.values_waiting
     while frame := taken(outbox):
         receive(frame)
+    traffic = Traffic()
+    traffic.add(outbox, 0)
+    values = {(s, n) for s, events in put.items() for n, is_value in events if is_value}
+    arrived = {(s, n) for s, numbers in sent.items() for n in numbers}
+    assert (traffic.told, traffic.sent, traffic.waiting) == (len(values), len(values & arrived), 0)
+    assert traffic.events_sent == len(arrived - values)
+    assert traffic.superseded == len(values - arrived)
+    assert waiting <= traffic.sent
     for statistic, events in put.items():
         got = sent[statistic]
         assert got == sorted(got), "reordered"

@@ -25,6 +25,11 @@ def mistakes(path: Path) -> list[str]:
         return list(map(str, (*exc.mistakes, *exc.warnings)))
 
 
+STAT_TYPE = (
+    "[[tserver]]\nname = 'ts1'\nswitch = 'sw1'\nport = 7200\n"
+    "[stat-types.Waiting]\nObjects = 'Queue'\nCategory = 'CurrentNumber'\n"
+    "MainMask = 'CallWait'\nSubject = 'DNAction'\n"
+)
 CASES = {
     # values
     "[server]\nname = ''": "[server] name: must be a text in quotes, not ''",
@@ -52,6 +57,33 @@ CASES = {
         "[server] backup-file-aggregates-store: must be true or false, not 'yes'"
     ),
     "[server]\ndata-dir = ''": "[server] data-dir: must be a text in quotes, not ''",
+    "[metrics]\nstatistics = ['Queue:CurrNumberWaitingCalls']": (
+        "[metrics] statistics: 'Queue:CurrNumberWaitingCalls' needs two colons: "
+        "ObjectType:objectId:StatType[,profile=P][,range=R][,range2=R][,filter=F]"
+    ),
+    "[metrics]\nstatistics = ['Queue:*:No_Such']": (
+        "[metrics] statistics: 'Queue:*:No_Such': metric.statisticType: 'No_Such' is not configured"
+    ),
+    f"{STAT_TYPE}[metrics]\nstatistics = ['Agent:*:Waiting']": (
+        "[metrics] statistics: 'Agent:*:Waiting': "
+        "metric.statisticType: Waiting is not for Agent; for: Queue"
+    ),
+    f"{STAT_TYPE}[metrics]\nstatistics = ['Queue:8001@sw1:Waiting,filter=Vip']": (
+        "[metrics] statistics: 'Queue:8001@sw1:Waiting,filter=Vip': "
+        "metric.filter: 'Vip' is not configured"
+    ),
+    f"{STAT_TYPE}[objects]\nauto-create = false\n"
+    "[metrics]\nstatistics = ['Queue:8001@sw1:Waiting']": (
+        "[metrics] statistics: 'Queue:8001@sw1:Waiting': "
+        "object.objectId: DN '8001' is not configured on switch 'sw1'"
+    ),
+    "[stat-types.State]\nObjects = 'Agent'\nCategory = 'CurrentState'\nMainMask = '*'\n"
+    "Subject = 'DNAction'\n[metrics]\nstatistics = ['Agent:*:State']": (
+        "[metrics] statistics: 'Agent:*:State': its value is a state and no number"
+    ),
+    "[metrics]\nseries-max = 0": (
+        "[metrics] series-max: must be a whole number from 1 to 100000, not 0"
+    ),
     "[wallboard]\norigins = ['board.example.com']": (
         "[wallboard] origins: must be a list of origins such as "
         "'https://board.example.com:8443', not 'board.example.com'"

@@ -197,10 +197,29 @@ async def test_a_client_that_overflows_is_dismissed_once(autojump_clock):
         good.hears()
     assert slow.dismissed == ["it does not read what it is sent"]
     assert good.dismissed == []
+    assert hub.overflowed == 1
     woken = slow.woken
     hub.set_mode(ServerModeInfo())
     assert slow.woken == woken
     assert good.hears() == ["ServerMode"]
+
+
+async def test_what_went_to_clients_is_counted(autojump_clock):
+    hub = new_hub()
+    one, other = Listener(hub), Listener(hub)
+    for listener in (one, other):
+        listener.opens("Waiting")  # a mode, an answer, a value
+    happens(hub, EventQueued, "c1")
+    happens(hub, EventQueued, "c2")  # takes the place of the first
+    one.hears()
+    found = hub.traffic()
+    assert (found.requests, found.told, found.sent, found.events_sent) == (2, 6, 3, 4)
+    assert (found.waiting, found.superseded) == (1, 2)
+    hub.leave(other.client)
+    hub.leave(other.client)
+    found = hub.traffic()
+    assert (found.requests, found.told, found.sent, found.events_sent) == (2, 6, 3, 4)
+    assert (found.waiting, found.superseded) == (0, 3)
 
 
 async def test_leaving_gives_up_statistics_bit_by_bit(autojump_clock):

@@ -225,6 +225,10 @@ async def test_a_real_server_has_it(nursery: trio.Nursery, caplog: Any) -> None:
         parts = await nursery.start(serve, config, stop)
         assert (await over_the_network(parts, "GET /healthz")).endswith("\r\n\r\nok\n")
         assert (await over_the_network(parts, "GET /readyz")).startswith("HTTP/1.1 503")
+        metrics = await over_the_network(parts, "GET /metrics")
+        assert "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n" in metrics
+        assert '\nstatserver_feed_connected{source="ts1"} 0.0\n' in metrics
+        assert "\nstatserver_http_connections 1.0\n" in metrics
         with pytest.raises(ConfigError, match="without a configuration file"):
             await parts.reloader.reload()
         stop.set()

@@ -116,7 +116,7 @@ class Site:
 
 
 @pytest.fixture
-async def site(nursery: trio.Nursery, tmp_path: Path, autojump_clock: Any) -> Site:
+async def site(nursery: trio.Nursery, tmp_path: Path) -> Site:
     site = Site(nursery, tmp_path, OurHalf(PEER))
     await nursery.start(site.clients.run, [])
     return site

@@ -1,0 +1,1 @@
+"""What Prometheus is told: the server's own numbers, and the statistics that a site chose."""
