@@ -172,7 +172,7 @@ async def test_what_tells_statistics_apart_is_a_label(build: Any, autojump_clock
         "Queue:8001@sw1:Entered",
         "Queue:8001@sw1:Entered,profile=Hour",
         "Queue:8001@sw1:Entered,profile=Hour,filter=Vip",
-        "Queue:8001@sw1:Entered,profile=Hour",
+        "Queue:8001@sw1:Entered,profile=Default",  # the first one once more
     )
     site.queues("8001", "c1")
     assert await site.statistics() == {

@@ -9,14 +9,14 @@ nothing happens has a series all the same, with 0, and an alert on it does not f
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import inf, nan
-from numbers import Real
 
 import trio
-from attrs import define, evolve
+from attrs import evolve, frozen
 
 from ...api import profiles
+from ...api.open_spec import format_open
 from ...config.metrics import EVERY, exported, no_number
 from ...config.schema import Config
 from ...stats.requests import StatisticError, StatisticRequest
@@ -33,17 +33,22 @@ READ_AT_A_TIME = 100  # likewise
 NAMED_MAX = 10  # refusals that are logged one by one
 
 
-@define(eq=False)
-class _Held:
-    """One that is open.
+# By what is asked for, with * as its object, the ids of the objects.
+Wanted = dict[StatisticRequest, dict[str, None]]
 
-    Attributes:
-        session: None: the hub tells this owner nothing.
-    """
+
+class _Owner:
+    """Of the subscriptions. Its session is none of a client's: so the hub tells it nothing."""
+
+    session = None
+
+
+@frozen(eq=False)
+class _Held:
+    """One that is open."""
 
     labels: dict[str, str]
-    session: None = None
-    subscription: Subscription | None = None
+    subscription: Subscription
 
 
 class Exported:
@@ -54,19 +59,19 @@ class Exported:
 
     Attributes:
         omitted: How many there are beyond the limit.
-        refused: Why some cannot be opened, by what was asked for.
+        refused: Why some cannot be opened, by what was asked for and of whom.
     """
 
     def __init__(self, hub: Hub, config: Callable[[], Config]) -> None:
         self.omitted = 0
-        self.refused: dict[StatisticRequest, str] = {}
+        self.refused: dict[tuple[StatisticRequest, str], str] = {}
         self._hub = hub
         self._config = config
-        self._held: dict[StatisticRequest, _Held] = {}
+        self._held: dict[StatisticRequest, dict[str, _Held]] = {}  # as in Wanted
         self._again = trio.Event()
 
     def __len__(self) -> int:
-        return len(self._held)
+        return sum(map(len, self._held.values()))
 
     def look_again(self) -> None:
         """Another configuration is in force, or something was closed."""
@@ -89,70 +94,71 @@ class Exported:
 
     async def _refresh(self) -> None:
         wanted = self._wanted()
-        for request in [each for each in self._held if each not in wanted]:
-            subscription = self._held.pop(request).subscription
-            assert subscription is not None
-            self._hub.release(subscription)
-        refused: dict[StatisticRequest, str] = {}
+        for request, held in list(self._held.items()):
+            ids = wanted.get(request, {})
+            for object_id in [each for each in held if each not in ids]:
+                self._release(held.pop(object_id))
+            if not ids:
+                del self._held[request]
+        refused: dict[tuple[StatisticRequest, str], str] = {}
         opened = 0
-        for request in wanted:
-            held = self._held.get(request)
-            if held is not None and self._is_open(held):
-                continue
-            try:
-                self._held[request] = self._open(request)
-            except StatisticError as error:
-                self._held.pop(request, None)
-                refused[request] = error.message
-            opened += 1
-            if not opened % OPENED_AT_A_TIME:
-                await trio.lowlevel.checkpoint()
+        for request, ids in wanted.items():
+            held = self._held.setdefault(request, {})
+            for object_id in ids:
+                if object_id in held and _is_open(held[object_id]):
+                    continue
+                try:
+                    held[object_id] = self._open(evolve(request, object_id=object_id))
+                except StatisticError as error:
+                    held.pop(object_id, None)
+                    refused[request, object_id] = error.message
+                opened += 1
+                if not opened % OPENED_AT_A_TIME:
+                    await trio.lowlevel.checkpoint()
         self._say(refused)
         self.refused = refused
 
-    def _wanted(self) -> dict[StatisticRequest, None]:
+    def _wanted(self) -> Wanted:
         """What is to be exported, of every object that exists, up to the limit."""
         config = self._config()
-        found = dict.fromkeys(self._each_object(exported(config)))
-        most = config.metrics.series_max
-        omitted = max(0, len(found) - most)
-        if omitted and not self.omitted:
-            log.warning("[metrics] series-max: %d statistics are not exported", omitted)
-        self.omitted = omitted
-        return dict.fromkeys(list(found)[:most])
-
-    def _each_object(self, requests: list[StatisticRequest]) -> Iterator[StatisticRequest]:
+        requests = exported(config)
         by_type: dict[str, list[str]] = {}
         if any(request.object_id == EVERY for request in requests):
             for item in profiles.items(self._hub.engine, "Objects", self._hub.clock.now_ms())[1]:
                 by_type.setdefault(item["objectType"], []).append(item["objectId"])
+        wanted: Wanted = {}
+        room, omitted = config.metrics.series_max, 0
         for request in requests:
-            if request.object_id != EVERY:
-                yield request
-            else:
-                for object_id in by_type.get(request.object_type, ()):
-                    yield evolve(request, object_id=object_id)
+            ids = wanted.setdefault(evolve(request, object_id=EVERY), {})
+            is_every = request.object_id == EVERY
+            names = by_type.get(request.object_type, []) if is_every else [request.object_id]
+            new = [name for name in names if name not in ids]
+            ids.update(dict.fromkeys(new[:room]))
+            omitted += max(0, len(new) - room)
+            room -= min(room, len(new))
+        if omitted and not self.omitted:
+            log.warning("[metrics] series-max: %d statistics are not exported", omitted)
+        self.omitted = omitted
+        return wanted
 
     def _open(self, request: StatisticRequest) -> _Held:
-        held = _Held({})
-        held.subscription = self._hub.hold(request, held)
-        statistic = held.subscription.statistic
+        owner = _Owner()
+        subscription = self._hub.hold(request, owner)
+        statistic = subscription.statistic
         if why := no_number(statistic.category.kind, statistic.stat_type):
-            self._hub.release(held.subscription)
+            self._hub.release(subscription)
             raise StatisticError("incompatible", why)
-        held.labels = _labels(request, statistic)
-        return held
+        return _Held(_labels(statistic), subscription)
 
-    def _is_open(self, held: _Held) -> bool:
-        assert held.subscription is not None
-        return held.subscription in held.subscription.statistic.subscriptions
+    def _release(self, held: _Held) -> None:
+        self._hub.release(held.subscription)
 
-    def _say(self, refused: dict[StatisticRequest, str]) -> None:
+    def _say(self, refused: dict[tuple[StatisticRequest, str], str]) -> None:
         """Log what cannot be opened, once."""
         news = [each for each in refused if self.refused.get(each) != refused[each]]
-        for request in news[:NAMED_MAX]:
-            where = f"{request.object_type}:{request.object_id}:{request.stat_type}"
-            log.warning("[metrics] %s is not exported: %s", where, refused[request])
+        for request, object_id in news[:NAMED_MAX]:
+            where = format_open(evolve(request, object_id=object_id))
+            log.warning("[metrics] %s is not exported: %s", where, refused[request, object_id])
         if len(news) > NAMED_MAX:
             log.warning("[metrics] and %d more are not exported", len(news) - NAMED_MAX)
 
@@ -160,32 +166,37 @@ class Exported:
 
     async def read(self) -> list[ExportedValue]:
         """The value of each, now; other tasks get their turn in between."""
-        found = []
-        for number, held in enumerate(list(self._held.values()), 1):
+        found: dict[Statistic, ExportedValue] = {}  # some may be named in several ways
+        everything = [each for held in self._held.values() for each in held.values()]
+        for number, held in enumerate(everything, 1):
             if not number % READ_AT_A_TIME:
                 await trio.lowlevel.checkpoint()
-            if self._is_open(held):
-                found.append(self._value(held))
+            if _is_open(held):
+                found[held.subscription.statistic] = self._value(held)
             else:
                 self.look_again()
-        return found
+        return list(found.values())
 
     def _value(self, held: _Held) -> ExportedValue:
-        assert held.subscription is not None
         value = self._hub.engine.value(held.subscription.statistic, self._hub.clock.now_ms())
-        number = float(value.value) if isinstance(value.value, Real) else nan
+        number = float(value.value) if isinstance(value.value, int | float) else nan
         return ExportedValue(held.labels, number, value.complete)
 
 
-def _labels(request: StatisticRequest, statistic: Statistic) -> dict[str, str]:
+def _is_open(held: _Held) -> bool:
+    """Whether nobody has closed it, as a reload does or the other member of the pair."""
+    return held.subscription in held.subscription.statistic.subscriptions
+
+
+def _labels(statistic: Statistic) -> dict[str, str]:
     """Those that tell it apart from others; what it does not have is no label."""
     ranges = [each.name for each in (statistic.time_range, statistic.time_range2) if each]
     labels = {
         "statistic": statistic.stat_type.name,
-        "object_type": request.object_type,
+        "object_type": statistic.object_type,
         "object": statistic.object_id,
         "profile": statistic.profile.name if statistic.profile else "",
         "range": ",".join(ranges),
-        "filter": request.filter or "",
+        "filter": statistic.filter.name if statistic.filter else "",
     }
     return {name: text for name, text in labels.items() if text}
