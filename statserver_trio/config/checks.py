@@ -106,8 +106,15 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def origin(value: Any) -> str:
+    """A web origin: scheme, host and perhaps a port, as browsers name them."""
+    if not isinstance(value, str) or not _ORIGIN.fullmatch(value):
+        _refuse("a web origin such as 'https://board.example.com:8443'", value)
+    return value.lower()
+
+
 def origins(value: Any) -> tuple[str, ...]:
-    """A list of web origins: scheme, host and perhaps a port, as browsers name them."""
+    """A list of them."""
     for each in texts(value):
         if not _ORIGIN.fullmatch(each):
             _refuse("a list of origins such as 'https://board.example.com:8443'", each)

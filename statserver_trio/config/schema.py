@@ -32,6 +32,8 @@ THRESHOLDS = {
     "longest-wait-alarm": (0, 86_400, 120),
     "service-level-warn": (0, 100, 80),  # percent; below it
     "service-level-alarm": (0, 100, 60),
+    "not-ready-warn": (0, 86_400, 900),  # seconds of one break
+    "not-ready-alarm": (0, 86_400, 1800),
     "stale-after": (1, 3600, 5),  # seconds without a word of the server
 }
 DEBUG_LEVELS = (
@@ -213,12 +215,16 @@ class Wallboard:
 
     Attributes:
         enabled: The board at ``/`` and the clients' WebSocket beside it are served there.
+        url: By which name browsers reach the management listener, such as
+            ``https://stat-a.example.com:7102``; told to boards and to the other member, which
+            lets pages from there in. Without it, it is made of the listener's host and port.
         origins: Web pages of other servers whose scripts may read what we tell; our own page
             and that of the other member of the pair may anyway.
         thresholds: From when on the board warns and alarms; by name.
     """
 
     enabled: bool = _key(checks.truth, True)
+    url: str | None = _key(checks.origin, None)
     origins: tuple[str, ...] = _key(checks.origins, ())
     thresholds: Mapping[str, float] = field(
         factory=lambda: checks.numbers(THRESHOLDS)({}),

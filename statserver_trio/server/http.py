@@ -153,14 +153,14 @@ class HttpOptions:
     """How connections are treated; times in seconds.
 
     Attributes:
-        connections_max: At once; a further one is turned away with 503.
+        connections_max: At once; a further one is turned away with 503. A wallboard keeps one.
         head_timeout: From the connection, or the first byte of a later request, to the end
             of its head; likewise for its body, TLS handshake included.
         idle_timeout: Of silence between two requests.
         send_timeout: For a response to be taken.
     """
 
-    connections_max: int = field(default=100, validator=ge(1))
+    connections_max: int = field(default=500, validator=ge(1))
     head_timeout: float = field(default=5.0, validator=gt(0))
     idle_timeout: float = field(default=60.0, validator=gt(0))
     send_timeout: float = field(default=10.0, validator=gt(0))

@@ -43,6 +43,7 @@ AT_ONCE = {
 NO_FILE = Mistake("", "", "", "this server was started without a configuration file")
 KEYS_AFTER_RESTART = {
     ("wallboard", "enabled"),
+    ("wallboard", "url"),
     ("objects", "queue-use-pseudo-actions"),
     *(
         ("ha", key)

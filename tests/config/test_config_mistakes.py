@@ -92,6 +92,10 @@ CASES = {
         "[wallboard] origins: must be a list of origins such as "
         "'https://board.example.com:8443', not 'https://board.example.com/'"
     ),
+    "[wallboard]\nurl = 'stat-a:7102'": (
+        "[wallboard] url: must be a web origin such as "
+        "'https://board.example.com:8443', not 'stat-a:7102'"
+    ),
     "[wallboard]\norigins = '*'": (
         "[wallboard] origins: must be a list of texts in quotes, not '*'"
     ),

@@ -136,6 +136,9 @@ async def test_the_address_for_clients_can_be_one_that_they_reach(build: Build) 
     assert client_url(config, []) == ""
     assert management_url(config, [("::1", 7102)]) == "http://[::1]:7102"
     assert management_url(config, []) == ""
+    site.primary.edit("[ha]", "[wallboard]\nurl = 'https://Stat-A.example.com'\n[ha]")
+    named = management_url(load(site.primary.path), [("10.0.0.1", 7102)])
+    assert named == "https://stat-a.example.com"
 
 
 async def test_a_wallboard_is_told_where_both_members_are(build: Build) -> None:

@@ -68,7 +68,7 @@ def management_url(config: Config, addresses: list[tuple[str, int]]) -> str:
     Args:
         addresses: Of the open ports for them.
     """
-    return _url("management", "http", config, addresses).rstrip("/")
+    return config.wallboard.url or _url("management", "http", config, addresses).rstrip("/")
 
 
 def _url(id: str, scheme: str, config: Config, addresses: list[tuple[str, int]]) -> str:
