@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import attrs
 import pytest
 import trio
 import trio.testing
+import trustme
 from trio.testing import memory_stream_pair, wait_all_tasks_blocked
 from trio_websocket import (
     ConnectionClosed,
@@ -293,3 +295,39 @@ async def test_over_real_sockets(nursery: trio.Nursery) -> None:
                 await ws.get_message()
             assert ws.closed is not None
             assert ws.closed.code == GOING_AWAY
+
+
+async def test_over_tls(nursery: trio.Nursery, tmp_path: Path) -> None:
+    """The same with a certificate: what was read is put back in front of the TLS stream."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
+    certificate.cert_chain_pems[0].write_to_path(str(tmp_path / "cert.pem"))
+    management = Listen(
+        id="management",
+        port=0,
+        secured=True,
+        certificate=str(tmp_path / "cert.pem"),
+        certificate_key=str(tmp_path / "key.pem"),
+    )
+    config = Config(server=Server(auto_backup_interval=0.0), listen=(Listen(port=0), management))
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    stop = trio.Event()
+    with trio.fail_after(60):
+        parts = await nursery.start(serve, config, stop)
+        host, port = parts.operator_addresses[0]
+        async with (
+            await trio.open_ssl_over_tcp_stream(host, port, ssl_context=context) as stream,
+            trio.open_nursery() as inner,
+        ):
+            origin = [(b"Origin", f"https://{host}:{port}".encode())]
+            ws = await wrap_client_stream(
+                inner, stream, f"{host}:{port}", "/", extra_headers=origin
+            )
+            assert json.loads(await ws.get_message())["event"] == "ServerMode"
+            [client] = parts.clients.clients
+            assert not client._direct.has_socket  # nothing may get past the encryption
+            assert "127.0.0.1" in client.name
+            await ws.aclose()
+        stop.set()
