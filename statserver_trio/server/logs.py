@@ -2,7 +2,8 @@
 
 Warnings and errors are always said. What else is, is chosen by ``debug-level``,
 a list of categories; ``all`` is every one of them but HA. A category is a set of
-modules, so that whoever writes a log line need not think of it.
+modules, so that whoever writes a log line need not think of it. Warnings and errors have numbers
+(:mod:`.log_messages`).
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 import logging
 import sys
 
-PACKAGE = __package__.partition(".")[0] if __package__ else "statserver_trio"
+from .log_forms import FORMS
+from .log_messages import PACKAGE
 
 # Category to the loggers that belong to it.
 CATEGORIES: dict[str, tuple[str, ...]] = {
-    "Init": ("server.serve", "server.reload", "server.backup.restoring", "commands"),
+    "Init": (
+        "server.serve", "server.reload", "server.backup.restoring", "server.systemd", "commands",
+    ),
     "Client": ("server.client_task", "server.hub"),
     "Server": (
         "server.feed_task", "server.recorder", "server.supervisor", "server.tserver",
@@ -25,6 +29,7 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
     "HA": ("server.ha", "ha"),
 }  # fmt: skip
 NOT_IN_ALL = frozenset({"HA"})
+ALWAYS = ("server.dump",)  # somebody has asked for it
 
 NO_CONNECTION = "trio.serve_listeners"  # complains ten times a second while no file is left
 NO_CONNECTION_SECONDS = 60.0
@@ -47,12 +52,20 @@ class Seldom(logging.Filter):
         return True
 
 
-def set_up(debug_level: str, application: str) -> None:
-    """Log to standard error, the chosen categories in full."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        logging.Formatter(f"%(asctime)s %(levelname)-7s {application} %(name)s: %(message)s")
-    )
+def set_up(
+    debug_level: str,
+    application: str,
+    form: str = "text",
+    handler: logging.Handler | None = None,
+) -> None:
+    """Log to standard error, the chosen categories in full.
+
+    Args:
+        form: ``text`` or ``json``; see :mod:`.log_forms`.
+        handler: Writes instead; a :class:`~.log_queue.LogQueue` in a server that must not wait.
+    """
+    handler = handler or logging.StreamHandler(sys.stderr)
+    handler.setFormatter(FORMS[form](application))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -63,3 +76,5 @@ def set_up(debug_level: str, application: str) -> None:
         level = logging.INFO if everything or category.lower() in wanted else logging.WARNING
         for name in loggers:
             logging.getLogger(f"{PACKAGE}.{name}").setLevel(level)
+    for name in ALWAYS:
+        logging.getLogger(f"{PACKAGE}.{name}").setLevel(logging.INFO)

@@ -37,6 +37,7 @@ from .ha.pair import Pair
 from .http import JSON, Handler, Request, Response, Routes, json_response, text_response
 from .hub import Hub
 from .metrics.page import MetricsPage
+from .log_queue import dropped_and_waiting
 from .recorder import Recorder
 from .wallboard import Wallboard
 
@@ -168,6 +169,7 @@ class Management:
             },
             "extensions": [] if self.extensions is None else self.extensions.status(),
             "backupFile": None if self._backup is None else self._backup.status(),
+            "log": dict(zip(("dropped", "waiting"), dropped_and_waiting(), strict=True)),
         }
 
     def _source(self, name: str, intake: dict[str, Any] | None) -> dict[str, Any]:
