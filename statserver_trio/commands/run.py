@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import signal
+import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,32 +17,47 @@ import trio
 from ..config.mistakes import ConfigError
 from ..config.schema import Config
 from ..server.assembly import Parts
+from ..server.dump import dump, status_line
 from ..server.garbage import keep_short
+from ..server.log_forms import FORMS
+from ..server.log_queue import LogQueue, descriptor
 from ..server.logs import set_up
 from ..server.serve import serve
+from ..server.systemd import Notifier, notifier_from
 from .sites import EX_PORT_BUSY, EX_RUNTIME, load_or_exit
 
 log = logging.getLogger(__name__)
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STANDARD_ERROR = 2
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
 
 @click.command("run")
 @click.argument("conf", type=click.Path(path_type=Path))
-def command(conf: Path) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(list(FORMS)),
+    help="Of the log on standard error; [server] log-format unless given.",
+)
+def command(conf: Path, log_format: str | None) -> None:
     """Run one Stat Server with the configuration CONF.
 
     SIGTERM or Ctrl-C drains it: feeds are closed, clients are told, recordings
-    are flushed. A second one stops it at once. SIGHUP reads CONF again.
+    are flushed. A second one stops it at once. SIGHUP reads CONF again, SIGUSR1
+    writes what all tasks wait for, and the status, to the log.
     """
     config = load_or_exit(conf)
-    set_up(config.server.debug_level, config.server.name)
+    queue = LogQueue(descriptor(STANDARD_ERROR))
+    form = log_format or config.server.log_format
+    set_up(config.server.debug_level, config.server.name, form, queue)
     try:
-        trio.run(_run, config, conf)
+        trio.run(_run, config, conf, notifier_from(os.environ, os.getpid()))
     except* OSError as group:
         code = explain(group)
     else:
         code = 0
+    finally:
+        queue.flush_and_close()
     raise SystemExit(code)
 
 
@@ -56,20 +74,25 @@ def explain(group: BaseExceptionGroup[OSError]) -> int:
     return EX_PORT_BUSY if busy else EX_RUNTIME
 
 
-async def _run(config: Config, conf: Path) -> None:
+async def _run(config: Config, conf: Path, notifier: Notifier) -> None:
     stop = trio.Event()
     with trio.open_signal_receiver(*SIGNALS) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(keep_short)
             parts = await nursery.start(_serve, config, stop, conf, nursery.cancel_scope)
+            await notifier.tell(READY=1)
+            nursery.start_soon(notifier.run, partial(status_line, parts))
             async for signum in signals:
                 if signum == signal.SIGHUP:
-                    nursery.start_soon(_reload, parts)
+                    nursery.start_soon(_reload, parts, notifier)
+                elif signum == signal.SIGUSR1:
+                    dump(parts)
                 elif stop.is_set():
                     log.warning("stopping at once")
                     nursery.cancel_scope.cancel()
                 else:
                     stop.set()
+                    nursery.start_soon(partial(notifier.tell, STOPPING=1))
 
 
 async def _serve(
@@ -84,6 +107,8 @@ async def _serve(
     everything.cancel()
 
 
-async def _reload(parts: Parts) -> None:
+async def _reload(parts: Parts, notifier: Notifier) -> None:
+    await notifier.tell(RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1000)
     with suppress(ConfigError):  # the log has every mistake already
         await parts.reloader.reload()
+    await notifier.tell(READY=1)
