@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -29,20 +30,23 @@ def command(
     """Say what is wrong with the files CONF, each for itself.
 
     One line per finding, `file: [section] key: what is wrong`. Exit status 0
-    if they can be used (warnings do not count), 78 if not.
+    if they can be used (warnings do not count), 78 if not. What variables of
+    the environment give instead (STATSERVER__SECTION__KEY) is said as well.
     """
     if as_json and effective:
         raise click.UsageError("--json and --print do not go together.")
     findings: list[Mistake] = []
+    overrides: dict[str, str] = {}
     failed = False
     for file in files:
         try:
-            config = load(file)
+            config = load(file, os.environ)
         except ConfigError as exc:
             failed = True
             findings += [*exc.mistakes, *exc.warnings]
             continue
         findings += config.warnings
+        overrides |= config.overrides
         if effective:
             click.echo(f"# {file}\n{dump(config)}")
     findings = list(dict.fromkeys(findings))  # files share what they include
@@ -51,6 +55,8 @@ def command(
     else:
         for each in findings:
             click.echo(str(each), err=effective)
+        for variable, place in overrides.items():
+            click.echo(f"{variable}: gives {place}", err=effective)
         if not failed and not effective:
             click.echo(f"{', '.join(map(str, files))}: no mistakes")
     context.exit(EX_CONFIG if failed else 0)

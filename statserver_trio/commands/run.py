@@ -75,6 +75,8 @@ def explain(group: BaseExceptionGroup[OSError]) -> int:
 
 
 async def _run(config: Config, conf: Path, notifier: Notifier) -> None:
+    for variable, place in config.overrides.items():
+        log.info("%s of the environment gives %s", variable, place)
     stop = trio.Event()
     with trio.open_signal_receiver(*SIGNALS) as signals:
         async with trio.open_nursery() as nursery:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ def conf_file(name: str) -> Path:
 def load_or_exit(path: Path) -> Config:
     """The configuration; where it is wrong, every mistake is printed and the program ends."""
     try:
-        config = load(path)
+        config = load(path, os.environ)
     except ConfigError as exc:
         for finding in (*exc.mistakes, *exc.warnings):
             click.echo(str(finding), err=True)

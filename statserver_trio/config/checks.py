@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from ..stats.definitions.time_profiles import parse_zone
 from .mistakes import listed, meant
+from .secret import Secret
 
 Check = Callable[[Any], Any]
 
@@ -29,6 +30,13 @@ def text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         _refuse("a text in quotes", value)
     return value
+
+
+def secret(value: Any) -> Secret:
+    """A text that is not shown, not even where it is wrong."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a text in quotes; what was found is not shown")
+    return Secret(value)
 
 
 def anything(value: Any) -> str:

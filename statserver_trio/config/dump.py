@@ -1,7 +1,7 @@
 """Dump: the effective configuration, defaults and all, as TOML.
 
 What it prints can be loaded again and means the same; ``include`` is gone,
-because everything included is in it.
+because everything included is in it, and so is every secret that is not in a file of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import attrs
 import tomli_w
 
 from .schema import Config
+from .secret import Secret
 from .structure import SECTIONS, dashes
 
 
@@ -29,7 +30,8 @@ def tables(config: Config) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if attrs.has(type(value)):
         keys = {dashes(each.name): getattr(value, each.name) for each in attrs.fields(type(value))}
-        return {key: _plain(each) for key, each in keys.items() if each is not None}
+        shown = {k: v for k, v in keys.items() if v is not None and not isinstance(v, Secret)}
+        return {key: _plain(each) for key, each in shown.items()}
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     if isinstance(value, dict):

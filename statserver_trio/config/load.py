@@ -3,7 +3,7 @@
 ``include = ["common.toml"]`` at the top of a file reads others first, relative
 to it. Tables are merged key by key, and what the including file says wins;
 lists of tables (``[[dns]]`` and the like) add up. A file that is included more
-than once is read once.
+than once is read once. Over all of that, the environment is laid (:mod:`.overrides`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from .coherence import incoherences
 from .extensions import extension_problems
 from .metrics import metrics_problems
 from .mistakes import ConfigError, Mistake, Problem, TablePath, place_of
+from .overrides import Overrides, ours
 from .schema import Config
+from .secret_files import read_secrets
 from .site import site_problems
 from .structure import SECTIONS, Structured
 
@@ -28,31 +30,45 @@ _LISTS = {(key,) for key, each in SECTIONS.items() if "entries" in each.metadata
 _POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 
-def load(path: Path) -> Config:
+def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
     """The configuration that ``path`` holds.
 
+    Args:
+        environment: May give keys instead of the files; see :mod:`.overrides`.
+
     Raises:
-        ConfigError: With every mistake in it and in the files it includes.
+        ConfigError: With every mistake in it, in the files it includes, and in the environment.
     """
-    files = _Files()
+    files, overrides = _Files(), Overrides(environment or {})
     files.read(path, ())
     if files.mistakes:  # what the rest means, nobody can tell
         raise ConfigError(files.mistakes)
+    overrides.lay_over(files.tables)
     made = Structured(files.tables)
+    config, secret_problems = read_secrets(made.config)
     problems = [
         *made.problems,
-        *incoherences(made.config, made.broken),
-        *site_problems(made.config, made.broken),
-        *extension_problems(made.config, made.broken),
+        *secret_problems,
+        *incoherences(config, made.broken),
+        *site_problems(config, made.broken),
+        *extension_problems(config, made.broken),
     ]
     is_whole = all(problem.warning for problem in problems)
-    problems += metrics_problems(made.config, made.broken, is_whole)
-    found = [files.locate(problem, path) for problem in problems]
+    problems += metrics_problems(config, made.broken, is_whole)
+    found = [
+        *(Mistake(variable, "", "", what) for variable, what in overrides.mistakes),
+        *(overrides.locate(problem) or files.locate(problem, path) for problem in problems),
+    ]
     mistakes = [each for each in found if not each.warning]
     warnings = tuple(each for each in found if each.warning)
     if mistakes:
         raise ConfigError(mistakes, warnings)
-    return attrs.evolve(made.config, warnings=warnings)
+    return attrs.evolve(
+        config,
+        warnings=warnings,
+        environment=ours(environment or {}),
+        overrides=overrides.places(),
+    )
 
 
 def _identity(path: Path) -> Path:

@@ -19,8 +19,10 @@ from ..model.directory import DN_TYPES
 from ..stats.requests import DEFAULT_TENANT
 from . import checks
 from .mistakes import Mistake
+from .secret import Secret
 
 CHECK = "check"
+SECRET_FILE = "secret-file"  # the attribute that names a file with this secret instead
 
 PORT = checks.integer(1, 65535)
 TIMER = checks.number(1, 3600)  # seconds
@@ -50,11 +52,14 @@ DEBUG_LEVELS = (
 )
 
 
-def _key(check: checks.Check, default: Any = ...) -> Any:
-    """One key; without a default it must be given."""
-    if default is ...:
-        return field(metadata={CHECK: check})
-    return field(default=default, metadata={CHECK: check})
+def _key(check: checks.Check, default: Any = ..., file: str = "") -> Any:
+    """One key; without a default it must be given.
+
+    Args:
+        file: Of a secret: the attribute that names a file with it; see :mod:`.secret_files`.
+    """
+    metadata = {CHECK: check, SECRET_FILE: file} if file else {CHECK: check}
+    return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
 
 
 @frozen(kw_only=True)
@@ -111,6 +116,8 @@ class Listen:
         protocol: Of ``ha``: whether the link is watched by keepalive messages.
         secured: TLS, with certificate and key; ``tls-mutual`` asks the other
             side for one too.
+        certificate_key_password: Of a key that is encrypted; better in a file of its own,
+            ``certificate_key_password_file``, whose last line end does not count.
     """
 
     id: str = _key(checks.one_of("default", "ha", "management"), "default")
@@ -120,6 +127,10 @@ class Listen:
     secured: bool = _key(checks.truth, False)
     certificate: str | None = _key(checks.text, None)
     certificate_key: str | None = _key(checks.text, None)
+    certificate_key_password: Secret | None = _key(  # noqa: RUF009
+        checks.secret, None, file="certificate_key_password_file"
+    )
+    certificate_key_password_file: str | None = _key(checks.text, None)
     trusted_ca: str | None = _key(checks.text, None)
     tls_mutual: bool = _key(checks.truth, False)
 
@@ -132,6 +143,7 @@ class Ha:
         peer_host, peer_port: Where the configured backup finds the primary.
         protocol: How the backup watches the link; that of the primary's port ``ha``.
         secured: The backup dials with TLS; verified against ``trusted_ca``.
+        certificate_key_password, certificate_key_password_file: As of a port.
         addp_trace: Logging only; T-Server's spellings are understood as well.
         chunk_timeout: 0 = the acknowledgement alone paces.
         journal_events, journal_seconds: How much of the past is kept for the
@@ -146,6 +158,10 @@ class Ha:
     secured: bool = _key(checks.truth, False)
     certificate: str | None = _key(checks.text, None)
     certificate_key: str | None = _key(checks.text, None)
+    certificate_key_password: Secret | None = _key(  # noqa: RUF009
+        checks.secret, None, file="certificate_key_password_file"
+    )
+    certificate_key_password_file: str | None = _key(checks.text, None)
     trusted_ca: str | None = _key(checks.text, None)
     tls_target_name_check: bool = _key(checks.truth, False)
     addp_timeout: float = _key(TIMER, 10.0)
@@ -354,6 +370,8 @@ class Config:
             ``"entry-point:tickets" = true``), and their parameters by name.
         java_config, java_extensions: Of an existing site; warned about and passed over.
         warnings: What was noticed while it was read.
+        environment: The variables that were laid over the files, for the next time.
+        overrides: Which variable gives what: ``[ha] addp-timeout``.
     """
 
     server: Server = field(factory=Server, metadata={"section": Server})
@@ -386,3 +404,5 @@ class Config:
     java_config: Mapping[str, str | bool | int | float] = _names(checks.parameter)
     java_extensions: Mapping[str, str | bool | int | float] = _names(checks.parameter)
     warnings: tuple[Mistake, ...] = field(default=(), eq=False)
+    environment: Mapping[str, str] = field(factory=dict, eq=False, repr=False)
+    overrides: Mapping[str, str] = field(factory=dict, eq=False)

@@ -49,7 +49,8 @@ KEYS_AFTER_RESTART = {
         ("ha", key)
         for key in (
             "peer-host", "peer-port", "protocol", "secured", "certificate", "certificate-key",
-            "trusted-ca", "tls-target-name-check",
+            "certificate-key-password", "certificate-key-password-file", "trusted-ca",
+            "tls-target-name-check",
         )
     ),
 }  # fmt: skip
@@ -112,7 +113,7 @@ class Reloader:
             if self.path is None:
                 raise ConfigError([NO_FILE])
             # In a thread: a disk that hangs must not hang the events.
-            return await trio.to_thread.run_sync(load, self.path)
+            return await trio.to_thread.run_sync(load, self.path, self.config.environment)
         except ConfigError as error:
             self.refused += 1
             for finding in (*error.mistakes, *error.warnings):

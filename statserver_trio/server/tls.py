@@ -18,7 +18,7 @@ def for_port(listen: Listen) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     assert listen.certificate is not None  # the configuration was checked
-    context.load_cert_chain(listen.certificate, listen.certificate_key)
+    _load(context, listen.certificate, listen)
     if listen.trusted_ca is not None:
         context.load_verify_locations(listen.trusted_ca)
     if listen.tls_mutual:
@@ -48,5 +48,12 @@ def for_peer(ha: Ha) -> ssl.SSLContext | None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = ha.tls_target_name_check
     if ha.certificate is not None:
-        context.load_cert_chain(ha.certificate, ha.certificate_key)
+        _load(context, ha.certificate, ha)
     return context
+
+
+def _load(context: ssl.SSLContext, certificate: str, options: Listen | Ha) -> None:
+    """Our certificate and key. Without a password nobody is asked for one at a terminal."""
+    password = options.certificate_key_password
+    text = "" if password is None else password.reveal()
+    context.load_cert_chain(certificate, options.certificate_key, text)
