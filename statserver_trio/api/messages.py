@@ -262,12 +262,13 @@ class StatisticProfile(Event, kw_only=True):
 
 
 class ServerMode(Event, kw_only=True):
-    """Which of a pair this server is."""
+    """Which of a pair this server is; with ``leaving`` it is about to stop: go to the peer."""
 
     reference_id: int | None = None
     role: str
     peer: str | None
     synchronised: bool
+    leaving: bool = False
 
 
 class Error(Event, kw_only=True):
@@ -304,11 +305,13 @@ class ServerModeInfo:
         role: ``"primary"`` or ``"backup"``.
         peer: Address of the other one, where it is connected.
         synchronised: Whether the other one has everything we have.
+        leaving: Whether it has been told to stop.
     """
 
     role: str = "primary"
     peer: str | None = None
     synchronised: bool = False
+    leaving: bool = False
 
     def event(self, reference_id: int | None = None) -> ServerMode:
         """How a client is told."""
@@ -317,6 +320,7 @@ class ServerModeInfo:
             role=self.role,
             peer=self.peer,
             synchronised=self.synchronised,
+            leaving=self.leaving,
         )
 
 

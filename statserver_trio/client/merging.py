@@ -52,11 +52,13 @@ class _Side:
         is_valid: It can vouch for the value.
         ahead: Changes that it told and that were not delivered.
         owed: Changes that were delivered and that it has not told yet.
+        is_leaving: It will not say much more.
         targets: Of a CurrentTargetState, all of them, and as of when.
     """
 
     is_open: bool = False
     is_valid: bool = True
+    is_leaving: bool = False
     reason: str = ""
     ahead: deque[m.Info] = field(factory=_changes)
     owed: deque[m.Info] = field(factory=_changes)
@@ -108,6 +110,12 @@ class MergedStatistic:
         """There is no connection to a member any more."""
         self._sides[member] = _Side()
         return self._another_leads() if member == self.leader else []
+
+    def leaves(self, member: int) -> Deliver:
+        """A member is about to stop: whoever else can vouch for the value leads."""
+        self._sides[member].is_leaving = True
+        is_left = member == self.leader and self._best() != member
+        return self._another_leads() if is_left else []
 
     def told(self, member: int, event: m.StatisticEvent) -> Deliver:
         """A member says something; what is to be delivered."""
@@ -195,10 +203,14 @@ class MergedStatistic:
     # -- who leads ------------------------------------------------------------------------
 
     def _best(self) -> int | None:
-        """Who should lead: whoever does, as long as nobody can vouch for more."""
+        """Who should lead: whoever does, as long as nobody can vouch for more, or longer."""
         able = [number for number, side in enumerate(self._sides) if side.is_open]
-        ranked = sorted(able, key=lambda n: (not self._sides[n].is_valid, n != self.leader))
-        return next(iter(ranked), None)
+
+        def rank(number: int) -> tuple[bool, bool, bool]:
+            side = self._sides[number]
+            return (not side.is_valid, side.is_leaving, number != self.leader)
+
+        return min(able, key=rank, default=None)
 
     def _another_leads(self) -> Deliver:
         self.leader = self._best()

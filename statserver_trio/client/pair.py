@@ -2,8 +2,9 @@
 
 Every statistic is open with each member that can be reached. What they say is merged
 (:mod:`.merging`), so when a member dies the other one's next word is delivered at once, nothing has
-to be opened first, and what both said is delivered once. A member that is lost is dialled again and
-again; what was opened meanwhile is opened there as soon as it is back.
+to be opened first, and what both said is delivered once. A member that is about to stop says so and
+hands over at once. A member that is lost is dialled again and again; what was opened meanwhile is
+opened there as soon as it is back.
 
 A member that says nothing is asked which role it has, and taken for lost if there is no answer
 within :data:`.liveness.HEARTBEAT_SECONDS`: a network that swallows everything closes nothing.
@@ -247,6 +248,9 @@ class StatServerPair:
     async def _take(self, member: _Member, update: Update) -> None:
         if update.statistic is None:
             await self._deliver([Update(update.event, None, member.url)])
+            if isinstance(update.event, m.ServerMode) and update.event.leaving:
+                for each in list(member.theirs.values()):
+                    await self._deliver(self._of(each, each.merged.leaves(member.number)))
             return
         wanted = member.theirs.get(update.statistic)
         if wanted is None or not isinstance(update.event, m.StatisticEvent):

@@ -82,8 +82,8 @@ class Server:
         config_reload_delay_if_primary: Of a pair, the primary takes a changed file only
             after the backup has, so that the two never reload at the same time.
         log_format: ``text`` for people, ``json`` for programs: one object a line.
-        drain_timeout: Seconds for what is to be said before the server goes: to the other
-            member of the pair, and to clients.
+        drain_timeout: When the server is stopped, seconds for the other member of the pair to
+            take what it lacks. Clients were told already, and have two seconds for their goodbye.
         generate_stat_validity_events: Clients are told when DNs that a statistic is computed
             from cannot be heard, and when they can be again.
     """
@@ -97,7 +97,7 @@ class Server:
     backup_file_aggregates_store: bool = _key(checks.truth, True)
     debug_level: str = _key(checks.some_of(*DEBUG_LEVELS), "Init")
     log_format: str = _key(checks.one_of("text", "json"), "text")
-    drain_timeout: float = _key(checks.number(0, 3600), 10.0)
+    drain_timeout: float = _key(checks.number(0, 3600), 5.0)
     time_zone: str = _key(checks.zone, "UTC")
     time_resolution: str = _key(checks.one_of("second", "millisecond"), "second")
     config_reload_delay_if_primary: bool = _key(checks.truth, False)

@@ -62,7 +62,7 @@ FOREIGN = (
     UnicodeError,
     trio.ClosedResourceError,
 )
-CLOSE_REASON_MAX = 100  # characters of a reason that a close frame has room for
+CLOSE_REASON_BYTES_MAX = 123  # what a close frame has room for (RFC 6455 §5.5)
 NORMAL, GOING_AWAY, POLICY = 1000, 1001, 1008  # close codes, RFC 6455 §7.4.1
 
 
@@ -168,8 +168,13 @@ class ClientServer:
             if not self.connections:
                 self._empty.set()
 
-    async def drain(self, reason: str = "the server is shutting down") -> None:
-        """Send every client away, politely where that is possible; later ones get a 503."""
+    async def drain(self, peer: str | None = None) -> None:
+        """Send every client away, politely where that is possible; later ones get a 503.
+
+        Args:
+            peer: Where else they are served, for the reason of the close frame.
+        """
+        reason = goodbye(peer)
         self._draining = True
         for client in list(self.clients):
             client.dismiss(reason, GOING_AWAY)
@@ -339,7 +344,15 @@ class _Client:
         """Close in order, unless a frame was cut in two: then nothing can be said any more."""
         if not (self._sending or self._direct.has_rest):
             with trio.move_on_after(self._options.close_timeout):
-                await ws.aclose(self._code, self._reason[:CLOSE_REASON_MAX])
+                reason = self._reason.encode()[:CLOSE_REASON_BYTES_MAX]
+                await ws.aclose(self._code, reason.decode(errors="ignore"))
+
+
+def goodbye(peer: str | None) -> str:
+    """Why a server that stops closes; the last word is where to go instead, if there is room."""
+    reason = "the server is shutting down"
+    longer = f"{reason}; its peer is at {peer}"
+    return longer if peer and len(longer.encode()) <= CLOSE_REASON_BYTES_MAX else reason
 
 
 def _refusal(path: str, has_place: bool) -> tuple[int, str] | None:

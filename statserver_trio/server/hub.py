@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from math import inf
 
+import attrs
 import trio
 from attrs import define, evolve, field
 
@@ -212,6 +213,11 @@ class Hub:
         self.not_ready = not_ready
         for session in self.clients:
             session.not_ready = not_ready
+
+    def leave_soon(self, reason: str) -> None:
+        """Open nothing any more, and tell every client that there is the other member to go to."""
+        self.set_ready(reason)
+        self.set_mode(attrs.evolve(self.mode, leaving=True))
 
     def close_statistics(self, statistics: Iterable[Statistic], reason: str) -> None:
         """Their definition is gone: close them, and tell their clients why."""

@@ -26,7 +26,6 @@ import attrs
 import trio
 
 from .. import __version__
-from ..api.messages import ServerModeInfo
 from ..config.mistakes import ConfigError
 from ..config.schema import Config
 from ..stats.reconfigure import Changes
@@ -221,7 +220,7 @@ class Management:
         if role != before.role:
             log.warning("mode: %s, as ordered", role)
             if self._pair is None:
-                self._hub.set_mode(ServerModeInfo(role, before.peer, before.synchronised))
+                self._hub.set_mode(attrs.evolve(before, role=role))
             else:
                 self._pair.set_mode(role)
         return json_response({"mode": role})

@@ -71,11 +71,12 @@ async def serve(
                 if parts.pair is not None:
                     await pair.start(parts.pair.run)
                 await _serve_sources(parts, stop, task_status)
+                peer = parts.hub.mode.peer  # unknown when the link is gone
                 if parts.pair is not None:
-                    await parts.pair.stop()
+                    await parts.pair.stop(config.server.drain_timeout)
                 pair.cancel_scope.cancel()
             await parts.backup.write_last()
-            await parts.clients.drain()
+            await parts.clients.drain(peer)
             clients.cancel_scope.cancel()
         await parts.extensions.stop()
         operators.cancel_scope.cancel()
@@ -92,7 +93,7 @@ async def _serve_sources(parts: Parts, stop: trio.Event, status: trio.TaskStatus
         status.started(parts)
         await stop.wait()
         log.info("stopping")
-        parts.hub.set_ready("the server is stopping")
+        parts.hub.leave_soon("the server is stopping")
         sources.cancel_scope.cancel()
 
 

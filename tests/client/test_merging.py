@@ -246,3 +246,24 @@ def test_whoever_comes_and_goes_time_never_goes_back(
     assert times == sorted(times)
     changes = [(each.value, each.time) for each in story.delivered]
     assert all(one != other for one, other in pairwise(changes))
+
+
+def test_a_member_that_leaves_is_followed_by_the_other_one() -> None:
+    story = Story().tell(A, (5, 1)).tell(B, (5, 1), (6, 2))
+    story.delivered += story.merged.leaves(A)
+    assert story.merged.leader == B
+    assert story.values == [5, 6]
+    assert story.tell(A, (6, 2)).lose(A).tell(B, (7, 3)).values == [5, 6, 7]
+
+
+def test_nobody_else_can_vouch_for_it_so_it_stays_to_the_end() -> None:
+    story = Story().tell(A, (5, 1)).tell(B, (5, 1), invalid())
+    assert story.merged.leaves(A) == []
+    assert story.merged.leader == A
+    assert story.tell(A, (6, 2)).values == [5, 6]
+
+
+def test_both_leave() -> None:
+    story = Story().tell(A, (5, 1)).tell(B, (5, 1))
+    assert story.merged.leaves(B) == story.merged.leaves(A) == []
+    assert story.tell(A, (6, 2)).lose(A).tell(B, (6, 2), (7, 3)).values == [5, 6, 7]

@@ -311,3 +311,23 @@ async def test_where_an_update_comes_from_is_told(autojump_clock: Any) -> None:
             updates.append(await anext(stats))
         assert {each.server for each in updates} <= {A, B}
         assert updates[-1].server == stats.leader_of(next(iter(stats.statistics)))
+
+
+async def test_a_member_that_is_about_to_stop_hands_over(autojump_clock: Any) -> None:
+    async with a_pair() as (house, stats):
+        waiting = await stats.open(WAITING)
+        assert await values(stats, 1) == [0]
+        leader = stats.leader_of(waiting)
+        assert leader is not None
+        other = B if leader == A else A
+        house.hear(0, other)  # the leader has stopped listening to its feed
+        house.hubs[leader].leave_soon("the server is stopping")
+        with timed(0.2):
+            assert await values(stats, 1) == [1]
+        assert stats.leader_of(waiting) == other
+        assert stats.modes[leader].leaving
+        assert set(stats.reachable) == {A, B}  # before any connection is closed
+        await house.servers[leader].drain(other)
+        house.hear(1, other)
+        assert await values(stats, 1) == [2]
+        assert await is_silent(stats)

@@ -8,11 +8,16 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from test_run import CONF, PATIENCE, PROGRAM, free_port
+
+from statserver_trio.api.messages import ServerMode
+from statserver_trio.client import ConnectionLost
+from statserver_trio.client.blocking import open_statserver
 
 
 class Manager:
@@ -44,37 +49,56 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
     manager.close()
 
 
-def records(said: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in said.splitlines()]
+class Life:
+    """A server under a manager; its port is open when there is one."""
+
+    def __init__(self, folder: Path, manager: Manager, *options: str, stderr: int) -> None:
+        self.port = free_port()
+        conf = folder / "server.toml"
+        conf.write_text(CONF.format(port=self.port, feed=free_port(), data=folder))
+        told = {"NOTIFY_SOCKET": str(manager.path), "WATCHDOG_USEC": "400000"}
+        self.process = subprocess.Popen(
+            [*PROGRAM, str(conf), *options],
+            stderr=stderr,
+            text=True,
+            env={**os.environ, **told},
+        )
+        manager.wait_for("READY")
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def end(self) -> str:
+        """Wait for it; what it has said."""
+        _, said = self.process.communicate(timeout=PATIENCE)
+        assert self.process.returncode == 0, said
+        return said or ""
+
+    def __enter__(self) -> Life:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.process.kill()
+        self.process.communicate()
 
 
 def test_a_life_under_a_service_manager(tmp_path: Path, manager: Manager) -> None:
-    port = free_port()
-    conf = tmp_path / "server.toml"
-    conf.write_text(CONF.format(port=port, feed=free_port(), data=tmp_path))
-    environment = {**os.environ, "NOTIFY_SOCKET": str(manager.path), "WATCHDOG_USEC": "400000"}
-    with subprocess.Popen(
-        [*PROGRAM, str(conf), "--log-format", "json"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as server:
-        manager.wait_for("READY")
+    options = ("--log-format", "json")
+    with Life(tmp_path, manager, *options, stderr=subprocess.PIPE) as server:
         with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", port)) == 0  # ready is ready
+            assert probe.connect_ex(("127.0.0.1", server.port)) == 0  # ready is ready
         status = manager.wait_for("STATUS")["STATUS"]
         manager.wait_for("WATCHDOG")
         manager.wait_for("WATCHDOG")
-        server.send_signal(signal.SIGUSR1)
-        server.send_signal(signal.SIGHUP)
+        server.signal(signal.SIGUSR1)
+        server.signal(signal.SIGHUP)
         assert int(manager.wait_for("RELOADING")["MONOTONIC_USEC"]) > 0
         manager.wait_for("READY")
-        server.send_signal(signal.SIGTERM)
+        server.signal(signal.SIGTERM)
         manager.wait_for("STOPPING")
-        _, said = server.communicate(timeout=PATIENCE)
-    assert server.returncode == 0, said
+        said = server.end()
     assert status.startswith("standalone, 0 of 1 feeds, 0 clients, 0 statistics")
-    log = records(said)
+    log: list[dict[str, Any]] = [json.loads(line) for line in said.splitlines()]
     assert {each["application"] for each in log} == {"test"}
     assert "SST-2101" in {each["id"] for each in log}  # the feed is not there
     [tree] = [each["message"] for each in log if each["message"].startswith("tasks (")]
@@ -84,23 +108,44 @@ def test_a_life_under_a_service_manager(tmp_path: Path, manager: Manager) -> Non
 
 
 def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path, manager: Manager) -> None:
-    conf = tmp_path / "server.toml"
-    conf.write_text(CONF.format(port=free_port(), feed=free_port(), data=tmp_path))
-    environment = {**os.environ, "NOTIFY_SOCKET": str(manager.path), "WATCHDOG_USEC": "400000"}
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    while True:  # fill it
-        try:
+    with suppress(BlockingIOError):
+        while True:  # fill it
             os.write(writer, b"x" * 4096)
-        except BlockingIOError:
-            break
     os.set_blocking(writer, True)
-    with subprocess.Popen([*PROGRAM, str(conf)], stderr=writer, env=environment) as server:
-        manager.wait_for("READY")
+    with Life(tmp_path, manager, stderr=writer) as server:
         for _ in range(3):
-            server.send_signal(signal.SIGUSR1)
+            server.signal(signal.SIGUSR1)
             manager.wait_for("WATCHDOG")
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(PATIENCE) == 0
+        server.signal(signal.SIGTERM)
+        server.end()
     os.close(reader)
     os.close(writer)
+
+
+def test_a_client_is_told_before_it_goes(tmp_path: Path, manager: Manager) -> None:
+    told: list[Any] = []
+    with (
+        Life(tmp_path, manager, stderr=subprocess.DEVNULL) as server,
+        open_statserver(f"ws://127.0.0.1:{server.port}/") as stats,
+    ):
+        server.signal(signal.SIGTERM)
+        with pytest.raises(ConnectionLost, match="the server is shutting down"):
+            told.extend(update.event for update in stats)
+        server.end()
+    assert isinstance(told[-1], ServerMode)
+    assert [each.leaving for each in told] == [False, True]
+
+
+def test_a_second_signal_means_now(tmp_path: Path, manager: Manager) -> None:
+    with (
+        Life(tmp_path, manager, stderr=subprocess.PIPE) as server,
+        socket.socket() as silent,
+    ):
+        silent.connect(("127.0.0.1", server.port))  # is waited for, two seconds
+        server.signal(signal.SIGTERM)
+        manager.wait_for("STOPPING")
+        server.signal(signal.SIGTERM)
+        said = server.end()
+    assert "SST-1101 test statserver_trio.commands.run: stopping at once" in said

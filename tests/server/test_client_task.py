@@ -16,7 +16,12 @@ from trio.testing import memory_stream_pair, wait_all_tasks_blocked
 from trio_websocket import ConnectionClosed, ConnectionRejected, wrap_client_stream
 
 from statserver_trio.model.directory import Agent, Directory
-from statserver_trio.server.client_task import ClientOptions, ClientServer, serve_clients
+from statserver_trio.server.client_task import (
+    ClientOptions,
+    ClientServer,
+    goodbye,
+    serve_clients,
+)
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.hub import Hub
 from statserver_trio.stats.definitions import Definitions
@@ -281,10 +286,12 @@ async def test_draining_says_goodbye(server, nursery, autojump_clock):
     silent = attach(server, nursery)
     async with good_client(server, nursery) as ws:
         await ws.get_message()
-        nursery.start_soon(server.drain)
+        nursery.start_soon(server.drain, "ws://b:7110/")
         with pytest.raises(ConnectionClosed) as caught:
             await ws.get_message()
         assert caught.value.reason.code == 1001
+        said = caught.value.reason.reason
+        assert said == "the server is shutting down; its peer is at ws://b:7110/"
         assert await refusal(server, nursery) == 503
     await trio.aclose_forcefully(silent)
 
@@ -395,3 +402,8 @@ FRAME_BYTES = st.one_of(
     st.builds(masked, st.just(1), st.just(json.dumps(OPEN).encode())),
     st.sampled_from([HEAD, b"\r\n", b"GET / HTTP/1.1\r\n", b"\r\n\r\n", b"Host: \xff\r\n"]),
 )
+
+
+@pytest.mark.parametrize("peer", [None, "", f"ws://{'a' * 80}:7110/", f"ws://{'ä' * 40}:7110/"])
+def test_an_address_that_does_not_fit_is_not_cut_in_two(peer):
+    assert goodbye(peer) == "the server is shutting down"

@@ -292,7 +292,8 @@ class Member:
             log.info("synchronised with %s", self.peer.identity.peer)
         greeting = self.peer.session.peer
         address = (greeting.clients or None) if greeting is not None else None
-        mode = ServerModeInfo(self.peer.roles.mode, address, self.synchronised)
+        leaving = self.hub.mode.leaving
+        mode = ServerModeInfo(self.peer.roles.mode, address, self.synchronised, leaving)
         if mode != self.hub.mode:
             self.hub.set_mode(mode)
 

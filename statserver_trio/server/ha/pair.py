@@ -18,6 +18,7 @@ from ... import __version__
 from ...config.fingerprint import fingerprint
 from ...config.schema import Config
 from ...ha.peer import Peer
+from ...ha.session import State
 from ...stats.engine import Engine
 from ..clock import Clock
 from ..feed_task import FeedTask
@@ -34,6 +35,7 @@ from .pair_store import PairStore
 
 log = logging.getLogger(__name__)
 
+FLUSH_LOOK_SECONDS = 0.05  # between two looks, at the end, at what the other member lacks
 RELOAD_PATIENCE = 1800.0  # seconds for the backup to reload first (hot-standby.md, scenario 27)
 
 
@@ -99,13 +101,37 @@ class Pair:
                 nursery.start_soon(self._acceptor.run, self._listeners)
             task_status.started()
 
-    async def stop(self) -> None:
-        """Say goodbye, and wait a moment for it to be heard."""
+    async def stop(self, patience: float = 0) -> None:
+        """Say goodbye, and wait a moment for it to be heard.
+
+        Args:
+            patience: Seconds for the other member to take first what it still lacks: what our
+                clients have opened last is nowhere else.
+        """
+        with trio.move_on_after(patience):
+            await self._flushed()
+        lacks = self._lacking()
+        if lacks:
+            log.warning("%d statistics have not reached the other member", lacks)
         link = self.member.link
         self.member.stop()
         if link is not None:
             with trio.move_on_after(FLUSH_SECONDS):
                 await link.ended.wait()
+
+    async def _flushed(self) -> None:
+        """Come back when the other member lacks nothing."""
+        while True:
+            if not self._lacking():
+                return
+            await trio.sleep(FLUSH_LOOK_SECONDS)
+
+    def _lacking(self) -> int:
+        """How many statistics the other member would take now, and has not yet."""
+        peer = self.member.peer
+        if peer.session.state is not State.OPEN or peer.intake.is_joining:
+            return 0
+        return peer.replication.pending + peer.replication.in_flight
 
     def backup_owner(self, feeds: Mapping[str, FeedTask]) -> OneOfTwo:
         """Who keeps account of what is in our backup file."""
