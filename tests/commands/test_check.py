@@ -31,6 +31,20 @@ def test_a_good_file() -> None:
     assert (result.exit_code, result.output) == (0, "good.toml: no mistakes\n")
 
 
+def test_what_the_environment_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATSERVER__HA__ADDP_TIMEOUT", "5")
+    assert check("good.toml").output.splitlines() == [
+        "STATSERVER__HA__ADDP_TIMEOUT: gives [ha] addp-timeout",
+        "good.toml: no mistakes",
+    ]
+    printed = CliRunner().invoke(command, ["good.toml", "--print"])
+    assert tomllib.loads(printed.stdout)["ha"]["addp-timeout"] == 5
+    monkeypatch.setenv("STATSERVER__HA__ADDP_TIMEOUT", "0")
+    result = check("good.toml")
+    assert result.exit_code == 78
+    assert result.output.startswith("STATSERVER__HA__ADDP_TIMEOUT: must be a number from 1")
+
+
 def test_every_mistake_of_every_file() -> None:
     result = check("good.toml", "bad.toml", "nowhere.toml")
     assert result.exit_code == 78

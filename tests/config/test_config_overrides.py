@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from statserver_trio.config.dump import dump
 from statserver_trio.config.load import load
-from statserver_trio.config.mistakes import ConfigError
+from statserver_trio.config.mistakes import ConfigError, Mistake
 from statserver_trio.config.schema import Config
 from statserver_trio.config.secret import Secret
 
+EMPTY = Path("/dev/null")
 FILE = """
 [server]
 name = "from-file"
@@ -231,3 +234,23 @@ def test_what_everybody_can_read_is_warned_about(
     config = with_variables(HA__CERTIFICATE_KEY_PASSWORD_FILE=str(password))
     [warning] = config.warnings
     assert f"everybody on this machine can read {password}" in str(warning)
+
+
+parts = st.sampled_from(
+    ["LISTEN", "HA", "SERVER", "FILTERS", "STAT_TYPES", "AGENTS", "0", "2", "-1", "PORT", "NAME",
+     "", "ADDP_TIMEOUT", "SKILLS", "Vip", "Entered", "Category", "CERTIFICATE_KEY_PASSWORD"]
+) | st.text(max_size=5)  # fmt: skip
+texts = st.sampled_from(["1", "[]", "[1", "{a = 1}", "'x'", "nan", "1e400", "[" * 5000]) | st.text()
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(st.lists(parts, max_size=4).map("__".join), texts, max_size=4))
+def test_whatever_the_environment_holds(variables: dict[str, str]) -> None:
+    """Either it means something, or every mistake has a name."""
+    environment = {f"STATSERVER__{name}": value for name, value in variables.items()}
+    found: Sequence[Mistake] = ()
+    try:
+        assert set(load(EMPTY, environment).overrides) <= set(environment)
+    except ConfigError as error:
+        found = error.mistakes
+    assert all(each.file and each.what for each in found)

@@ -110,6 +110,8 @@ def test_what_the_machines_say_is_found_by_its_text() -> None:
         ("ERROR", "statserver_trio.server.ha.member", "%s", ("something of a later day",), None),
         ("INFO", "statserver_trio.server.feed_task", "feed %s cannot be reached: %s",
          ("ts1", "x"), None),
+        ("ERROR", "trio.serve_listeners", "no connection can be accepted; accept returned EMFILE",
+         (), "SST-1103"),
         ("ERROR", "somebody.else", "%s", ("x",), None),
     ],
 )  # fmt: skip
