@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -50,12 +51,14 @@ def command(conf: Path, log_format: str | None) -> None:
     queue = LogQueue(descriptor(STANDARD_ERROR))
     form = log_format or config.server.log_format
     set_up(config.server.debug_level, config.server.name, form, queue)
+    code = 0
     try:
         trio.run(_run, config, conf, notifier_from(os.environ, os.getpid()))
     except* OSError as group:
         code = explain(group)
-    else:
-        code = 0
+    except* Exception:
+        log.exception("the server has failed")
+        code = EX_RUNTIME
     finally:
         queue.flush_and_close()
     raise SystemExit(code)
@@ -81,20 +84,12 @@ async def _run(config: Config, conf: Path, notifier: Notifier) -> None:
     with trio.open_signal_receiver(*SIGNALS) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(keep_short)
+            orders = _Orders(stop, nursery, notifier)
+            nursery.start_soon(orders.obey, signals)  # a large backup file takes a while to read
             parts = await nursery.start(_serve, config, stop, conf, nursery.cancel_scope)
+            orders.parts = parts
             await notifier.tell(READY=1)
-            nursery.start_soon(notifier.run, partial(status_line, parts))
-            async for signum in signals:
-                if signum == signal.SIGHUP:
-                    nursery.start_soon(_reload, parts, notifier)
-                elif signum == signal.SIGUSR1:
-                    dump(parts)
-                elif stop.is_set():
-                    log.warning("stopping at once")
-                    nursery.cancel_scope.cancel()
-                else:
-                    stop.set()
-                    nursery.start_soon(partial(notifier.tell, STOPPING=1))
+            await notifier.run(partial(status_line, parts))
 
 
 async def _serve(
@@ -109,8 +104,37 @@ async def _serve(
     everything.cancel()
 
 
-async def _reload(parts: Parts, notifier: Notifier) -> None:
-    await notifier.tell(RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1000)
-    with suppress(ConfigError):  # the log has every mistake already
-        await parts.reloader.reload()
-    await notifier.tell(READY=1)
+class _Orders:
+    """What signals mean.
+
+    Attributes:
+        parts: Of the server, once clients can connect.
+    """
+
+    def __init__(self, stop: trio.Event, nursery: trio.Nursery, notifier: Notifier) -> None:
+        self.parts: Parts | None = None
+        self._stop = stop
+        self._nursery = nursery
+        self._notifier = notifier
+
+    async def obey(self, signals: AsyncIterator[int]) -> None:
+        """Do what they want, until cancelled."""
+        async for signum in signals:
+            if signum == signal.SIGUSR1:
+                dump(self.parts)
+            elif signum == signal.SIGHUP:
+                self._nursery.start_soon(self._reload)
+            elif self._stop.is_set():
+                log.warning("stopping at once")
+                self._nursery.cancel_scope.cancel()
+            else:
+                self._stop.set()
+                self._nursery.start_soon(partial(self._notifier.tell, STOPPING=1))
+
+    async def _reload(self) -> None:
+        if self.parts is None:  # the file has just been read
+            return
+        await self._notifier.tell(RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1000)
+        with suppress(ConfigError):  # the log has every mistake already
+            await self.parts.reloader.reload()
+        await self._notifier.tell(READY=1)

@@ -33,11 +33,15 @@ def status_line(parts: Parts) -> str:
     return "; ".join([", ".join(said), *parts.management.not_ready()])
 
 
-def dump(parts: Parts) -> None:
-    """Say in the log what every task waits for, and the status; takes some milliseconds."""
+def dump(parts: Parts | None) -> None:
+    """Say in the log what every task waits for, and the status; takes some milliseconds.
+
+    Args:
+        parts: None while there are none yet: then there is no status.
+    """
     began = time.perf_counter()
     tree = task_tree()
-    status = json.dumps(parts.management.status())[:STATUS_CHARACTERS_MAX]
+    status = "starting" if parts is None else json.dumps(parts.management.status())
     seconds = time.perf_counter() - began
     log.info("tasks (%.1f ms to find out):\n%s", 1000 * seconds, "\n".join(tree))
-    log.info("status: %s", status)
+    log.info("status: %s", status[:STATUS_CHARACTERS_MAX])

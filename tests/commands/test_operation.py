@@ -7,17 +7,20 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_run import CONF, PATIENCE, PROGRAM, free_port
+from test_run import CONF, PATIENCE, PROGRAM, free_port, wait_for_port
 
 from statserver_trio.api.messages import ServerMode
 from statserver_trio.client import ConnectionLost
 from statserver_trio.client.blocking import open_statserver
+
+ROOT = Path(__file__).parents[2]
 
 
 class Manager:
@@ -53,9 +56,10 @@ class Life:
     """A server under a manager; its port is open when there is one."""
 
     def __init__(self, folder: Path, manager: Manager, *options: str, stderr: int) -> None:
-        self.port = free_port()
+        self.port, self.management = free_port(), free_port()
         conf = folder / "server.toml"
-        conf.write_text(CONF.format(port=self.port, feed=free_port(), data=folder))
+        listen = f'[[listen]]\nid = "management"\nport = {self.management}\n'
+        conf.write_text(CONF.format(port=self.port, feed=free_port(), data=folder) + listen)
         told = {"NOTIFY_SOCKET": str(manager.path), "WATCHDOG_USEC": "400000"}
         self.process = subprocess.Popen(
             [*PROGRAM, str(conf), *options],
@@ -63,7 +67,6 @@ class Life:
             text=True,
             env={**os.environ, **told},
         )
-        manager.wait_for("READY")
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
@@ -85,6 +88,7 @@ class Life:
 def test_a_life_under_a_service_manager(tmp_path: Path, manager: Manager) -> None:
     options = ("--log-format", "json")
     with Life(tmp_path, manager, *options, stderr=subprocess.PIPE) as server:
+        manager.wait_for("READY")
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", server.port)) == 0  # ready is ready
         status = manager.wait_for("STATUS")["STATUS"]
@@ -115,6 +119,7 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path, manager: Manager)
             os.write(writer, b"x" * 4096)
     os.set_blocking(writer, True)
     with Life(tmp_path, manager, stderr=writer) as server:
+        manager.wait_for("READY")
         for _ in range(3):
             server.signal(signal.SIGUSR1)
             manager.wait_for("WATCHDOG")
@@ -126,13 +131,12 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path, manager: Manager)
 
 def test_a_client_is_told_before_it_goes(tmp_path: Path, manager: Manager) -> None:
     told: list[Any] = []
-    with (
-        Life(tmp_path, manager, stderr=subprocess.DEVNULL) as server,
-        open_statserver(f"ws://127.0.0.1:{server.port}/") as stats,
-    ):
-        server.signal(signal.SIGTERM)
-        with pytest.raises(ConnectionLost, match="the server is shutting down"):
-            told.extend(update.event for update in stats)
+    with Life(tmp_path, manager, stderr=subprocess.DEVNULL) as server:
+        manager.wait_for("READY")
+        with open_statserver(f"ws://127.0.0.1:{server.port}/") as stats:
+            server.signal(signal.SIGTERM)
+            with pytest.raises(ConnectionLost, match="the server is shutting down"):
+                told.extend(update.event for update in stats)
         server.end()
     assert isinstance(told[-1], ServerMode)
     assert [each.leaving for each in told] == [False, True]
@@ -143,9 +147,46 @@ def test_a_second_signal_means_now(tmp_path: Path, manager: Manager) -> None:
         Life(tmp_path, manager, stderr=subprocess.PIPE) as server,
         socket.socket() as silent,
     ):
+        manager.wait_for("READY")
         silent.connect(("127.0.0.1", server.port))  # is waited for, two seconds
         server.signal(signal.SIGTERM)
         manager.wait_for("STOPPING")
         server.signal(signal.SIGTERM)
         said = server.end()
     assert "SST-1101 test statserver_trio.commands.run: stopping at once" in said
+
+
+def test_signals_count_while_it_starts(tmp_path: Path, manager: Manager) -> None:
+    os.mkfifo(tmp_path / "test.stat.bak")  # a backup file that nobody ever gets to see
+    with Life(tmp_path, manager, stderr=subprocess.PIPE) as server:
+        wait_for_port(server.management)
+        server.signal(signal.SIGUSR1)
+        server.signal(signal.SIGTERM)
+        manager.wait_for("STOPPING")
+        server.signal(signal.SIGTERM)
+        said = server.end()
+    assert "server/backup/task.py:" in said
+    assert "status: starting" in said
+    assert "SST-1101" in said
+    assert not any("READY" in each for each in manager.heard)
+
+
+def test_a_bug_is_in_the_log_and_the_exit_code() -> None:
+    program = """
+import sys
+from statserver_trio.commands import run
+
+async def serve(*args, **kwargs):
+    raise ZeroDivisionError("deep inside")
+
+run.serve = serve
+run.command(["conf/standalone.toml", "--log-format", "json"])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 1
+    [record] = map(json.loads, done.stderr.splitlines())
+    assert record["id"] == "SST-1104"
+    assert "deep inside" in record["traceback"]

@@ -101,6 +101,14 @@ async def test_what_is_added_to_an_included_file_is_there_at_once(here: Here) ->
     assert here.reloader.reloads == 1
 
 
+async def test_what_the_environment_gives_is_still_given(here: Here) -> None:
+    gold = 'PairExists("Class","Gold")'
+    here.reloader.config = load(here.main, {"STATSERVER__FILTERS__Vip": gold})
+    for _ in range(2):
+        await here.reloader.reload()
+        assert here.reloader.config.filters["Vip"] == gold
+
+
 async def test_clients_hear_why_a_statistic_is_closed(here: Here) -> None:
     here.opens("Waiting")
     here.opens("Waiting", filter="Vip")
