@@ -24,7 +24,7 @@ from collections.abc import Callable
 from .log_messages import TEMPLATE
 
 RECORDS_MAX = 10_000  # waiting; some megabytes (our decision)
-CLOSE_SECONDS = 2.0  # for what still waits, at the end
+CLOSE_SECONDS = 1.0  # for what still waits, at the end
 
 DROPPED = "%d log records are missing here: they came faster than they could be written"
 
