@@ -35,8 +35,8 @@ from .feed_task import FeedTask
 from .ha.pair import Pair
 from .http import JSON, Handler, Request, Response, Routes, json_response, text_response
 from .hub import Hub
-from .metrics.page import MetricsPage
 from .log_queue import dropped_and_waiting
+from .metrics.page import MetricsPage
 from .recorder import Recorder
 from .wallboard import Wallboard
 
