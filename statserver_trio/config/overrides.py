@@ -20,8 +20,8 @@ from typing import Any
 
 import attrs
 
+from .keys import CHECK
 from .mistakes import Mistake, Problem, TablePath, listed, meant, place_of
-from .schema import CHECK
 from .structure import SECTIONS, dashes
 
 PREFIX = "STATSERVER__"

@@ -15,14 +15,13 @@ from typing import Any
 
 from attrs import field, frozen
 
-from ..model.directory import DN_TYPES
 from ..stats.requests import DEFAULT_TENANT
 from . import checks
+from .entries import AgentEntry, DNEntry, PlaceEntry
+from .keys import CHECK
+from .keys import key as _key
 from .mistakes import Mistake
 from .secret import Secret
-
-CHECK = "check"
-SECRET_FILE = "secret-file"  # the attribute that names a file with this secret instead
 
 PORT = checks.integer(1, 65535)
 TIMER = checks.number(1, 3600)  # seconds
@@ -50,16 +49,6 @@ DEBUG_LEVELS = (
     "Server",
     "Status",
 )
-
-
-def _key(check: checks.Check, default: Any = ..., file: str = "") -> Any:
-    """One key; without a default it must be given.
-
-    Args:
-        file: Of a secret: the attribute that names a file with it; see :mod:`.secret_files`.
-    """
-    metadata = {CHECK: check, SECRET_FILE: file} if file else {CHECK: check}
-    return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
 
 
 @frozen(kw_only=True)
@@ -317,38 +306,6 @@ class PythonConfig:
     """
 
     python_extensions_dir: str | None = _key(checks.text, None)
-
-
-@frozen(kw_only=True)
-class DNEntry:
-    """``[[dns]]``: a number on a switch, and what answers there."""
-
-    number: str = _key(checks.text)
-    switch: str = _key(checks.switch)
-    type: str = _key(checks.one_of(*sorted(DN_TYPES)))
-
-
-@frozen(kw_only=True)
-class AgentEntry:
-    """``[[agents]]``: somebody who takes calls.
-
-    Attributes:
-        capacity_rule: One of ``[capacity-rules]``; without, that of the place where he works
-            counts, and then that of ``[objects]``.
-    """
-
-    id: str = _key(checks.text)
-    skills: Mapping[str, int] = field(factory=dict, metadata={CHECK: checks.skills})
-    capacity_rule: str | None = _key(checks.text, None)
-
-
-@frozen(kw_only=True)
-class PlaceEntry:
-    """``[[places]]``: a desk, and the DNs on it as ``number@switch``."""
-
-    name: str = _key(checks.text)
-    dns: tuple[str, ...] = _key(checks.texts, ())
-    capacity_rule: str | None = _key(checks.text, None)
 
 
 def _entries(cls: type) -> Any:

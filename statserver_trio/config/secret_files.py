@@ -14,8 +14,9 @@ from typing import Any
 
 import attrs
 
+from .keys import SECRET_FILE
 from .mistakes import Problem, TablePath
-from .schema import SECRET_FILE, Config
+from .schema import Config
 from .secret import Secret
 from .structure import SECTIONS, dashes
 

@@ -14,8 +14,9 @@ from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, override
 
 from . import checks
+from .keys import CHECK
 from .mistakes import Problem, TablePath, meant
-from .schema import CHECK, Config
+from .schema import Config
 
 
 def dashes(name: str) -> str:

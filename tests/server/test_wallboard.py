@@ -291,6 +291,7 @@ async def test_over_real_sockets(nursery: trio.Nursery) -> None:
             assert all("127.0.0.1" in client.name for client in parts.clients.clients)
             assert all(client._direct.has_socket for client in parts.clients.clients)
             stop.set()
+            assert json.loads(await ws.get_message())["leaving"] is True
             with pytest.raises(ConnectionClosed):
                 await ws.get_message()
             assert ws.closed is not None

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
+from statserver_trio.config.entries import DNEntry, PlaceEntry
 from statserver_trio.config.load import load
-from statserver_trio.config.schema import Config, DNEntry, PlaceEntry
+from statserver_trio.config.schema import Config
 from statserver_trio.config.site import Site, make_site
 
 CONF = Path(__file__).parent.parent.parent / "conf"
