@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 
 from ..stats.definitions import object_types
-from ..stats.requests import StatisticRequest
+from ..stats.requests import DEFAULT_TENANT, StatisticRequest
+from .messages import MetricEx, ObjectRef
 
 OPTIONS = {
     "profile": "time_profile",
@@ -83,3 +84,25 @@ def format_open(request: StatisticRequest) -> str:
         if value:
             text += f",{name}={value}"
     return text
+
+
+def inline_request(whose: ObjectRef, metric: MetricEx) -> StatisticRequest:
+    """What a definition of a client's own asks for, to be shown: what is counted is its stat type.
+
+    >>> whose = ObjectRef(object_id="8001@sw1", object_type="Queue")
+    >>> metric = MetricEx(category="TotalNumber", subject="DNAction", main_mask="CallAnswered")
+    >>> format_open(inline_request(whose, metric))
+    'Queue:8001@sw1:TotalNumber(CallAnswered)'
+    """
+    mask = metric.expression or metric.main_mask or ""
+    counted = mask if isinstance(mask, str) else ",".join(mask)
+    return StatisticRequest(
+        object_type=whose.object_type,
+        object_id=whose.object_id,
+        stat_type=f"{metric.category}({counted})",
+        time_profile=metric.time_profile,
+        time_range=metric.time_range,
+        time_range2=metric.time_range2,
+        filter=metric.filter,
+        tenant=whose.tenant_name or DEFAULT_TENANT,
+    )

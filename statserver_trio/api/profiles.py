@@ -77,7 +77,7 @@ def _objects(engine: Engine, now: int) -> list[Item]:
     directory = engine.directory
     found: dict[tuple[str, str], None] = {}
     for key, dn in directory.dns.items():
-        found[_object_type(dn.type), str(key)] = None
+        found[object_type_of(dn.type), str(key)] = None
     agents = dict.fromkeys(directory.agents)
     interactions = dict.fromkeys(
         [("StagingArea", name) for name in directory.interaction_queues]
@@ -87,7 +87,7 @@ def _objects(engine: Engine, now: int) -> list[Item]:
     for source in engine.sources.values():
         world = source.world(now)
         for node in world.dns():
-            found[_object_type(node.type), str(node.key)] = None
+            found[object_type_of(node.type), str(node.key)] = None
         agents.update(dict.fromkeys(world.agent_ids()))
         interactions.update(dict.fromkeys(world.interactions.places()))
     named = {
@@ -107,7 +107,8 @@ def _objects(engine: Engine, now: int) -> list[Item]:
     return [{"objectType": kind, "objectId": object_id} for kind, object_id in found]
 
 
-def _object_type(dn_type: str) -> str:
+def object_type_of(dn_type: str) -> str:
+    """What kind of object a client knows a DN as."""
     return _OBJECT_TYPES.get(dn_type, "RegDN")
 
 

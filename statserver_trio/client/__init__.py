@@ -14,16 +14,21 @@ When the connection is lost, requests and the iteration raise
 Of a pair give both URLs, and there is nothing to do when one of them dies::
 
     async with open_statserver("ws://a:7100/", "ws://b:7100/") as stats:
+
+:func:`stay_connected` does the same with any number of URLs: who follows one server for a long
+time need not connect again himself.
 """
 
 from .connection import connect_over, parse_url
-from .opening import open_statserver
+from .members import Reach
+from .opening import open_statserver, stay_connected
 from .pair import StatServerPair
 from .statserver import ConnectionLost, OpenStatistic, Refused, StatServer, Update
 
 __all__ = [
     "ConnectionLost",
     "OpenStatistic",
+    "Reach",
     "Refused",
     "StatServer",
     "StatServerPair",
@@ -31,4 +36,5 @@ __all__ = [
     "connect_over",
     "open_statserver",
     "parse_url",
+    "stay_connected",
 ]

@@ -68,6 +68,22 @@ class BlockingStatServer:
             )
         )
 
+    def open_ex(
+        self,
+        whose: m.ObjectRef,
+        definition: m.MetricEx,
+        *,
+        mode: str = "ChangesBased",
+        frequency: int = 0,
+        insensitivity: float = 0,
+    ) -> OpenStatistic:
+        """Open what no configuration need know; see :meth:`.StatServer.open_ex`."""
+        return self._run(
+            lambda: self._server.open_ex(
+                whose, definition, mode=mode, frequency=frequency, insensitivity=insensitivity
+            )
+        )
+
     def peek(self, statistic: OpenStatistic) -> m.Info:
         """The value now."""
         return self._run(lambda: self._server.peek(statistic))

@@ -49,8 +49,28 @@ def open_statserver(
         ValueError: A URL is none.
         ConnectionLost: No server can be reached, or it does not speak our protocol.
     """
+    if len(urls) == 1:
+        parse_url(urls[0])
+        return connect(urls[0], connect_timeout, ssl_context)
+    return stay_connected(*urls, connect_timeout=connect_timeout, ssl_context=ssl_context)
+
+
+def stay_connected(
+    *urls: str,
+    connect_timeout: float = CONNECT_SECONDS,
+    ssl_context: ssl.SSLContext | None = None,
+) -> AbstractAsyncContextManager[StatServerPair]:
+    """The same for any number of URLs: a server that stands alone is dialled again, too.
+
+    Args:
+        urls, connect_timeout, ssl_context: As for :func:`open_statserver`.
+
+    Raises:
+        ValueError: A URL is none, or there is none.
+        ConnectionLost: No server can be reached at the beginning.
+    """
+    if not urls:
+        raise ValueError("nobody to connect to: give a URL, such as ws://host:port/")
     for url in urls:
         parse_url(url)
-    if len(urls) == 1:
-        return connect(urls[0], connect_timeout, ssl_context)
     return keep_open(urls, lambda url: connect(url, connect_timeout, ssl_context))

@@ -19,11 +19,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
-from attrs import define, field
 
 from ..api import messages as m
-from ..api.open_spec import parse_open
+from ..api.open_spec import inline_request, parse_open
 from .liveness import Signal, hang_up_on_silence
+from .members import Member, Reach, Wanted
 from .merging import MergedStatistic
 from .statserver import (
     UNREAD_EVENTS_PAUSE,
@@ -45,39 +45,6 @@ T = TypeVar("T")
 Dial = Callable[[str], AbstractAsyncContextManager[StatServer]]
 
 
-@define(eq=False)
-class _Wanted:
-    """A statistic of ours: how it is to be told, and what the members have said of it."""
-
-    statistic: OpenStatistic
-    notification: m.NotificationRef
-    merged: MergedStatistic
-    refusals: dict[int, Refused] = field(factory=dict)  # by member
-    changed: Signal = field(factory=Signal)  # a member has answered, or is gone
-
-
-@define(eq=False)
-class _Member:
-    """One of the two.
-
-    Attributes:
-        server: The connection, while there is one.
-        theirs: What is open there, by the statistic as that connection knows it.
-        why: It could not be reached, or was lost, because of this.
-    """
-
-    number: int
-    url: str
-    server: StatServer | None = None
-    nursery: trio.Nursery | None = None  # of what is asked there besides
-    theirs: dict[OpenStatistic, _Wanted] = field(factory=dict)
-    why: str = ""
-
-    def find(self, wanted: _Wanted) -> OpenStatistic | None:
-        """What a statistic of ours is called there."""
-        return next((each for each, ours in self.theirs.items() if ours is wanted), None)
-
-
 class StatServerPair:
     """Several servers that count the same; get one from :func:`.open_statserver`.
 
@@ -86,17 +53,26 @@ class StatServerPair:
     """
 
     def __init__(self, urls: Sequence[str]) -> None:
-        self._members = [_Member(number, url) for number, url in enumerate(urls)]
-        self._wanted: dict[OpenStatistic, _Wanted] = {}
+        self._members = [Member(number, url) for number, url in enumerate(urls)]
+        self._wanted: dict[OpenStatistic, Wanted] = {}
         self._updates: deque[Update] = deque()
         self._news = Signal()
         self._room = Signal()
-        self._came = Signal()  # a member was reached, or could not be
+        self._came = Signal()  # a member was reached, could not be, or was lost
 
     @property
     def reachable(self) -> list[str]:
         """The URLs of the members that there is a connection to."""
         return [member.url for member in self._members if member.server is not None]
+
+    @property
+    def members(self) -> list[Reach]:
+        """All of them, in the order of the URLs."""
+        return [member.reach for member in self._members]
+
+    async def members_changed(self) -> None:
+        """Wait until one more can be reached, or one less, or an attempt has failed."""
+        await self._came.wait()
 
     @property
     def modes(self) -> dict[str, m.ServerMode]:
@@ -136,12 +112,36 @@ class StatServerPair:
             Refused: Every member that can be reached refuses it.
         """
         request = parse_open(what) if isinstance(what, str) else what
-        statistic = OpenStatistic(request)
-        wanted = self._wanted[statistic] = _Wanted(
-            statistic,
-            m.NotificationRef(mode=mode, frequency=frequency, insensitivity=insensitivity),
-            MergedStatistic(len(self._members)),
+        notification = m.NotificationRef(
+            mode=mode, frequency=frequency, insensitivity=insensitivity
         )
+        return await self._open(OpenStatistic(request), notification)
+
+    async def open_ex(
+        self,
+        whose: m.ObjectRef,
+        definition: m.MetricEx,
+        *,
+        mode: str = "ChangesBased",
+        frequency: int = 0,
+        insensitivity: float = 0,
+    ) -> OpenStatistic:
+        """Open with every member what no configuration need know; see :meth:`.StatServer.open_ex`.
+
+        Raises:
+            Refused: Every member that can be reached refuses it.
+        """
+        notification = m.NotificationRef(
+            mode=mode, frequency=frequency, insensitivity=insensitivity
+        )
+        statistic = OpenStatistic(inline_request(whose, definition), definition)
+        return await self._open(statistic, notification)
+
+    async def _open(
+        self, statistic: OpenStatistic, notification: m.NotificationRef
+    ) -> OpenStatistic:
+        merged = MergedStatistic(len(self._members))
+        wanted = self._wanted[statistic] = Wanted(statistic, notification, merged)
         for member in self._members:
             if member.server is not None and member.nursery is not None:
                 member.nursery.start_soon(self._open_there, member, member.server, wanted)
@@ -152,7 +152,7 @@ class StatServerPair:
             raise
         return statistic
 
-    async def _answered(self, wanted: _Wanted) -> None:
+    async def _answered(self, wanted: Wanted) -> None:
         """Wait until a member has it open, or all that can be reached have refused."""
         while not wanted.merged.is_open:
             there = [each.number for each in self._members if each.server is not None]
@@ -160,8 +160,9 @@ class StatServerPair:
                 raise wanted.refusals[there[0]]
             await wanted.changed.wait()
 
-    async def _open_there(self, member: _Member, server: StatServer, wanted: _Wanted) -> None:
-        statistic = OpenStatistic(wanted.statistic.request)
+    async def _open_there(self, member: Member, server: StatServer, wanted: Wanted) -> None:
+        ours = wanted.statistic
+        statistic = OpenStatistic(ours.request, ours.definition)
         member.theirs[statistic] = wanted
         wanted.refusals.pop(member.number, None)
         try:
@@ -200,7 +201,9 @@ class StatServerPair:
         statistic: OpenStatistic,
         ask: Callable[[StatServer, OpenStatistic], Awaitable[T]],
     ) -> T:
-        wanted = self._wanted[statistic]
+        wanted = self._wanted.get(statistic)
+        if wanted is None:
+            raise Refused("bad-request", f"{statistic} is not open any more")
         while True:
             leader = wanted.merged.leader
             if leader is None:
@@ -245,7 +248,7 @@ class StatServerPair:
             self._room.happens()
         return update
 
-    async def _take(self, member: _Member, update: Update) -> None:
+    async def _take(self, member: Member, update: Update) -> None:
         if update.statistic is None:
             await self._deliver([Update(update.event, None, member.url)])
             if isinstance(update.event, m.ServerMode) and update.event.leaving:
@@ -262,13 +265,13 @@ class StatServerPair:
             if not wanted.merged.is_open:
                 self._wanted.pop(wanted.statistic, None)
 
-    def _meet(self, member: _Member, wanted: _Wanted) -> None:
+    def _meet(self, member: Member, wanted: Wanted) -> None:
         """A statistic is open there: says the answer, or the first value, whichever is first."""
         if not wanted.merged.is_open_with(member.number):
             wanted.merged.opened(member.number)
             wanted.changed.happens()
 
-    def _of(self, wanted: _Wanted, events: list[m.StatisticEvent]) -> list[Update]:
+    def _of(self, wanted: Wanted, events: list[m.StatisticEvent]) -> list[Update]:
         leader = wanted.merged.leader
         url = "" if leader is None else self._members[leader].url
         for event in events:
@@ -300,7 +303,7 @@ class StatServerPair:
             attempts = min(attempts + 1, 10)
             await trio.sleep(pause * random.uniform(0.5, 1.0))
 
-    async def _follow(self, member: _Member, server: StatServer) -> None:
+    async def _follow(self, member: Member, server: StatServer) -> None:
         """Open everything there and take what it says, until it is lost."""
         member.server = server
         self._came.happens()
@@ -317,9 +320,10 @@ class StatServerPair:
             await self._gone(member)
             nursery.cancel_scope.cancel()
 
-    async def _gone(self, member: _Member) -> None:
+    async def _gone(self, member: Member) -> None:
         """There is no connection to a member: another one leads wherever it did."""
         member.server = member.nursery = None
+        self._came.happens()
         theirs, member.theirs = member.theirs, {}
         for wanted in theirs.values():
             wanted.changed.happens()

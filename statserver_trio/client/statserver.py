@@ -12,7 +12,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from ..api import messages as m
 from ..api.codec import decode_events, encode
-from ..api.open_spec import format_open, parse_open
+from ..api.open_spec import format_open, inline_request, parse_open
 from .targets import TARGET_EVENTS, applied
 
 if TYPE_CHECKING:
@@ -48,13 +48,15 @@ class OpenStatistic:
     """A statistic that is open with one server.
 
     Attributes:
-        request: What was asked for.
+        request: What was asked for; of a definition of our own, with what it counts for a name.
+        definition: Where what is counted was not asked for by the name of a stat type.
         id: The server's; 0 before the server has answered.
         value: The latest one received; None before the first.
         is_valid: Whether the server can vouch for it.
     """
 
     request: StatisticRequest
+    definition: m.MetricEx | None = None
     id: int = 0
     value: Any = None
     is_valid: bool = True
@@ -143,28 +145,57 @@ class StatServer:
         )
         return statistic
 
+    async def open_ex(
+        self,
+        whose: m.ObjectRef,
+        definition: m.MetricEx,
+        *,
+        mode: str = "ChangesBased",
+        frequency: int = 0,
+        insensitivity: float = 0,
+    ) -> OpenStatistic:
+        """Open a statistic that the server's configuration need not know (``OpenStatisticEx``).
+
+        Args:
+            whose: An object of the server's.
+            definition: What is counted there.
+            frequency: Seconds; TimeBased needs 1 or more.
+
+        Raises:
+            Refused: The server does not know the object, or the definition makes no sense.
+            ConnectionLost: There is no connection any more.
+        """
+        statistic = OpenStatistic(inline_request(whose, definition), definition)
+        await self.open_as(
+            statistic,
+            m.NotificationRef(mode=mode, frequency=frequency, insensitivity=insensitivity),
+        )
+        return statistic
+
     async def open_as(self, statistic: OpenStatistic, notification: m.NotificationRef) -> None:
         """Open what ``statistic`` asks for, as that; updates about it name it from the first on."""
-        request = statistic.request
-        await self._ask(
-            m.OpenStatistic(
-                reference_id=self._next_reference(),
-                object=m.ObjectRef(
-                    object_id=request.object_id,
-                    object_type=request.object_type,
-                    tenant_name=request.tenant,
-                ),
-                metric=m.Metric(
-                    statistic_type=str(request.stat_type),
-                    time_profile=_name(request.time_profile),
-                    time_range=request.time_range,
-                    time_range2=request.time_range2,
-                    filter=request.filter,
-                ),
-                notification=notification,
-            ),
-            statistic,
+        request, reference_id = statistic.request, self._next_reference()
+        whose = m.ObjectRef(
+            object_id=request.object_id,
+            object_type=request.object_type,
+            tenant_name=request.tenant,
         )
+        message: m.Request
+        if statistic.definition is not None:
+            message = m.OpenStatisticEx(
+                reference_id=reference_id,
+                object=whose,
+                metric=statistic.definition,
+                notification=notification,
+            )
+        else:
+            message = m.OpenStatistic(
+                reference_id=reference_id,
+                object=whose,
+                metric=_metric(request),
+                notification=notification,
+            )
+        await self._ask(message, statistic)
 
     async def peek(self, statistic: OpenStatistic) -> m.Info:
         """The value now."""
@@ -335,5 +366,12 @@ def note(statistic: OpenStatistic, event: m.Event) -> None:
             statistic.is_valid = True
 
 
-def _name(profile: Any) -> str | None:
-    return None if profile is None else str(profile)
+def _metric(request: StatisticRequest) -> m.Metric:
+    profile = request.time_profile
+    return m.Metric(
+        statistic_type=str(request.stat_type),
+        time_profile=None if profile is None else str(profile),
+        time_range=request.time_range,
+        time_range2=request.time_range2,
+        filter=request.filter,
+    )

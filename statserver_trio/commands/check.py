@@ -11,15 +11,14 @@ import click
 from ..config.dump import dump
 from ..config.load import load
 from ..config.mistakes import ConfigError, Mistake
-
-EX_CONFIG = 78
+from .output import EX_CONFIG, json_option
 
 
 @click.command("check")
 @click.argument(
     "files", metavar="CONF...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as a JSON array.")
+@json_option("The findings as a JSON array of objects")
 @click.option(
     "--print", "effective", is_flag=True, help="Print the effective configuration as TOML."
 )
@@ -32,6 +31,10 @@ def command(
     One line per finding, `file: [section] key: what is wrong`. Exit status 0
     if they can be used (warnings do not count), 78 if not. What variables of
     the environment give instead (STATSERVER__SECTION__KEY) is said as well.
+
+    \b
+    Example:
+      statserver check conf/primary.toml conf/backup.toml
     """
     if as_json and effective:
         raise click.UsageError("--json and --print do not go together.")

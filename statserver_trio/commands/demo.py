@@ -31,7 +31,8 @@ from ..server.tserver import serve_tserver
 from ..simulator.contact_centre import ContactCentre
 from .demo_board import Board, Cell, Side
 from .demo_members import LOOPBACK, Member, make_pair
-from .sites import EX_RUNTIME, conf_file, load_or_exit
+from .output import EX_RUNTIME
+from .sites import conf_file, load_or_exit
 
 REFRESH_SECONDS = 0.25
 STATUS_SECONDS = 1.0  # between two looks at the members' status

@@ -20,7 +20,7 @@ from attrs import define, field
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..api.open_spec import SYNTAX, parse_open
+from ..api.open_spec import SYNTAX
 from ..asterisk.replay import ami_events, queue_log_events
 from ..config.site import Site, make_site
 from ..stats.engine import Engine
@@ -28,8 +28,10 @@ from ..stats.requests import StatisticError, StatisticRequest
 from ..stats.statistic import Statistic
 from ..tlib.codec import BadLine, Decoder, Message
 from ..tlib.events import TEvent
+from .output import Failure, json_option, say
+from .parameters import OpenType
 from .replay_objects import SOURCE, find_objects, requests_for_all
-from .sites import EX_RUNTIME, load_or_exit
+from .sites import load_or_exit
 
 PIECE_BYTES = 128 * 1024  # what is decoded at a time is applied before it leaves the cache
 LINES_AT_A_TIME = 1000  # of values, written in one call
@@ -200,18 +202,6 @@ class _Time(click.ParamType[int]):
             self.fail(f"{value!r} is no time: Unix seconds or ISO 8601 with zone ({exc})")
 
 
-class _Open(click.ParamType[StatisticRequest]):
-    name = "OPEN"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> StatisticRequest:
-        try:
-            return parse_open(str(value))
-        except ValueError as exc:
-            self.fail(str(exc))
-
-
 def _size(file: BinaryIO) -> int | None:
     """In bytes; None for standard input."""
     if isinstance(file, io.BytesIO):
@@ -283,7 +273,7 @@ def _all_of(
     "--open",
     "opens",
     multiple=True,
-    type=_Open(),
+    type=OpenType(),
     help=f"{SYNTAX}; may be repeated.",
 )
 @click.option("--open-all", is_flag=True, help="Every stat type on every object it fits.")
@@ -297,6 +287,7 @@ def _all_of(
     help="What FILE holds.",
 )
 @click.option("--switch", help="The switch the events come from. [default: the first tserver's]")
+@json_option("JSON lines, as always")
 def command(
     file: BinaryIO,
     config_path: Path,
@@ -305,11 +296,18 @@ def command(
     at: int | None,
     file_format: str,
     switch: str | None,
+    as_json: bool,
 ) -> None:
     """Run the events of FILE through the engine and print values as JSON lines.
 
     Statistics are opened at the time of the first event, before it is applied;
     resets happen by event time. FILE may be - for standard input.
+
+    \b
+    Example:
+      statserver tserver --out day.jsonl
+      statserver replay day.jsonl --config conf/standalone.toml \\
+          --open Queue:8001@sw1:Total_Calls_Entered,profile=QuarterHour
     """
     if not opens and not open_all:
         raise click.UsageError("nothing to compute: give --open or --open-all")
@@ -327,13 +325,11 @@ def command(
         with _pieces(file, "replay") as pieces, _collecting_little():
             replay.run(read(pieces, switch))
     except StatisticError as exc:
-        click.echo(f"{exc.code}: {exc.message}", err=True)
-        raise SystemExit(EX_RUNTIME) from None
+        raise Failure(f"{exc.message} ({exc.code})", exc.code) from None
     lines = map(json.dumps, replay.values())
     while block := list(itertools.islice(lines, LINES_AT_A_TIME)):
         click.echo("\n".join(block))  # each echo is a write, and as slow as reading ten values
     for kind, count in replay.bad.items():
-        click.echo(f"skipped {count} lines: {kind}", err=True)
+        say(f"skipped {count} lines: {kind}", skipped=count, kind=kind)
     if not replay.events:
-        click.echo("no events: is the format right?", err=True)
-        raise SystemExit(EX_RUNTIME)
+        raise Failure("no events: is the format right?")

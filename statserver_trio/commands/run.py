@@ -25,7 +25,8 @@ from ..server.log_queue import LogQueue, descriptor
 from ..server.logs import set_up
 from ..server.serve import serve
 from ..server.systemd import Notifier, notifier_from
-from .sites import EX_PORT_BUSY, EX_RUNTIME, load_or_exit
+from .output import EX_PORT_BUSY, EX_RUNTIME
+from .sites import load_or_exit
 
 log = logging.getLogger(__name__)
 

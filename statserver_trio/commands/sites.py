@@ -1,19 +1,17 @@
-"""What several commands share: loading a configuration, and how they end."""
+"""What several commands share: finding a configuration, and loading it."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import IO, Any
 
 import click
 
 from ..config.load import load
-from ..config.mistakes import ConfigError
+from ..config.mistakes import ConfigError, Mistake
 from ..config.schema import Config
-
-EX_RUNTIME = 1
-EX_PORT_BUSY = 75
-EX_CONFIG = 78
+from .output import EX_CONFIG, Failure, say
 
 
 def conf_file(name: str) -> Path:
@@ -22,17 +20,41 @@ def conf_file(name: str) -> Path:
     for folder in (package / "conf", package.parent / "conf"):
         if (folder / name).exists():
             return folder / name
-    raise SystemExit(f"{name} did not come with this installation; name one with --config")
+    raise Failure(f"{name} did not come with this installation; name one with --config")
+
+
+class BadConfiguration(Failure):
+    """A configuration that cannot be used: a line for each finding."""
+
+    exit_code = EX_CONFIG
+
+    def __init__(self, error: ConfigError) -> None:
+        findings = (*error.mistakes, *error.warnings)
+        super().__init__("\n".join(map(str, findings)))
+        self.mistakes = [each._asdict() for each in findings]
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """The lines as they are."""
+        click.echo(self.message, file=file, err=file is None)
 
 
 def load_or_exit(path: Path) -> Config:
-    """The configuration; where it is wrong, every mistake is printed and the program ends."""
+    """The configuration; its warnings are said.
+
+    Raises:
+        BadConfiguration: It is wrong; ends the program with every mistake.
+    """
     try:
         config = load(path, os.environ)
     except ConfigError as exc:
-        for finding in (*exc.mistakes, *exc.warnings):
-            click.echo(str(finding), err=True)
-        raise SystemExit(EX_CONFIG) from None
+        raise BadConfiguration(exc) from None
     for warning in config.warnings:
-        click.echo(str(warning), err=True)
+        warn(warning)
     return config
+
+
+def warn(warning: Mistake) -> None:
+    """Say something about a configuration that can be used all the same."""
+    told = warning._asdict()
+    del told["warning"]
+    say(str(warning), warning=told)

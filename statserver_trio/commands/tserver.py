@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import errno
-import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from random import Random
 from typing import BinaryIO
 
@@ -15,8 +14,9 @@ from ..server.tserver import serve_tserver
 from ..simulator.contact_centre import START, ContactCentre
 from ..simulator.settings import AGENTS_MAX, QUEUES_MAX
 from ..tlib.codec import encode_all
+from .output import Failure, PortBusy, announce, json_option, written
+from .signals import end_on_signal
 
-EXIT_PORT_BUSY = 75
 DEFAULT_PORT = 7200
 RECORDED_EVENTS = 10_000  # written to a file where nobody said how many
 WRITTEN_AT_A_TIME = 10_000
@@ -64,6 +64,7 @@ WRITTEN_AT_A_TIME = 10_000
     help=f"Write a recording there instead of serving, {RECORDED_EVENTS} events unless --events "
     "says otherwise; - is standard output.",
 )
+@json_option("Where it listens, or what it has written, as a JSON object")
 def command(
     host: str,
     port: int,
@@ -73,22 +74,34 @@ def command(
     speed: float,
     events: int | None,
     out: BinaryIO | None,
+    as_json: bool,
 ) -> None:
-    """Simulate a T-Server: a contact centre where agents work and customers call."""
+    """Simulate a T-Server: a contact centre where agents work and customers call.
+
+    It serves T-events until Ctrl-C, or writes them to a file. With --out - the
+    recording is standard output, and --json says nothing there.
+
+    \b
+    Example:
+      statserver tserver --speed 10 --port 7200
+      statserver tserver --out day.jsonl --events 100000
+    """
 
     def make_centre(start: float = START) -> ContactCentre:
         return ContactCentre(Random(seed), start, agents=agents, queues=queues, speed=speed)
 
     if out is not None:
-        _write(make_centre(), events or RECORDED_EVENTS, out)
+        events = events or RECORDED_EVENTS
+        _write(make_centre(), events, out)
+        if as_json and out.name != "<stdout>":
+            click.echo(written({"event": "Recorded", "file": str(out.name), "events": events}))
         return
     try:
         trio.run(_serve, make_centre, host, port, events)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
-            raise click.ClickException(f"cannot listen on {host}:{port}: {error}") from None
-        click.echo(f"Port {port} on {host} is in use by another program.", err=True)
-        raise SystemExit(EXIT_PORT_BUSY) from None
+            raise Failure(f"cannot listen on {host}:{port}: {error}") from None
+        raise PortBusy(f"Port {port} on {host} is in use by another program.") from None
 
 
 def _write(centre: ContactCentre, events: int, out: BinaryIO) -> None:
@@ -98,7 +111,7 @@ def _write(centre: ContactCentre, events: int, out: BinaryIO) -> None:
             out.write(encode_all(centre.take(min(WRITTEN_AT_A_TIME, events - done))))
         out.flush()
     except OSError as error:
-        raise click.ClickException(f"cannot write the recording: {error}") from None
+        raise Failure(f"cannot write the recording: {error}") from None
 
 
 async def _serve(
@@ -106,15 +119,10 @@ async def _serve(
 ) -> None:
     """Serve until the events are used up, or SIGINT or SIGTERM comes."""
     listeners = await trio.open_tcp_listeners(port, host=host)
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_stop_on_signal, signals, nursery.cancel_scope)
-            bound = listeners[0].socket.getsockname()[1]
-            click.echo(f"T-Server listening on {host}:{bound}", err=True)
-            await serve_tserver(make_centre, listeners, events)
-            nursery.cancel_scope.cancel()
-
-
-async def _stop_on_signal(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
-    async for _ in signals:
-        scope.cancel()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(end_on_signal, nursery.cancel_scope)
+        bound = listeners[0].socket.getsockname()[1]
+        where = {"host": host, "port": bound}
+        announce(f"T-Server listening on {host}:{bound}", event="Listening", **where)
+        await serve_tserver(make_centre, listeners, events)
+        nursery.cancel_scope.cancel()

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-import click
 import trio
 from rich.console import Console
 from rich.live import Live
@@ -16,9 +15,10 @@ from rich.text import Text
 
 from ..api import messages as m
 from ..api.open_spec import OPTIONS, format_open, parse_open
-from ..client import Update
+from ..client import Reach, Update
 from ..client.targets import TARGET_EVENTS
 from ..stats.requests import StatisticRequest
+from .output import say
 
 VALUES = (m.Info, *TARGET_EVENTS)  # events that bring one
 REFRESH_SECONDS = 0.2  # of the table; values in between are not shown one by one
@@ -38,12 +38,8 @@ class Screen:
     async def run(self) -> None:
         """Keep what is shown up to date, until cancelled."""
 
-    def connected(self, url: str) -> None:
-        """A server answers."""
-
-    def lost(self, url: str, why: str) -> None:
-        """It answers no more; another one is tried."""
-        click.echo(f"{url}: {why}; trying the next", err=True)
+    def reached(self, member: Reach, reachable: Sequence[str]) -> None:
+        """A server answers, or answers no more; told once each time, with those that do now."""
 
     def show(self, update: Update) -> bool:
         """Show what the server said; whether it was a value."""
@@ -71,6 +67,20 @@ def _identity(request: StatisticRequest) -> dict[str, Any]:
 
 class Lines(Screen):
     """JSON lines on standard output: values, and what else is said about a statistic."""
+
+    def __init__(self) -> None:
+        self._lost: set[str] = set()
+
+    def reached(self, member: Reach, reachable: Sequence[str]) -> None:
+        """One line on standard error for who is lost, and for who is back."""
+        fields = {"url": member.url, "reachable": list(reachable)}
+        if not member.is_there:
+            self._lost.add(member.url)
+            sentence = f"{member.url}: {member.why}; {_going_on(reachable)}"
+            say(sentence, event="MemberLost", reason=member.why, **fields)
+        elif member.url in self._lost:
+            self._lost.discard(member.url)
+            say(f"{member.url}: connected again", event="MemberBack", **fields)
 
     def show(self, update: Update) -> bool:
         """One line, flushed."""
@@ -104,6 +114,7 @@ class Board(Screen):
         self._resets: dict[str, float | None] = {}
         self._live = Live(console=console, auto_refresh=False, transient=False)
         self._heading = "connecting"
+        self._lost: dict[str, str] = {}  # by URL, what is to be said of it
         self._is_old = True
 
     def __enter__(self) -> Screen:
@@ -120,13 +131,14 @@ class Board(Screen):
             self._refresh()
             await trio.sleep(REFRESH_SECONDS)
 
-    def connected(self, url: str) -> None:
-        """Say so above the table."""
-        self._heading, self._is_old = url, True
-
-    def lost(self, url: str, why: str) -> None:
-        """Say so above the table."""
-        self._heading, self._is_old = f"{url}: {why}; trying the next", True
+    def reached(self, member: Reach, reachable: Sequence[str]) -> None:
+        """Say above the table who is connected, and why another one is not."""
+        self._heading = " and ".join(reachable)
+        if not member.is_there:
+            self._lost[member.url] = f"{member.url}: {member.why}; {_going_on(reachable)}"
+        else:
+            self._lost.pop(member.url, None)
+        self._is_old = True
 
     def show(self, update: Update) -> bool:
         """Remember the value for the next look."""
@@ -157,7 +169,8 @@ class Board(Screen):
 
     def table(self) -> Table:
         """What is shown at the moment."""
-        table = Table(title=self._heading, title_justify="left", box=None, header_style="bold")
+        title = "\n".join(self._lost.values()) or self._heading
+        table = Table(title=title, title_justify="left", box=None, header_style="bold")
         for heading in ("object", "statistic", "value", "at", "next reset at"):
             table.add_column(heading, justify="right" if heading == "value" else "left")
         for cells in self._cells():
@@ -181,6 +194,10 @@ class Board(Screen):
             reset = self._resets.get(name)
             next_reset = "" if reset is None else f"{datetime.fromtimestamp(reset):%d %b %H:%M}"
             yield who, what, Text(written(update.value), style), at, next_reset
+
+
+def _going_on(reachable: Sequence[str]) -> str:
+    return f"{' and '.join(reachable)} goes on" if reachable else "trying again"
 
 
 def written(value: Any) -> str:

@@ -12,7 +12,14 @@ from test_statserver_client import WAITING, new_hub
 from trio.testing import memory_stream_pair
 
 from statserver_trio.api import messages as m
-from statserver_trio.client import ConnectionLost, Refused, StatServer, StatServerPair, Update
+from statserver_trio.client import (
+    ConnectionLost,
+    Reach,
+    Refused,
+    StatServer,
+    StatServerPair,
+    Update,
+)
 from statserver_trio.client import pair as pair_module
 from statserver_trio.client import statserver as statserver_module
 from statserver_trio.client.connection import connect_over, parse_url
@@ -331,3 +338,52 @@ async def test_a_member_that_is_about_to_stop_hands_over(autojump_clock: Any) ->
         house.hear(1, other)
         assert await values(stats, 1) == [2]
         assert await is_silent(stats)
+
+
+QUEUE = m.ObjectRef(object_id="8001@sw1", object_type="Queue")
+OURS = m.MetricEx(category="CurrentNumber", subject="DNAction", main_mask="CallWait")
+
+
+async def test_a_definition_of_our_own_is_open_with_both_and_again(autojump_clock: Any) -> None:
+    async with a_pair() as (house, stats):
+        waiting = await stats.open_ex(QUEUE, OURS)
+        assert str(waiting) == "Queue:8001@sw1:CurrentNumber(CallWait)"
+        house.calls(2)
+        await until(stats, 2)
+        await house.kill(A)
+        house.down.discard(A)
+        await trio.sleep(10)
+        await house.kill(B)
+        house.calls(1)
+        await until(stats, 3)
+        assert stats.leader_of(waiting) == A
+
+
+async def test_a_definition_that_makes_no_sense_is_refused(autojump_clock: Any) -> None:
+    async with a_pair() as (_, stats):
+        wrong = m.MetricEx(category="TotalNumber", subject="DNAction", main_mask="Nonsense")
+        with pytest.raises(Refused, match=r"metric\.mainMask"):
+            await stats.open_ex(QUEUE, wrong)
+        assert not stats.statistics
+
+
+async def test_who_can_be_reached_and_why_not(autojump_clock: Any) -> None:
+    async with a_pair(down={B}) as (house, stats):
+        assert stats.members == [Reach(A, True, ""), Reach(B, False, "refused")]
+        house.down.clear()
+        while len(stats.reachable) < 2:
+            await stats.members_changed()
+        await house.kill(A)
+        while len(stats.reachable) == 2:
+            await stats.members_changed()
+        lost, other = stats.members
+        assert (lost.is_there, other) == (False, Reach(B, True, ""))
+        assert lost.why
+
+
+async def test_a_statistic_that_is_closed_can_be_asked_nothing(autojump_clock: Any) -> None:
+    async with a_pair() as (_, stats):
+        waiting = await stats.open(WAITING)
+        await stats.close(waiting)
+        with pytest.raises(Refused, match="not open any more"):
+            await stats.peek(waiting)

@@ -231,3 +231,20 @@ def test_urls(url, expected):
 def test_what_is_no_url(url):
     with pytest.raises(ValueError, match="is no address of a Stat Server"):
         parse_url(url)
+
+
+async def test_a_definition_of_our_own(autojump_clock):
+    hub = new_hub()
+    async with connected(hub) as stats:
+        whose = m.ObjectRef(object_id="8001@sw1", object_type="Queue")
+        mask = ["CallWait"]
+        definition = m.MetricEx(category="CurrentNumber", subject="DNAction", main_mask=mask)
+        await stats.open_ex(whose, definition)
+        assert await next_value(stats) == ("Queue:8001@sw1:CurrentNumber(CallWait)", 0)
+        queue_up(hub, "c1")
+        assert (await next_value(stats))[1] == 1
+        with pytest.raises(Refused, match="CallsWait"):
+            await stats.open_ex(
+                whose,
+                m.MetricEx(category="CurrentNumber", subject="DNAction", main_mask="CallsWait"),
+            )

@@ -16,8 +16,9 @@ from rich.console import Console
 
 from statserver_trio.api import messages as m
 from statserver_trio.api.open_spec import parse_open
-from statserver_trio.client import OpenStatistic, Refused, Update
+from statserver_trio.client import OpenStatistic, Reach, Update
 from statserver_trio.commands import watch, watch_screens
+from statserver_trio.commands.main import main
 from statserver_trio.model.directory import DN, Directory, DNKey
 from statserver_trio.server.client_task import serve_clients
 from statserver_trio.server.clock import Clock
@@ -27,6 +28,7 @@ from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.engine import Engine
 from statserver_trio.tlib.events import EventLinkConnected, EventQueued, EventServerConnected
 
+HOST = "127.0.0.1"
 WAITING = "Queue:8001@sw1:Waiting"
 
 
@@ -95,7 +97,7 @@ async def start(*arguments):
 async def test_values_as_json_lines_until_ctrl_c(nursery):
     hub = new_hub()
     url, _ = await serve(nursery, hub)
-    process = await start("ws://127.0.0.1:1/", url, "--open", WAITING)
+    process = await start("ws://127.0.0.1:1/", url, "--json", "--open", WAITING)
     lines = lines_of(process)
     first = await anext(lines)
     assert first.pop("time") > 1_600_000_000
@@ -121,7 +123,10 @@ async def test_values_as_json_lines_until_ctrl_c(nursery):
     )
     process.send_signal(signal.SIGINT)
     assert await process.wait() == 0
-    assert await process.stderr.receive_some() == b""
+    (note,) = (await process.stderr.receive_some()).splitlines()
+    note = json.loads(note)
+    assert note.pop("reason").startswith("all attempts to connect")
+    assert note == {"event": "MemberLost", "url": "ws://127.0.0.1:1/", "reachable": [url]}
     await lines.aclose()
     await process.stdout.aclose()
     await process.stderr.aclose()
@@ -133,17 +138,17 @@ class Seen(watch_screens.Screen):
     def __init__(self, then):
         self.heard = []
         self.then = then
+        self.lost = trio.Event()
 
-    def connected(self, url):
-        self.heard.append("connected")
-
-    def lost(self, url, why):
-        self.heard.append("lost")
+    def reached(self, member, reachable):
+        self.heard.append((member.url, member.is_there))
+        if not member.is_there:
+            self.lost.set()
 
     def show(self, update):
         if isinstance(update.event, m.Info):
             self.heard.append(update.value)
-            self.then(len(self.heard))
+            self.then(update.value)
             return True
         return False
 
@@ -152,20 +157,58 @@ def wanted(*opens, count=None, mode="ChangesBased"):
     return watch.Wanted(tuple(map(parse_open, opens)), mode, 1, 0.0, count)
 
 
-async def test_it_goes_on_with_the_next_server(nursery):
+async def test_a_change_is_told_once_and_a_death_is_one_line(nursery):
     one, other = new_hub(), new_hub()
-    queue_up(other, "c1")
     url, scope = await serve(nursery, one)
     other_url, _ = await serve(nursery, other)
-    screen = Seen(lambda heard: scope.cancel())
-    await watch._follow_any([url, other_url], wanted(WAITING, count=2), screen)
-    assert screen.heard == ["connected", 0, "lost", "connected", 1]
+
+    def then(value):
+        if value == 0:
+            both_hear("c1")
+        elif value == 1:
+            scope.cancel()
+        elif value == 2:
+            both_hear("c3")
+
+    def both_hear(conn_id):
+        now = one.clock.now_ms()
+        event = EventQueued(time=now / 1000, this_dn="8001", conn_id=conn_id, call_type="Inbound")
+        for hub in (one, other):
+            hub.apply("ts1", [event], now)
+
+    screen = Seen(then)
+    async with trio.open_nursery() as inner:
+        inner.start_soon(watch._watch, [url, other_url], wanted(WAITING, count=4), screen)
+        await screen.lost.wait()
+        both_hear("c2")
+    assert sorted(screen.heard[:2]) == sorted([(url, True), (other_url, True)])
+    values = [each for each in screen.heard if isinstance(each, int)]
+    assert values == [0, 1, 2, 3]
+    assert [each for each in screen.heard[2:] if each not in values] == [(url, False)]
+
+
+async def test_a_server_that_stands_alone_is_dialled_again(nursery):
+    hub = new_hub()
+    url, scope = await serve(nursery, hub)
+    screen = Seen(lambda value: scope.cancel())
+    async with trio.open_nursery() as inner:
+        inner.start_soon(watch._watch, [url], wanted(WAITING, count=2), screen)
+        await screen.lost.wait()
+        queue_up(hub, "c1")
+        listeners = await trio.open_tcp_listeners(int(url[:-1].rpartition(":")[2]), host=HOST)
+        again = await nursery.start(_serve, hub, listeners)
+    assert screen.heard == [(url, True), 0, (url, False), (url, True), 1]
+    again.cancel()
 
 
 async def test_a_refusal_names_the_statistic(nursery):
     url, _ = await serve(nursery, new_hub())
-    with pytest.raises(Refused, match=re.escape("Queue:8001@sw1:Nope: metric.statisticType")):
-        await watch._follow_any([url], wanted("Queue:8001@sw1:Nope"), Seen(None))
+    with pytest.raises(ExceptionGroup) as caught:
+        await watch._watch([url], wanted("Queue:8001@sw1:Nope"), Seen(None))
+    failure = watch.failure_of(caught.value)
+    assert failure.code == "unknown-stat-type"
+    assert str(failure).startswith("Queue:8001@sw1:Nope: metric.statisticType")
+    assert str(failure).endswith("(unknown-stat-type)")
 
 
 def run(*arguments):
@@ -195,12 +238,13 @@ def test_wrong_usage(arguments, complaint):
     assert complaint in result.output
 
 
-@pytest.mark.parametrize(
-    ("failures", "seconds"), [(0, 0), (1, 0), (2, 0.5), (3, 0), (4, 1.0), (40, 10.0)]
-)
-def test_patience_grows_with_every_round(failures, seconds):
-    attempts = watch._Round(["a", "b"], ["x"] * failures, has_worked=True)
-    assert attempts.patience() == seconds
+def test_an_error_for_a_program():
+    result = CliRunner().invoke(main, ["watch", "127.0.0.1:1", "--json", "--open", WAITING])
+    assert (result.exit_code, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    error = json.loads(line)["error"]
+    assert error["message"].startswith("No server can be reached (127.0.0.1:1: all attempts")
+    assert (error["code"], error["exitCode"]) == ("runtime", 1)
 
 
 # -- the table on a terminal -----------------------------------------------------------------
@@ -235,7 +279,7 @@ def test_the_board():
     console = Console(record=True, width=100, force_terminal=True, file=StringIO())
     board = watch_screens.Board(requests, console)
     with board:
-        board.connected("ws://h:1/")
+        board.reached(Reach("ws://h:1/", True, ""), ["ws://h:1/"])
         opened = OpenStatistic(requests[1], id=1)
         assert board.show(Update(info(42), opened))
         assert not board.show(Update(m.error("limit", "x")))
@@ -243,8 +287,10 @@ def test_the_board():
     assert "ws://h:1/" in text
     assert re.search(r"Queue 8001@sw1 +Waiting +-", text)
     assert re.search(r"Queue 8001@sw1 +Waiting P 0-20 +42 +\d\d:\d\d:\d\d", text)
-    board.lost("ws://h:1/", "gone")
-    assert board.table().title == "ws://h:1/: gone; trying the next"
+    board.reached(Reach("ws://h:1/", False, "gone"), ["ws://i:1/"])
+    assert board.table().title == "ws://h:1/: gone; ws://i:1/ goes on"
+    board.reached(Reach("ws://h:1/", True, ""), ["ws://h:1/", "ws://i:1/"])
+    assert board.table().title == "ws://h:1/ and ws://i:1/"
 
 
 def test_the_board_asks_for_the_next_reset_once_until_it_has_passed():

@@ -151,7 +151,8 @@ async def test_a_busy_port_is_said_plainly():
     )
     await listener.aclose()
     assert done.returncode == 75
-    assert done.stderr.decode() == f"Port {port} on 127.0.0.1 is in use by another program.\n"
+    sentence = f"Error: Port {port} on 127.0.0.1 is in use by another program.\n"
+    assert done.stderr.decode() == sentence
 
 
 def test_a_recording(tmp_path):
