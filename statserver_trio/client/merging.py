@@ -137,10 +137,11 @@ class MergedStatistic:
     def _change(self, member: int, event: m.Info) -> Deliver:
         side, latest = self._sides[member], self.latest
         if self._is_anew and member == self.leader:  # it may be of an earlier time
-            if latest is None or not _same(event, latest):
-                return [self._delivered(event)]
             self._is_anew = False
-            return []
+            news = list(self._news_of_validity(side))
+            if latest is not None and _same(event, latest):
+                return news
+            return [*news, self._delivered(event)]
         if _passes(side.owed, event):
             side.ahead.clear()
             # Where it told other changes of the same moment meanwhile, this one is news again.
@@ -160,7 +161,7 @@ class MergedStatistic:
         if self.latest is None or event.time != self.latest.time:
             self._recent.clear()
         self._recent.append(event)
-        self.latest, self._is_anew = event, False
+        self.latest = event
         for number, side in enumerate(self._sides):
             if number != self.leader and side.is_open and not _passes(side.ahead, event):
                 _forget_before(side.ahead, event.time)
@@ -224,7 +225,8 @@ class MergedStatistic:
             return
         self.is_valid = side.is_valid
         kind = m.StatisticValid if side.is_valid else m.StatisticInvalid
-        yield kind(reference_id=0, statistic_id=0, reason=side.reason)
+        reason = side.reason or "a server that can vouch for it is there again"
+        yield kind(reference_id=0, statistic_id=0, reason=reason)
 
     def _news_of(self, side: _Side) -> Iterator[m.StatisticEvent]:
         ahead, side.ahead = side.ahead, _changes()

@@ -7,13 +7,9 @@ side. Kill one with a key, or let ``--chaos`` do it: it comes back with its full
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import termios
-import tty
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from math import inf
 from pathlib import Path
 from random import Random
@@ -31,6 +27,7 @@ from ..server.tserver import serve_tserver
 from ..simulator.contact_centre import ContactCentre
 from .demo_board import Board, Cell, Side
 from .demo_members import LOOPBACK, Member, make_pair
+from .keys import one_key_at_a_time, pressed_keys
 from .output import EX_RUNTIME
 from .sites import conf_file, load_or_exit
 
@@ -184,14 +181,13 @@ class _Demo:
 
     async def _listen_to_keys(self) -> None:
         keys = {"p": self._members[0], "b": self._members[1]}
-        with _one_key_at_a_time(sys.stdin.fileno()):
-            while True:
-                await trio.lowlevel.wait_readable(sys.stdin)
-                key = os.read(sys.stdin.fileno(), 1).decode(errors="replace").lower()
-                if key in keys:
-                    self._kill(keys[key])
-                elif key in ("q", ""):
-                    self._stop.set()
+        with one_key_at_a_time(sys.stdin.fileno()):
+            async for key in pressed_keys():
+                if key.lower() in keys:
+                    self._kill(keys[key.lower()])
+                elif key.lower() == "q":
+                    break
+        self._stop.set()
 
     # -- what is shown -----------------------------------------------------------------------
 
@@ -237,14 +233,3 @@ class _Demo:
                     live.update(self.board.table(), refresh=True)
                 with trio.move_on_after(REFRESH_SECONDS):
                     await self._stop.wait()
-
-
-@contextmanager
-def _one_key_at_a_time(fd: int) -> Iterator[None]:
-    """A terminal that does not wait for Enter, for the length of a block."""
-    before = termios.tcgetattr(fd)
-    tty.setcbreak(fd)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import sys
 from contextlib import suppress
@@ -15,10 +14,9 @@ from attrs import define, evolve, field
 
 from ..config.dump import dump
 from ..config.schema import Config
+from .status import ask_status
 
 LOOPBACK = "127.0.0.1"
-STATUS_SECONDS = 2.0  # for the management listener to answer
-STATUS_BYTES_MAX = 1_000_000
 STOP_SECONDS = 5.0  # for a member to drain at the end
 
 # What the pair of a demo does differently: nobody wants to wait for ten seconds.
@@ -94,21 +92,7 @@ class Member:
 
     async def status(self) -> dict[str, Any] | None:
         """What it says of itself; None if it says nothing."""
-        request = f"GET /api/status HTTP/1.1\r\nHost: {LOOPBACK}\r\nConnection: close\r\n\r\n"
-        answer = bytearray()
-        try:
-            with trio.fail_after(STATUS_SECONDS):
-                stream = await trio.open_tcp_stream(LOOPBACK, self.operator_port)
-                async with stream:
-                    await stream.send_all(request.encode())
-                    async for data in stream:
-                        answer += data
-                        if len(answer) > STATUS_BYTES_MAX:
-                            return None
-            said: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
-        except (OSError, trio.BrokenResourceError, trio.TooSlowError, ValueError):
-            return None
-        return said
+        return await ask_status(LOOPBACK, self.operator_port)
 
 
 def make_pair(

@@ -24,6 +24,7 @@ COMMANDS = {
     "tserver": "Simulate a T-Server, or write a recording of one.",
     "replay": "Compute statistics from recorded events.",
     "watch": "Show live values from a running server, or a pair.",
+    "top": "Show queues, agents and the pair, full screen.",
 }
 PROGRAM = "statserver"
 _AS_JSON = "statserver.json"  # in the context's meta: errors are told to a program

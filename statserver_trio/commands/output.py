@@ -82,6 +82,15 @@ class Failure(click.ClickException):
         self.code = code or CODES[self.exit_code]
 
 
+def failure_of(group: BaseExceptionGroup[Exception]) -> Failure:
+    """How a command ends because of what a server said, or that none can be reached."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    said, code = str(error), getattr(error, "code", "")
+    return Failure(f"{said} ({code})" if code else f"{said[:1].upper()}{said[1:]}.", code)
+
+
 class PortBusy(Failure):
     """Where a server should listen another program does."""
 

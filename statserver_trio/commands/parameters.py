@@ -41,6 +41,24 @@ class UrlType(click.ParamType[str]):
         return [CompletionItem(each) for each in beginnings if each.startswith(incomplete)]
 
 
+class ManagementType(click.ParamType[str]):
+    """Where operators look at a server, ``http://host:port/`` or ``host:port``."""
+
+    name = "URL"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """The address as it is; a usage error where it is none."""
+        from .status import parse_management  # not while a shell waits for a completion
+
+        try:
+            parse_management(str(value))
+        except ValueError as exc:
+            self.fail(str(exc), param, ctx)
+        return str(value)
+
+
 class OpenType(click.ParamType[StatisticRequest]):
     """A statistic, as :data:`~.open_spec.SYNTAX` says."""
 

@@ -13,7 +13,7 @@ from ..api import messages as m
 from ..api.open_spec import SYNTAX, format_open
 from ..client import ConnectionLost, Refused, StatServerPair, Update, stay_connected
 from ..stats.requests import StatisticRequest
-from .output import Failure, json_option
+from .output import failure_of, json_option
 from .parameters import OpenType, UrlType
 from .signals import end_on_signal
 from .watch_screens import Board, Lines, Screen
@@ -100,17 +100,6 @@ def command(
         trio.run(_watch, urls, wanted, screen)
     except* (Refused, ConnectionLost) as group:
         raise failure_of(group) from None
-
-
-def failure_of(group: BaseExceptionGroup[Exception]) -> Failure:
-    """How the command ends, because of the first of these errors."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, Refused):
-        return Failure(f"{error} ({error.code})", error.code)
-    said = str(error)
-    return Failure(f"{said[:1].upper()}{said[1:]}.")
 
 
 # -- what goes on ------------------------------------------------------------------------------

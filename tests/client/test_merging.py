@@ -124,6 +124,17 @@ def test_the_one_that_can_vouch_for_the_value_leads() -> None:
     assert (story.values, story.words) == ([5, 6, 7], ["StatisticInvalid", "StatisticValid"])
 
 
+@pytest.mark.parametrize("value", [5, 6])
+def test_who_comes_back_after_both_were_gone_can_vouch_for_it_again(value: int) -> None:
+    story = Story().tell(A, (5, 1), invalid()).tell(B, invalid()).lose(A).lose(B)
+    story.merged.opened(B)
+    story.tell(B, (value, 1))
+    assert story.words == ["StatisticInvalid", "StatisticValid"]
+    assert story.values == sorted({5, value})
+    story.tell(B, invalid())
+    assert story.words[-1] == "StatisticInvalid"
+
+
 def test_an_invalid_leader_is_better_than_none() -> None:
     story = Story().tell(B, invalid("not heard")).tell(A, (5, 1)).lose(A)
     assert [each.reason for each in story.delivered if isinstance(each, m.StatisticInvalid)] == [

@@ -19,6 +19,7 @@ from statserver_trio.api.open_spec import parse_open
 from statserver_trio.client import OpenStatistic, Reach, Update
 from statserver_trio.commands import watch, watch_screens
 from statserver_trio.commands.main import main
+from statserver_trio.commands.output import failure_of
 from statserver_trio.model.directory import DN, Directory, DNKey
 from statserver_trio.server.client_task import serve_clients
 from statserver_trio.server.clock import Clock
@@ -205,7 +206,7 @@ async def test_a_refusal_names_the_statistic(nursery):
     url, _ = await serve(nursery, new_hub())
     with pytest.raises(ExceptionGroup) as caught:
         await watch._watch([url], wanted("Queue:8001@sw1:Nope"), Seen(None))
-    failure = watch.failure_of(caught.value)
+    failure = failure_of(caught.value)
     assert failure.code == "unknown-stat-type"
     assert str(failure).startswith("Queue:8001@sw1:Nope: metric.statisticType")
     assert str(failure).endswith("(unknown-stat-type)")
