@@ -25,6 +25,7 @@ COMMANDS = {
     "replay": "Compute statistics from recorded events.",
     "watch": "Show live values from a running server, or a pair.",
     "top": "Show queues, agents and the pair, full screen.",
+    "explain": "Say where a value comes from.",
 }
 PROGRAM = "statserver"
 _AS_JSON = "statserver.json"  # in the context's meta: errors are told to a program
