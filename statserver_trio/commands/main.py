@@ -15,6 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from .. import __version__
+from . import bash_words as bash_words  # so that click knows of it
 from .output import error_object, written
 
 COMMANDS = {
@@ -26,6 +27,7 @@ COMMANDS = {
     "watch": "Show live values from a running server, or a pair.",
     "top": "Show queues, agents and the pair, full screen.",
     "explain": "Say where a value comes from.",
+    "completion": "Print what makes a shell complete our command line.",
 }
 PROGRAM = "statserver"
 _AS_JSON = "statserver.json"  # in the context's meta: errors are told to a program

@@ -1,0 +1,33 @@
+"""``statserver completion``: what makes a shell complete our command line."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import FishComplete, ShellComplete, ZshComplete
+
+from .bash_words import WholeWords
+from .main import PROGRAM, main
+
+COMPLETE = f"_{PROGRAM.upper()}_COMPLETE"  # in the environment: click answers instead of running
+SHELLS: dict[str, type[ShellComplete]] = {
+    "bash": WholeWords,
+    "zsh": ZshComplete,
+    "fish": FishComplete,
+}
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(list(SHELLS)))
+def command(shell: str) -> None:
+    """Print the script that makes SHELL complete our commands, options and values.
+
+    Statistics are completed, too: object types, and with --config the objects,
+    stat types, profiles, ranges and filters that are configured.
+
+    \b
+    Example:
+      eval "$(statserver completion bash)"         # in ~/.bashrc
+      eval "$(statserver completion zsh)"          # in ~/.zshrc
+      statserver completion fish > ~/.config/fish/completions/statserver.fish
+    """
+    click.echo(SHELLS[shell](main, {}, PROGRAM, COMPLETE).source())

@@ -1,0 +1,137 @@
+"""``statserver completion``: the scripts, what is offered, and a real bash that offers it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+from click.testing import CliRunner
+
+from statserver_trio.commands.main import COMMANDS, main
+
+ROOT = Path(__file__).parent.parent.parent
+CONF = str(ROOT / "conf" / "standalone.toml")
+BREAKS = " \t\n\"'@><=;|&(:"  # bash's own
+REPLAY = f"statserver replay day.jsonl --config {CONF} --open "
+
+
+def offered(line: str, breaks: str = "") -> list[str]:
+    """What is offered at the end of a line, asked as the script asks."""
+    done = CliRunner().invoke(
+        main,
+        prog_name="statserver",
+        env={
+            "_STATSERVER_COMPLETE": "bash_complete",
+            "COMP_LINE": line,
+            "COMP_WORDBREAKS": breaks,
+        },
+    )
+    assert done.exit_code == 0, done.output
+    return [line.partition(",")[2] for line in done.output.splitlines() if line]
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("statserver ", list(COMMANDS)),
+        ("statserver wa", ["watch"]),
+        ("statserver --ver", ["--version"]),
+        ("statserver watch w", ["ws://", "wss://"]),
+        ("statserver watch ws://h/ --open Q", ["Queue:"]),
+        ("statserver watch ws://h/ --open Queue:", []),
+        ("statserver replay day.jsonl --format a", ["asterisk-ami", "asterisk-queue-log"]),
+        ("statserver completion ", ["bash", "zsh", "fish"]),
+        (REPLAY + "Pl", ["Place:"]),
+        (REPLAY + "Queue:800", [f"Queue:800{n}@sw1:" for n in (1, 2, 3)]),
+        (REPLAY + "GroupAgents:Sal", ["GroupAgents:Sales:"]),
+        (REPLAY + "Queue:8001@sw1:Total_Calls_Ent", ["Queue:8001@sw1:Total_Calls_Entered"]),
+        (REPLAY + "Agent:a1:Total_Calls_Ent", []),
+        (REPLAY + "Agent:a1:X,pro", ["Agent:a1:X,profile="]),
+        (REPLAY + "Agent:a1:X,profile=Last", None),
+        (REPLAY + "Agent:a1:X,filter=Sp", ["Agent:a1:X,filter=Spanish"]),
+        ("statserver replay x --config nowhere.toml --open Queue:", []),
+    ],
+)
+def test_what_is_offered(line: str, found: list[str] | None) -> None:
+    if found is None:
+        names = ("LastMinute", "LastQuarter", "LastHour", "LastTen")
+        found = [f"Agent:a1:X,profile={name}" for name in names]
+    assert offered(line) == found
+
+
+def test_bash_keeps_what_comes_before_its_last_break() -> None:
+    assert offered(REPLAY + "Queue:8001@sw1:Total_Calls_Ent", BREAKS) == ["Total_Calls_Entered"]
+    assert offered(REPLAY + "Queue:8001@s", BREAKS) == ["sw1:"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_scripts(shell: str) -> None:
+    done = CliRunner().invoke(main, ["completion", shell])
+    assert done.exit_code == 0
+    assert f"_STATSERVER_COMPLETE={shell}_complete" in done.output
+    if found := shutil.which(shell):
+        subprocess.run([found, "-n"], input=done.output, text=True, check=True)
+
+
+def test_another_shell() -> None:
+    assert CliRunner().invoke(main, ["completion", "tcsh"]).exit_code == 2
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+async def test_a_real_bash(tmp_path: Path) -> None:
+    """Somebody types at a terminal and presses the tab key."""
+    program = tmp_path / "statserver"
+    run = "from statserver_trio.commands.main import main; main(prog_name='statserver')"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{run}" "$@"\n')
+    program.chmod(0o755)
+    ours, theirs = pty.openpty()
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "TERM": "dumb",
+        "PS1": "$ ",
+        "HOME": str(tmp_path),
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "1000",
+    }
+    process = await trio.lowlevel.open_process(
+        ["bash", "--norc", "--noprofile", "-i"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    seen = ""
+
+    async def until(text: str) -> None:
+        nonlocal seen
+        while text not in seen:
+            await trio.lowlevel.wait_readable(ours)
+            seen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", os.read(ours, 65536).decode())
+        seen = seen.partition(text)[2]
+
+    try:
+        with trio.fail_after(60):
+            os.write(ours, b"bind 'set bell-style none'; stty columns 1000\n")
+            os.write(ours, b'eval "$(statserver completion bash)"; echo rea""dy\n')
+            await until("ready\n$ ")
+            os.write(ours, b"statserver wat\t")
+            await until("watch ")
+            os.write(ours, b"ws://h:1/ --open Ag\t")
+            await until("Agent:")
+            os.write(ours, f"a1:X\x15{REPLAY}Queue:8001@s\t".encode())
+            await until("sw1:")
+            os.write(ours, b"Total_Calls_Ent\t")
+            await until("Total_Calls_Entered ")
+    finally:
+        process.kill()
+        await process.wait()
+        os.close(ours)
