@@ -22,13 +22,14 @@ from rich.live import Live
 
 from ..api.messages import Info
 from ..client import ConnectionLost, StatServer, open_statserver
+from ..config.schema import Config
 from ..server.logs import set_up
 from ..server.tserver import serve_tserver
 from ..simulator.contact_centre import ContactCentre
 from .demo_board import Board, Cell, Side
 from .demo_members import LOOPBACK, Member, make_pair
 from .keys import one_key_at_a_time, pressed_keys
-from .output import EX_RUNTIME
+from .output import EX_RUNTIME, json_option, written
 from .sites import conf_file, load_or_exit
 
 REFRESH_SECONDS = 0.25
@@ -62,19 +63,30 @@ KEYS = "p, b: kill the primary, the backup   q: end"
     help="End by itself after so long. [default: when you press q or Ctrl-C]",
 )
 @click.option("--chaos", is_flag=True, help="Kill one member or the other every few seconds.")
-def command(seed: int, speed: float, port: int, seconds: float | None, chaos: bool) -> None:
+@json_option("Nothing while it runs, and at the end one object: both members' values compared")
+def command(
+    seed: int, speed: float, port: int, seconds: float | None, chaos: bool, as_json: bool
+) -> None:
     """Show a simulated contact centre on a hot-standby pair, and kill its members.
 
     20 agents, 3 queues, 2 groups; calls are queued, answered, held, transferred,
     abandoned. On a terminal the values of both members are shown as they change;
     elsewhere they are printed once, at the end. Exits with 1 if they ever drifted apart.
+
+    \b
+    Example:
+      statserver demo
+      statserver demo --chaos --seconds 60 --json | jq .drifted
     """
     set_up("", "demo")
-    console = Console()
+    console = Console(quiet=as_json)
+    primary, backup = (load_or_exit(conf_file(f"{name}.toml")) for name in ("primary", "backup"))
     with TemporaryDirectory(prefix="statserver-demo-") as folder:
         demo = _Demo(seed, speed, chaos, console, Path(folder))
-        trio.run(demo.run, port, seconds or inf)
-    if not console.is_terminal:
+        trio.run(demo.run, primary, backup, port, seconds or inf)
+    if as_json:
+        click.echo(written({"seed": seed, **demo.board.result()}))
+    elif not console.is_terminal:
         console.print(demo.board.table())
     raise SystemExit(EX_RUNTIME if demo.board.drifted else 0)
 
@@ -88,20 +100,18 @@ class _Demo:
         self.board = Board((), speed)
         self._seed, self._speed, self._chaos = seed, speed, chaos
         self._console, self._folder = console, folder
+        self._is_shown = console.is_terminal and not console.quiet
         self._rng = Random(seed)
         self._members: tuple[Member, ...] = ()
         self._stop = trio.Event()
         self._looked = trio.Event()  # set, and replaced, after each look at a status
 
-    async def run(self, port: int, seconds: float) -> None:
+    async def run(self, primary: Config, backup: Config, port: int, seconds: float) -> None:
         """Run everything until told to stop, and stop it in order."""
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async with trio.open_nursery() as world:
                 world.start_soon(self._stop_on_signal, signals)
                 tserver_port: int = await world.start(self._serve_tserver)
-                primary, backup = (
-                    load_or_exit(conf_file(f"{n}.toml")) for n in ("primary", "backup")
-                )
                 self._members = make_pair(primary, backup, self._folder, tserver_port, port)
                 self.board.sides = [Side(each.name, each.url) for each in self._members]
                 try:
@@ -118,7 +128,7 @@ class _Demo:
                 nursery.start_soon(self._look_at, member, side)
             if self._chaos:
                 nursery.start_soon(self._kill_at_random, trio.current_time() + seconds)
-            if self._console.is_terminal and sys.stdin.isatty():
+            if self._is_shown and sys.stdin.isatty():
                 self.board.keys = KEYS
                 nursery.start_soon(self._listen_to_keys)
             with trio.move_on_after(seconds):
@@ -227,9 +237,9 @@ class _Demo:
     async def _show(self) -> None:
         """Keep the board up to date until told to stop."""
         console = self._console
-        with Live(console=console, auto_refresh=False, transient=not console.is_terminal) as live:
+        with Live(console=console, auto_refresh=False, transient=not self._is_shown) as live:
             while not self._stop.is_set():
-                if console.is_terminal:
+                if self._is_shown:
                     live.update(self.board.table(), refresh=True)
                 with trio.move_on_after(REFRESH_SECONDS):
                     await self._stop.wait()

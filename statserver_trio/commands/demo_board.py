@@ -113,6 +113,11 @@ def agree(form: str, one: Any, other: Any) -> bool:
     return abs(float(one) - float(other)) <= TOLERANCE[form]
 
 
+def _named(cell: Cell) -> dict[str, Any]:
+    names = ("objectType", "objectId", "statisticType")
+    return dict(zip(names, cell, strict=True))
+
+
 @define(eq=False)
 class Side:
     """One member, as its client sees it.
@@ -180,6 +185,26 @@ class Board:
             since = self._differs_since.setdefault(cell, now)
             if now - since > DRIFT_SECONDS:
                 self.drifted[cell] = now
+
+    def result(self) -> dict[str, Any]:
+        """What has come of it, for a program."""
+        return {
+            "speed": self.speed,
+            "kills": self.kills,
+            "valuesReceived": self.notices,
+            "comparisons": self.compared,
+            "drifted": [_named(cell) for cell in self.drifted],
+            "members": [
+                {
+                    "name": side.name,
+                    "url": side.url,
+                    "state": side.state,
+                    "synchronised": side.is_synchronised,
+                    "values": [_named(c) | {"value": value} for c, value in side.values.items()],
+                }
+                for side in self.sides
+            ],
+        }
 
     # -- how it looks ------------------------------------------------------------------------
 

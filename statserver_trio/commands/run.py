@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import trio
@@ -25,8 +26,8 @@ from ..server.log_queue import LogQueue, descriptor
 from ..server.logs import set_up
 from ..server.serve import serve
 from ..server.systemd import Notifier, notifier_from
-from .output import EX_PORT_BUSY, EX_RUNTIME
-from .sites import load_or_exit
+from .output import EX_RUNTIME, Failure, PortBusy, json_option, wants_json, written
+from .sites import load_or_exit, show_config
 
 log = logging.getLogger(__name__)
 
@@ -36,46 +37,71 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
 @click.command("run")
 @click.argument("conf", type=click.Path(path_type=Path))
+@click.option("--check-config", is_flag=True, help="Say whether CONF can be used, and end.")
+@click.option("--print-config", is_flag=True, help="Print what CONF comes to, and end.")
 @click.option(
     "--log-format",
     type=click.Choice(list(FORMS)),
-    help="Of the log on standard error; [server] log-format unless given.",
+    help="Of the log on standard error; unless given json with --json, else [server] log-format.",
 )
-def command(conf: Path, log_format: str | None) -> None:
+@json_option("Where it listens, as one object, or the configuration that is asked for")
+def command(
+    conf: Path, check_config: bool, print_config: bool, log_format: str | None, as_json: bool
+) -> None:
     """Run one Stat Server with the configuration CONF.
 
     SIGTERM or Ctrl-C drains it: feeds are closed, clients are told, recordings
     are flushed. A second one stops it at once. SIGHUP reads CONF again, SIGUSR1
     writes what all tasks wait for, and the status, to the log.
+
+    \b
+    Example:
+      statserver run conf/standalone.toml
+      statserver run --check-config conf/standalone.toml
     """
     config = load_or_exit(conf)
+    if check_config or print_config:
+        show_config(conf, config, print_config)
+        return
     queue = LogQueue(descriptor(STANDARD_ERROR))
-    form = log_format or config.server.log_format
+    form = log_format or ("json" if as_json else config.server.log_format)
     set_up(config.server.debug_level, config.server.name, form, queue)
+    failure: Failure | None = None
     code = 0
     try:
         trio.run(_run, config, conf, notifier_from(os.environ, os.getpid()))
     except* OSError as group:
-        code = explain(group)
+        failure = explain(group)
     except* Exception:
         log.exception("the server has failed")
         code = EX_RUNTIME
     finally:
         queue.flush_and_close()
+    if failure is not None:
+        raise failure
     raise SystemExit(code)
 
 
-def explain(group: BaseExceptionGroup[OSError]) -> int:
-    """Say in a sentence why the server could not start; what to exit with."""
+def explain(group: BaseExceptionGroup[OSError]) -> Failure:
+    """Say in a sentence why the server could not start."""
     errors = group.exceptions
     error = errors[0]
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    busy = error.errno == errno.EADDRINUSE
     where = f"{error.filename} " if error.filename else ""
-    what = "is in use by another program." if busy else f"cannot be used: {error.strerror or error}"
-    click.echo(f"Port {where}{what}" if busy else f"{where}{what}", err=True)
-    return EX_PORT_BUSY if busy else EX_RUNTIME
+    if error.errno == errno.EADDRINUSE:
+        return PortBusy(f"Port {where}is in use by another program.")
+    return Failure(f"{where}cannot be used: {error.strerror or error}")
+
+
+def addresses_of(config: Config, parts: Parts) -> dict[str, Any]:
+    """Who it is, and where it listens, for a program."""
+    return {
+        "name": config.server.name,
+        "clients": [f"ws://{host}:{port}/" for host, port in parts.addresses],
+        "management": [f"http://{host}:{port}/" for host, port in parts.operator_addresses],
+        "peer": [f"{host}:{port}" for host, port in parts.peer_addresses],
+    }
 
 
 async def _run(config: Config, conf: Path, notifier: Notifier) -> None:
@@ -89,6 +115,8 @@ async def _run(config: Config, conf: Path, notifier: Notifier) -> None:
             nursery.start_soon(orders.obey, signals)  # a large backup file takes a while to read
             parts = await nursery.start(_serve, config, stop, conf, nursery.cancel_scope)
             orders.parts = parts
+            if wants_json():
+                click.echo(written({"event": "Listening", **addresses_of(config, parts)}))
             await notifier.tell(READY=1)
             await notifier.run(partial(status_line, parts))
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
+from ..config.dump import dump
 from ..config.load import load
 from ..config.mistakes import ConfigError, Mistake
 from ..config.schema import Config
-from .output import EX_CONFIG, Failure, say
+from .output import EX_CONFIG, Failure, say, wants_json, written
 
 
 def conf_file(name: str) -> Path:
@@ -58,3 +60,13 @@ def warn(warning: Mistake) -> None:
     told = warning._asdict()
     del told["warning"]
     say(str(warning), warning=told)
+
+
+def show_config(path: Path, config: Config, effective: bool) -> None:
+    """Print a configuration that can be used: that it can, or what it comes to."""
+    if not effective:
+        usable = written({"file": str(path), "usable": True})
+        click.echo(usable if wants_json() else f"{path}: no mistakes")
+        return
+    text = dump(config)
+    click.echo(written(tomllib.loads(text)) if wants_json() else text)

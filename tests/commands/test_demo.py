@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -100,3 +101,16 @@ def test_a_difference_that_passes_is_none() -> None:
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (61.9, "1:01"), (3725, "1:02:05")])
 def test_minutes(seconds: float, shown: str) -> None:
     assert minutes(seconds) == shown
+
+
+def test_the_result_for_a_program() -> None:
+    board, one, other = a_board()
+    fill(one, calls=3)
+    fill(other, calls=4)
+    board.compare(0)
+    board.compare(DRIFT_SECONDS + 0.1)
+    result = json.loads(json.dumps(board.result()))
+    named = {"objectType": "Agent", "objectId": "a1", "statisticType": "Total_Calls_Handled"}
+    assert result["drifted"] == [named]
+    assert [member["synchronised"] for member in result["members"]] == [True, True]
+    assert {**named, "value": 4} in result["members"][1]["values"]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
+
+from statserver_trio.commands.main import main
 
 CONF = """
 [server]
@@ -71,7 +76,7 @@ def test_a_port_in_use(conf: tuple[Path, int]) -> None:
             [*PROGRAM, str(path)], capture_output=True, text=True, timeout=PATIENCE, check=False
         )
     assert done.returncode == 75
-    assert done.stderr == f"Port 127.0.0.1:{port} is in use by another program.\n"
+    assert done.stderr == f"Error: Port 127.0.0.1:{port} is in use by another program.\n"
 
 
 def test_a_bad_configuration(tmp_path: Path) -> None:
@@ -84,3 +89,48 @@ def test_a_bad_configuration(tmp_path: Path) -> None:
     lines = done.stderr.splitlines()
     assert any("[server] role" in line and "standalone" in line for line in lines)
     assert any("[listen #1] port" in line and "65535" in line for line in lines)
+
+
+def test_json(conf: tuple[Path, int]) -> None:
+    path, port = conf
+    command = [*PROGRAM, "--json", str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as server:
+        assert server.stdout is not None
+        said = json.loads(server.stdout.readline())
+        busy = subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        server.terminate()
+        rest, _ = server.communicate(timeout=PATIENCE)
+    assert (server.returncode, rest) == (0, "")
+    assert said == {
+        "event": "Listening",
+        "name": "test",
+        "clients": [f"ws://127.0.0.1:{port}/"],
+        "management": [],
+        "peer": [],
+    }
+    assert (busy.returncode, busy.stdout) == (75, "")
+    error = json.loads(busy.stderr.splitlines()[-1])["error"]
+    assert (error["code"], error["exitCode"]) == ("port-busy", 75)
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["run", *arguments])
+
+
+def test_a_configuration_is_checked_and_shown(conf: tuple[Path, int], tmp_path: Path) -> None:
+    path, port = conf
+    assert invoke("--check-config", str(path)).stdout == f"{path}: no mistakes\n"
+    usable = invoke("--check-config", str(path), "--json")
+    assert json.loads(usable.stdout) == {"file": str(path), "usable": True}
+    printed = tomllib.loads(invoke("--print-config", str(path)).stdout)
+    assert printed["listen"][0]["port"] == port
+    assert json.loads(invoke("--print-config", "--json", str(path)).stdout) == printed
+    bad = tmp_path / "bad.toml"
+    bad.write_text('[server]\nrole = "boss"\n')
+    result = invoke("--check-config", str(bad), "--json")
+    assert (result.exit_code, result.stdout) == (78, "")
+    error = json.loads(result.stderr)["error"]
+    assert (error["code"], error["mistakes"][0]["key"]) == ("configuration", "role")
