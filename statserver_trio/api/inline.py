@@ -67,6 +67,11 @@ def read_notification(wanted: NotificationRef) -> Notification:
     return _notification(mode, wanted.frequency, wanted.insensitivity)
 
 
+def tells_changes_only(wanted: NotificationRef) -> bool:
+    """Whether a client that wants to be told so is told nothing but changes."""
+    return _MODES_BY_LOWER.get(wanted.mode.strip().lower()) is Mode.CHANGES_BASED
+
+
 @lru_cache(1000)
 def _notification(mode: Mode, frequency: int, insensitivity: float) -> Notification:
     """One object for all who want to be told in the same way."""

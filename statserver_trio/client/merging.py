@@ -15,6 +15,10 @@ other one goes on, the other one leads: what it is ahead by is delivered at once
 is not delivered again. So no change is lost, none is told twice, and no switch goes back in time
 (protocols.md §2 says what a change is: value, time, interval, and whether it is complete).
 
+A member that comes back begins with what is current, and one that was late tells several changes
+as one: in both cases it says of a later moment what has been delivered already. Where only changes
+are told (ChangesBased), what says the same as the word before it is none.
+
 Values that grow with time are told by each member at moments of its own, so they match nothing:
 whatever is older than the newest that was delivered is of no use to anybody and is dropped. The
 leader's word is always delivered: the clock of a source may go back a little where events are late.
@@ -71,6 +75,7 @@ class MergedStatistic:
 
     Args:
         members: How many there are; they are known by number.
+        changes_only: Who says the same value again has nothing new to say.
 
     Attributes:
         leader: Whose word is delivered; None while nobody has the statistic open.
@@ -78,7 +83,8 @@ class MergedStatistic:
         is_valid: What was delivered last about that.
     """
 
-    def __init__(self, members: int) -> None:
+    def __init__(self, members: int, changes_only: bool = False) -> None:
+        self._changes_only = changes_only
         self.leader: int | None = None
         self.latest: m.Info | None = None
         self.is_valid = True
@@ -151,17 +157,26 @@ class MergedStatistic:
             return []  # it is behind
         if member != self.leader:
             _forget_before(side.owed, event.time)
-            side.ahead.append(event)
+            if self._is_news(event, side.ahead[-1] if side.ahead else latest):
+                side.ahead.append(event)
+            return []
+        if side.owed and not self._is_news(event, latest):
             return []
         if side.owed:  # of the moment of the latest: before it, or after it and others left out
             self._recent.clear()
         return [self._delivered(event)]
 
+    def _is_news(self, event: m.Info, before: m.Info | None) -> bool:
+        """Whether it says anything else than the word before it."""
+        if before is None or not self._changes_only:
+            return True
+        return event.value != before.value or event.complete is not before.complete
+
     def _delivered(self, event: m.Info) -> m.Info:
         if self.latest is None or event.time != self.latest.time:
             self._recent.clear()
         self._recent.append(event)
-        self.latest = event
+        self.latest, self._is_anew = event, False
         for number, side in enumerate(self._sides):
             if number != self.leader and side.is_open and not _passes(side.ahead, event):
                 _forget_before(side.ahead, event.time)
@@ -231,7 +246,8 @@ class MergedStatistic:
     def _news_of(self, side: _Side) -> Iterator[m.StatisticEvent]:
         ahead, side.ahead = side.ahead, _changes()
         for event in ahead:
-            yield self._delivered(event)
+            if self._is_news(event, self.latest):
+                yield self._delivered(event)
         if side.targets is not None and side.targets != self._targets:
             self._targets = side.targets
             yield m.CurrentTargetStateSnapshot(

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import trio
 
 from ..api import messages as m
+from ..api.inline import tells_changes_only
 from ..api.open_spec import inline_request, parse_open
 from .liveness import Signal, hang_up_on_silence
 from .members import Member, Reach, Wanted
@@ -140,7 +141,7 @@ class StatServerPair:
     async def _open(
         self, statistic: OpenStatistic, notification: m.NotificationRef
     ) -> OpenStatistic:
-        merged = MergedStatistic(len(self._members))
+        merged = MergedStatistic(len(self._members), tells_changes_only(notification))
         wanted = self._wanted[statistic] = Wanted(statistic, notification, merged)
         for member in self._members:
             if member.server is not None and member.nursery is not None:

@@ -38,8 +38,8 @@ def closed() -> m.StatisticClosed:
 class Story:
     """Two members with a statistic open, and what was delivered."""
 
-    def __init__(self) -> None:
-        self.merged = MergedStatistic(2)
+    def __init__(self, changes_only: bool = False) -> None:
+        self.merged = MergedStatistic(2, changes_only)
         self.delivered: list[Any] = []
         for member in (A, B):
             self.merged.opened(member)
@@ -127,12 +127,42 @@ def test_the_one_that_can_vouch_for_the_value_leads() -> None:
 @pytest.mark.parametrize("value", [5, 6])
 def test_who_comes_back_after_both_were_gone_can_vouch_for_it_again(value: int) -> None:
     story = Story().tell(A, (5, 1), invalid()).tell(B, invalid()).lose(A).lose(B)
-    story.merged.opened(B)
+    story.delivered += story.merged.opened(B)
     story.tell(B, (value, 1))
     assert story.words == ["StatisticInvalid", "StatisticValid"]
     assert story.values == sorted({5, value})
     story.tell(B, invalid())
     assert story.words[-1] == "StatisticInvalid"
+
+
+def test_what_is_current_at_a_member_that_comes_back_is_no_change() -> None:
+    story = Story(changes_only=True).tell(A, (5, 1)).tell(B, (5, 1)).lose(B)
+    story.merged.opened(B)
+    story.tell(B, (5, 9)).lose(A).tell(B, (6, 10))
+    assert story.values == [5, 6]
+    story = Story().tell(A, (5, 1)).tell(B, (5, 1), (5, 2)).lose(A)
+    assert story.values == [5, 5], "with TimeBased the same value is another word"
+
+
+def test_several_changes_told_as_one_are_told_once() -> None:
+    story = Story(changes_only=True).tell(A, (5, 1), (6, 2), (7, 3)).tell(B, (5, 1), (7, 4))
+    story.lose(A)
+    assert story.tell(B, (8, 5)).values == [5, 6, 7, 8]
+    story = Story(changes_only=True).tell(A, (5, 1), (6, 2), (7, 3)).tell(B, (5, 1)).lose(A)
+    assert story.tell(B, (7, 4), (8, 5)).values == [5, 6, 7, 8]
+
+
+def test_who_led_and_never_said_anything_leaves_no_doubt_behind() -> None:
+    story = Story(changes_only=True).tell(B, (0, 0), (1, 3)).lose(A)
+    story.merged.opened(A)
+    story.tell(A, (0, 0)).lose(B)
+    assert story.tell(A, (1, 2), (2, 4)).values == [0, 1, 2]
+
+
+def test_an_incomplete_value_is_another_one() -> None:
+    story = Story(changes_only=True).tell(A, (5, 1)).tell(B, (5, 1))
+    story.tell(B, change(5, 2, complete=False)).lose(A)
+    assert [each.complete for each in story.delivered] == [True, False]
 
 
 def test_an_invalid_leader_is_better_than_none() -> None:
@@ -210,7 +240,7 @@ def test_whoever_dies_nothing_is_lost_and_nothing_told_twice(
     history: list[m.Info], data: st.DataObject
 ) -> None:
     """Both tell everything, at a pace of their own; one of them dies some time."""
-    story = Story()
+    story = Story(data.draw(st.booleans(), "changes only"))
     told = {A: 0, B: 0}
     dies = data.draw(st.sampled_from([A, B, None]), "dies")
     while any(told[member] < len(history) for member in told):
@@ -229,7 +259,7 @@ def test_whoever_comes_and_goes_time_never_goes_back(
     history: list[m.Info], data: st.DataObject
 ) -> None:
     """Members come back and begin with what is current then; some changes are skipped."""
-    story = Story()
+    story = Story(data.draw(st.booleans(), "changes only"))
     at = {A: -1, B: -1}
     gone: set[int] = set()
     for _ in range(2 * len(history)):
@@ -257,6 +287,37 @@ def test_whoever_comes_and_goes_time_never_goes_back(
     assert times == sorted(times)
     changes = [(each.value, each.time) for each in story.delivered]
     assert all(one != other for one, other in pairwise(changes))
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(st.data())
+def test_a_value_told_of_another_moment_is_told_once(data: st.DataObject) -> None:
+    """Members skip changes, come and go, and date what they say up to the next change."""
+    story = Story(changes_only=True)
+    last = data.draw(st.integers(1, 12))
+    at, gone = {A: -1, B: -1}, set[int]()
+    for _ in range(3 * last):
+        member = data.draw(st.sampled_from([A, B]))
+        if member in gone:
+            gone.discard(member)
+            story.merged.opened(member)
+            at[member] = max(at[member], 0)
+        elif data.draw(st.integers(0, 5)) == 0 and not gone:
+            gone.add(member)
+            story.lose(member)
+            continue
+        elif at[member] == last:
+            continue
+        else:
+            at[member] = min(at[member] + data.draw(st.integers(1, 2)), last)
+        story.tell(
+            member, (max(at[member], 0), 2 * max(at[member], 0) + data.draw(st.integers(0, 1)))
+        )
+    for member in (A, B):
+        if member not in gone:
+            story.tell(member, *((n, 2 * n) for n in range(at[member] + 1, last + 1)))
+    assert story.values == sorted(set(story.values))
+    assert story.values[-1] == last
 
 
 def test_a_member_that_leaves_is_followed_by_the_other_one() -> None:
