@@ -23,7 +23,7 @@ Explained = dict[str, Any]
 
 
 @click.command("explain")
-@click.argument("urls", metavar="URL...", nargs=-1, required=True, type=UrlType())
+@click.argument("urls", metavar="URL...", nargs=-1, required=True, type=UrlType(before_open=True))
 @click.argument("request", metavar="OPEN", type=OpenType())
 @json_option("One object: what each server says, whether they agree, and in what not")
 def command(urls: tuple[str, ...], request: StatisticRequest, as_json: bool) -> None:

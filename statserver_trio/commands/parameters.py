@@ -17,9 +17,16 @@ if TYPE_CHECKING:
 
 
 class UrlType(click.ParamType[str]):
-    """Where a server is, ``ws://host:port/`` or ``host:port``."""
+    """Where a server is, ``ws://host:port/`` or ``host:port``.
+
+    Args:
+        before_open: A statistic follows the last one, and a shell cannot tell which is meant.
+    """
 
     name = "URL"
+
+    def __init__(self, before_open: bool = False) -> None:
+        self._before_open = before_open
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -37,7 +44,7 @@ class UrlType(click.ParamType[str]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The beginning of one."""
-        beginnings = ("ws://", "wss://")
+        beginnings = ["ws://", "wss://", *(_opens(incomplete, None) if self._before_open else ())]
         return [CompletionItem(each) for each in beginnings if each.startswith(incomplete)]
 
 

@@ -19,7 +19,7 @@ from .demo_board import COLOURS, minutes
 
 FILTER_CHARACTERS_MAX = 40
 FEWEST_ROWS = 3  # of a table, however small the terminal
-KEYS = "q end, nwlvb tsc sort, / filter, jk page"
+KEYS = "q end nwlvbtsc sort / filter jk page"
 
 Row = dict[str, Any]
 
@@ -188,16 +188,24 @@ def _members(snapshot: dict[str, Any]) -> Iterator[Text]:
 
 
 def _sources(snapshot: dict[str, Any]) -> Iterator[Text]:
-    """One line for all that is said to operators."""
-    parts: list[str | tuple[str, str]] = []
+    """One line for all that operators are told: a T-Server, and how each member hears it."""
+    heard: dict[str, list[dict[str, Any]]] = {}
     for source in snapshot["sources"]:
-        facts = [f"{source['name']} at {source['position']}"]
-        facts += [f"{source['openGaps']} holes"] if source["openGaps"] else []
-        facts += [] if source["connected"] else ["not connected"]
-        style = "red" if len(facts) > 1 else ""
-        parts += ["  " if parts else "", (", ".join(facts), style)]
+        heard.setdefault(source["name"], []).append(source)
+    parts: list[str | tuple[str, str]] = []
+    for name, found in heard.items():
+        facts = " / ".join(map(_hearing, found))
+        is_fine = all(each["connected"] and not each["openGaps"] for each in found)
+        parts += ["  ", (f"{name} {facts}", "" if is_fine else "red")]
     if parts:
-        yield _line("T-Servers: ", *parts)
+        yield _line("T-Servers:", *parts)
+
+
+def _hearing(source: dict[str, Any]) -> str:
+    if not source["connected"]:
+        return "not connected"
+    holes = f" with {source['openGaps']} holes" if source["openGaps"] else ""
+    return f"at {source['position']}{holes}"
 
 
 def _alarms(snapshot: dict[str, Any]) -> Iterator[Text]:

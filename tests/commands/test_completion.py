@@ -47,6 +47,8 @@ def offered(line: str, breaks: str = "") -> list[str]:
         ("statserver watch ws://h/ --open Q", ["Queue:"]),
         ("statserver watch ws://h/ --open Queue:", []),
         ("statserver replay day.jsonl --format a", ["asterisk-ami", "asterisk-queue-log"]),
+        ("statserver explain ws://h/ Q", ["Queue:"]),
+        ("statserver explain w", ["ws://", "wss://"]),
         ("statserver completion ", ["bash", "zsh", "fish"]),
         (REPLAY + "Pl", ["Place:"]),
         (REPLAY + "Queue:800", [f"Queue:800{n}@sw1:" for n in (1, 2, 3)]),

@@ -232,6 +232,22 @@ def test_it_fits_a_small_terminal() -> None:
     assert "queues 25-30/30, agents 487-495/500" in text_of(snapshot, view)[-1]
 
 
+def test_what_operators_are_told() -> None:
+    def status(connected: bool, gaps: int) -> Any:
+        gone = {"repaired": 1, "open": gaps}
+        facts = {"connected": connected, "position": 88, "clockOffset": 0.0, "gaps": gone}
+        return {"sources": [{"name": "ts1", **facts}]}
+
+    board = a_board()
+    board.statuses = {
+        "http://a/": status(True, 2),
+        "http://b/": status(False, 0),
+        "http://c/": None,
+    }
+    lines = text_of(shown(board), View())
+    assert lines[1] == "T-Servers:  ts1 at 88 with 2 holes / not connected"
+
+
 def first_column(lines: list[str], heading: str) -> list[str]:
     names = [line.split()[0] if line.split() else "" for line in lines]
     return names[names.index(heading) + 1 :]
@@ -306,6 +322,14 @@ async def test_a_line_for_each_look(nursery: trio.Nursery) -> None:
     await lines.aclose()
     await process.stdout.aclose()
     await process.stderr.aclose()
+
+
+async def test_whoever_reads_has_enough(nursery: trio.Nursery) -> None:
+    """As with ``| head -1``."""
+    url, _ = await serve(nursery, new_hub())
+    command = f"{' '.join(TOP)} {url} --interval 0.1 | head -1"
+    done = await trio.run_process(["sh", "-c", command], capture_stdout=True, capture_stderr=True)
+    assert (done.stdout.count(b"\n"), done.stderr) == (1, b"")
 
 
 async def test_on_a_terminal(nursery: trio.Nursery) -> None:
