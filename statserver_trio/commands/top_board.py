@@ -19,6 +19,7 @@ from ..api import messages as m
 from ..client import Reach, Update
 
 QUEUES_MAX, AGENTS_MAX = 200, 1000  # shown at most; what is left out is counted
+CAME_SECONDS = 1.0  # within which a statistic is told to be invalid that was when it was opened
 RATE_SECONDS = 5.0  # that rates are averages over
 GIVEN_UP = "CallAbandoned, CallAbandonedFromRinging"
 
@@ -60,6 +61,7 @@ class Row:
         incomplete: Which values miss something that has happened.
         invalid: Why the server cannot vouch for a value, by its name.
         invalid_since: Since when that is so.
+        first_at: When the first word about it came.
     """
 
     object_type: str
@@ -69,9 +71,11 @@ class Row:
     incomplete: set[str] = field(factory=set)
     invalid: dict[str, str] = field(factory=dict)
     invalid_since: float = 0.0
+    first_at: float | None = None
 
     def take(self, name: str, event: m.Event, now: float) -> bool:
         """Something was said about one of its values; whether it was a value."""
+        self.first_at = now if self.first_at is None else self.first_at
         match event:
             case m.Info():
                 self.values[name] = event.value
@@ -91,8 +95,17 @@ class Row:
         age = None if since is None else max(0.0, now - since)
         reason = next(iter(self.invalid.values()), "")
         shown = {"objectId": self.object_id, **self._values(now if since is None else since)}
-        complete = not self.incomplete
-        return {**shown, "complete": complete, "age": _tenths(age), "ageReason": reason}
+        return {
+            **shown,
+            "complete": not self.incomplete,
+            "age": _tenths(age),
+            "ageAtLeast": bool(self.invalid) and self._came_invalid(),
+            "ageReason": reason,
+        }
+
+    def _came_invalid(self) -> bool:
+        """It was invalid when we came: for how long already nobody tells."""
+        return self.first_at is not None and self.invalid_since - self.first_at < CAME_SECONDS
 
     def _values(self, now: float) -> dict[str, Any]:
         if self.object_type == "Queue":

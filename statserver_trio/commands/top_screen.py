@@ -210,12 +210,12 @@ def _hearing(source: dict[str, Any]) -> str:
 
 def _alarms(snapshot: dict[str, Any]) -> Iterator[Text]:
     """What is wrong with the values, said once for all that are concerned."""
-    ages: dict[str, list[float]] = {}
+    old: dict[str, list[Row]] = {}
     for row in (*snapshot["queues"], *snapshot["agents"]):
         if row["age"] is not None:
-            ages.setdefault(row["ageReason"] or "nobody can be reached", []).append(row["age"])
-    for reason, found in ages.items():
-        said = f"{reason}: {len(found)} rows, {max(found):.0f} s old"
+            old.setdefault(row["ageReason"] or "nobody can be reached", []).append(row)
+    for reason, rows in old.items():
+        said = f"{reason}: {len(rows)} rows, {_age(max(rows, key=lambda row: row['age']))}"
         yield _line((said, "bold white on red"))
 
 
@@ -280,7 +280,9 @@ def _doubt(row: Row) -> str:
 
 
 def _age(row: Row) -> str:
-    return "" if row["age"] is None else f"{row['age']:.0f} s old"
+    if row["age"] is None:
+        return ""
+    return f"{'>' if row['ageAtLeast'] else ''}{row['age']:.0f} s old"
 
 
 def _foot(view: View, snapshot: dict[str, Any], page: str, notes: str) -> Text:
