@@ -104,13 +104,14 @@ class MergedStatistic:
 
     # -- what members say ----------------------------------------------------------------
 
-    def opened(self, member: int) -> None:
+    def opened(self, member: int) -> Deliver:
         """A member has opened it; its first value is on the way."""
         side = self._sides[member] = _Side(is_open=True)
-        if self.leader is None:
+        if self.leader is None:  # what nobody could vouch for when all were lost, this one can
             self.leader, self._is_anew = member, True
-        else:  # what is current there may be old news
-            side.owed.extend(self._recent)
+            return [*self._news_of_validity(side)]
+        side.owed.extend(self._recent)  # what is current there may be old news
+        return []
 
     def lost(self, member: int) -> Deliver:
         """There is no connection to a member any more."""
@@ -143,11 +144,10 @@ class MergedStatistic:
     def _change(self, member: int, event: m.Info) -> Deliver:
         side, latest = self._sides[member], self.latest
         if self._is_anew and member == self.leader:  # it may be of an earlier time
+            if latest is None or not _same(event, latest):
+                return [self._delivered(event)]
             self._is_anew = False
-            news = list(self._news_of_validity(side))
-            if latest is not None and _same(event, latest):
-                return news
-            return [*news, self._delivered(event)]
+            return []
         if _passes(side.owed, event):
             side.ahead.clear()
             # Where it told other changes of the same moment meanwhile, this one is news again.
@@ -240,8 +240,7 @@ class MergedStatistic:
             return
         self.is_valid = side.is_valid
         kind = m.StatisticValid if side.is_valid else m.StatisticInvalid
-        reason = side.reason or "a server that can vouch for it is there again"
-        yield kind(reference_id=0, statistic_id=0, reason=reason)
+        yield kind(reference_id=0, statistic_id=0, reason=side.reason)
 
     def _news_of(self, side: _Side) -> Iterator[m.StatisticEvent]:
         ahead, side.ahead = side.ahead, _changes()

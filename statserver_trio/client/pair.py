@@ -175,7 +175,7 @@ class StatServerPair:
             return  # it is opened there when there is a connection again
         else:
             if statistic in member.theirs:  # nor closed already
-                self._meet(member, wanted)
+                await self._meet(member, wanted)
         finally:
             wanted.changed.happens()
 
@@ -259,18 +259,19 @@ class StatServerPair:
         wanted = member.theirs.get(update.statistic)
         if wanted is None or not isinstance(update.event, m.StatisticEvent):
             return
-        self._meet(member, wanted)
+        await self._meet(member, wanted)
         await self._deliver(self._of(wanted, wanted.merged.told(member.number, update.event)))
         if isinstance(update.event, m.StatisticClosed):
             member.theirs.pop(update.statistic, None)
             if not wanted.merged.is_open:
                 self._wanted.pop(wanted.statistic, None)
 
-    def _meet(self, member: Member, wanted: Wanted) -> None:
+    async def _meet(self, member: Member, wanted: Wanted) -> None:
         """A statistic is open there: says the answer, or the first value, whichever is first."""
         if not wanted.merged.is_open_with(member.number):
-            wanted.merged.opened(member.number)
+            events = wanted.merged.opened(member.number)
             wanted.changed.happens()
+            await self._deliver(self._of(wanted, events))
 
     def _of(self, wanted: Wanted, events: list[m.StatisticEvent]) -> list[Update]:
         leader = wanted.merged.leader
