@@ -21,8 +21,9 @@ SHELLS: dict[str, type[ShellComplete]] = {
 def command(shell: str) -> None:
     """Print the script that makes SHELL complete our commands, options and values.
 
-    Statistics are completed, too: object types, and with --config the objects,
-    stat types, profiles, ranges and filters that are configured.
+    Statistics are completed, too: object types, and then the objects, stat
+    types, profiles, ranges and filters of the --config or the server that
+    stands before them on the line.
 
     \b
     Example:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 from click.shell_completion import CompletionItem
 
 from ..api.open_spec import OPTIONS, parse_open
 from ..stats.definitions.object_types import OBJECT_TYPES
 from ..stats.requests import StatisticRequest
-
-if TYPE_CHECKING:
-    from ..config.site import Site
+from .known import NOTHING, Known, configured, served
 
 
 class UrlType(click.ParamType[str]):
@@ -44,7 +39,11 @@ class UrlType(click.ParamType[str]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The beginning of one."""
-        beginnings = ["ws://", "wss://", *(_opens(incomplete, None) if self._before_open else ())]
+        beginnings = [
+            "ws://",
+            "wss://",
+            *(_opens(incomplete, NOTHING) if self._before_open else ()),
+        ]
         return [CompletionItem(each) for each in beginnings if each.startswith(incomplete)]
 
 
@@ -85,68 +84,40 @@ class OpenType(click.ParamType[StatisticRequest]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Object types; with ``--config`` also the objects, stat types and options it knows."""
-        config = ctx.params.get("config_path")
-        site = _site(config) if config is not None else None
-        words = [word for word in _opens(incomplete, site) if word.startswith(incomplete)]
-        return [CompletionItem(word) for word in words]
+        """Object types; then what the ``--config`` or the server knows that stands on the line."""
+        words = _opens(incomplete, _known(ctx, incomplete))
+        return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
-def _site(path: Path) -> Site | None:
-    """What a configuration defines; None where it is wrong: no place to complain."""
-    from ..config.load import load
-    from ..config.mistakes import ConfigError
-    from ..config.site import make_site
+def _known(ctx: click.Context, incomplete: str) -> Known:
+    """What can be known of the names in a statistic, if it is needed for this part of it."""
+    config = ctx.params.get("config_path")
+    if ":" not in incomplete or "://" in incomplete:
+        return NOTHING
+    if config is not None:
+        return configured(config)
+    # Click gives up on an option without its value before it looks at arguments.
+    urls = [each for each in (*(ctx.params.get("urls") or ()), *ctx.args) if "://" in each]
+    return served(urls) if urls else NOTHING
 
-    try:
-        return make_site(load(path))
-    except ConfigError:
-        return None
 
-
-def _opens(text: str, site: Site | None) -> list[str]:
+def _opens(text: str, known: Known) -> list[str]:
     """What may follow, up to the end of the part that is being typed."""
     object_type, colon, rest = text.partition(":")
     if not colon:
         return [f"{name}:" for name in OBJECT_TYPES]
-    if site is None:
-        return []
     object_id, colon, tail = rest.rpartition(":")
     if not colon:
-        return [f"{object_type}:{name}:" for name in _ids(site, object_type)]
-    definitions = site.definitions
+        return [f"{object_type}:{name}:" for name in known.objects.get(object_type, ())]
     before, comma, last = tail.rpartition(",")
     if not comma:
         return [
             f"{object_type}:{object_id}:{name}"
-            for name, stat_type in definitions.stat_types.items()
-            if object_type in stat_type.objects
+            for name, object_types in known.stat_types.items()
+            if object_type in object_types
         ]
-    known = {
-        "profile": definitions.time_profiles,
-        "range": definitions.time_ranges,
-        "range2": definitions.time_ranges,
-        "filter": definitions.filters,
-    }
     head = f"{object_type}:{object_id}:{before},"
     option, equals, _ = last.partition("=")
     if not equals:
         return [f"{head}{name}=" for name in OPTIONS]
-    return [f"{head}{option}={name}" for name in known.get(option, ())]
-
-
-def _ids(site: Site, object_type: str) -> list[str]:
-    """The objects of a type that are configured."""
-    directory = site.directory
-    named: dict[str, list[str]] = {
-        "Agent": list(directory.agents),
-        "Place": list(directory.places),
-        "GroupAgents": [*directory.agent_groups, *directory.virtual_agent_groups],
-        "GroupPlaces": list(directory.place_groups),
-        "GroupQueues": list(directory.queue_groups),
-    }
-    if object_type in named:
-        return named[object_type]
-    from ..api.profiles import object_type_of
-
-    return [str(key) for key, dn in directory.dns.items() if object_type_of(dn.type) == object_type]
+    return [f"{head}{option}={name}" for name in known.options.get(option, ())]

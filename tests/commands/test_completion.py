@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from click.testing import CliRunner
+from test_watch import new_hub, serve
 
 from statserver_trio.commands.main import COMMANDS, main
 
@@ -66,6 +68,23 @@ def test_what_is_offered(line: str, found: list[str] | None) -> None:
         names = ("LastMinute", "LastQuarter", "LastHour", "LastTen")
         found = [f"Agent:a1:X,profile={name}" for name in names]
     assert offered(line) == found
+
+
+async def test_what_a_running_server_knows_is_offered(nursery: trio.Nursery) -> None:
+    url, scope = await serve(nursery, new_hub())
+
+    async def asked(what: str) -> list[str]:
+        line = f"statserver watch {url} --open {what}"
+        return await trio.to_thread.run_sync(offered, line)
+
+    assert await asked("Queue:80") == ["Queue:8001@sw1:"]
+    assert await asked("Queue:8001@sw1:W") == ["Queue:8001@sw1:Waiting"]
+    assert await asked("Queue:8001@sw1:Entered,profile=D") == [
+        "Queue:8001@sw1:Entered,profile=Default"
+    ]
+    scope.cancel()
+    await trio.testing.wait_all_tasks_blocked()
+    assert await asked("Queue:80") == []
 
 
 def test_bash_keeps_what_comes_before_its_last_break() -> None:
