@@ -9,6 +9,7 @@ import pytest
 import trio
 from test_statserver_client import WAITING, new_hub, queue_up
 
+from statserver_trio.api import messages as m
 from statserver_trio.client import ConnectionLost, Refused
 from statserver_trio.client.blocking import open_statserver
 from statserver_trio.server.client_task import serve_clients
@@ -61,6 +62,9 @@ async def test_it_is_the_same_client() -> None:
                 stats.open("Queue:8001@sw1:Nothing")
             comes("c2")
             assert next(u.value for u in stats if u.value is not None) == 2
+            whose = m.ObjectRef(object_id="8001@sw1", object_type="Queue")
+            metric = m.MetricEx(category="CurrentNumber", subject="DNAction", main_mask="CallWait")
+            assert stats.peek(stats.open_ex(whose, metric)).value == 2
             stats.close(waiting)
         with pytest.raises(ConnectionLost, match="closed"):
             stats.peek(waiting)
