@@ -18,6 +18,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from .books.book import Page
@@ -345,7 +346,8 @@ def _take_counter(counter: Counter, part: Part, data: Data) -> None:
     ledger = part.ledger
     counter.adopt(data["counter"], part)
     part.begin(part.opened_at, ledger.epoch)
-    # What others count may have begun earlier.
+    # What others count may have begun earlier. Of what the row has counted itself without
+    # missing anything nobody knows more, and who has missed something may say what never was.
     shared = part.row.users > 1 and not counter.is_doubtful
     counter.is_doubtful = False
     if counter.durations is not None:
@@ -353,7 +355,8 @@ def _take_counter(counter: Counter, part: Part, data: Data) -> None:
         # ours and the one before is enough. To shift all of them would let them grow for ever.
         begun, ours = data["epoch"], ledger.epoch
         renumbered = partial(_renumbered, begun, ours)
-        counter.durations.adopt(data["durations"], renumbered, shared)
+        until = part.row.whole_since if shared else inf
+        counter.durations.adopt(data["durations"], renumbered, shared, until)
 
 
 def _renumbered(begun: int, ours: int, epoch: int) -> int:

@@ -413,3 +413,35 @@ def test_a_clock_that_was_guessed_is_no_ones(profile: str, ahead: int) -> None:
     for engine in (right, late):
         happens(engine, 100, at(e.EventReleased, 100))
     assert value(right, there, 110) == value(late, here, 110)
+
+
+def test_who_has_counted_everything_himself_believes_no_other_durations() -> None:
+    """An agent and his group read one row; the group's comes from a server that missed an end."""
+    here, wrong = engine_of(), engine_of()
+    agent = opened(here, "Longest", "Agent:a1", seconds=20)
+    group = opened(wrong, "Longest", "GroupAgents:Sales", seconds=5)
+    talks(here, "7001", 30, 40)
+    talks(wrong, "7001", 10, 18)  # that was before he came
+    talks(wrong, "7001", 30, 90)
+    for engine in (here, wrong):
+        happens(engine, 100, at(e.EventOnHook, 100, "7009"))
+    copy = opened(here, "Longest", "GroupAgents:Sales", seconds=100)
+    adopt_statistic(here, copy, wire(export_statistic(group)), MIDNIGHT + 100_000)
+    assert value(here, agent, 100) == 10
+    assert value(here, copy, 100) == 10
+
+
+def test_what_was_before_the_row_is_believed() -> None:
+    """The same, where the longest was before anybody here counted."""
+    here, other = engine_of(), engine_of()
+    group = opened(other, "Longest", "GroupAgents:Sales", seconds=5)
+    for engine in (here, other):
+        talks(engine, "7001", 10, 28)
+    agent = opened(here, "Longest", "Agent:a1", seconds=29)
+    for engine in (here, other):
+        talks(engine, "7001", 30, 40)
+        happens(engine, 100, at(e.EventOnHook, 100, "7009"))
+    copy = opened(here, "Longest", "GroupAgents:Sales", seconds=100)
+    adopt_statistic(here, copy, wire(export_statistic(group)), MIDNIGHT + 100_000)
+    assert value(here, agent, 100) == 10
+    assert value(here, copy, 100) == 18

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from math import inf
 from operator import itemgetter
 from typing import Any
 
@@ -147,17 +148,19 @@ class DurationPeaks:
         data: dict[str, list[list[int]]],
         renumbered: Renumbered = _as_it_is,
         keep: bool = False,
+        until: float = inf,
     ) -> None:
-        """Be what another server exported; see :meth:`PeakList.adopt`."""
-        self._max.adopt(data["max"], renumbered, keep)
-        self._min.adopt(data["min"], renumbered, keep)
-        self._instant_max.adopt(data["instant_max"], renumbered, keep)
-        self._instant_min.adopt(data["instant_min"], renumbered, keep)
+        """Be what another server exported, up to some moment; see :meth:`PeakList.adopt`."""
+        told = {name: [e for e in ended if e[0] <= until] for name, ended in data.items()}
+        self._max.adopt(told["max"], renumbered, keep)
+        self._min.adopt(told["min"], renumbered, keep)
+        self._instant_max.adopt(told["instant_max"], renumbered, keep)
+        self._instant_min.adopt(told["instant_min"], renumbered, keep)
         known = self._first_ends if keep else []
-        told = [(end, renumbered(epoch)) for end, epoch in data["first_ends"]]
+        ends = [(end, renumbered(epoch)) for end, epoch in told["first_ends"]]
         # Of ends at one moment the one of the latest epoch is found whenever another one would
         # be. Each server counts epochs of its own: kept apart, they would double every time.
-        self._first_ends = list(dict(sorted([*known, *told])).items())
+        self._first_ends = list(dict(sorted([*known, *ends])).items())
         self._epoch = -1  # whether the next end is the first of its epoch, the other one knows
 
     def trim(self, horizon: int) -> None:

@@ -7,6 +7,7 @@ columns directly. The others are counted by a counter (:mod:`.counters`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...model.nodes import Node
@@ -152,6 +153,12 @@ class Row:
         """It is not any more."""
         if self.patient is not None:
             self.patient.pop(statistic, None)
+
+    @property
+    def whole_since(self) -> float:
+        """From when on it has counted everything itself; ``inf`` where something was missed."""
+        gap = self.source.last_gap
+        return self.born_at if gap is None or gap <= self.born_at else inf
 
     @property
     def sums(self) -> Sums:
