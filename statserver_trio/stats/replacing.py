@@ -9,7 +9,7 @@ be anything: his beginnings are moved to the clock of the source.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .counting.counters import DURATIONS
@@ -98,7 +98,9 @@ def _recount_beginnings(statistic: Statistic, told: Told, source: Source, sign: 
         row = rows.get((role, *part["node"]))
         if row is None or not _goes_by_starts(row):
             continue
-        starts = [start for _, start in row.going_on()]
+        if part.get("counter"):
+            part["counter"]["stretches"] = []  # the new picture knows them
+        starts = _starts(row)
         for t, sums in _beginnings(part):
             known = [start for start in starts if start <= t]
             sums[2] += sign * len(known)
@@ -106,8 +108,15 @@ def _recount_beginnings(statistic: Statistic, told: Told, source: Source, sign: 
 
 
 def _goes_by_starts(row: Row) -> bool:
-    """Whether what goes on counts there since it began; others are told since when it counts."""
-    return row.kind.filter is None and row.kind.feature in ("", DURATIONS)
+    """Whether each of what goes on counts there from its start on."""
+    return row.kind.feature in ("", DURATIONS)
+
+
+def _starts(row: Row) -> Sequence[int]:
+    """When what goes on there began to count."""
+    if row.counter is None:
+        return [start for _, start in row.going_on()]
+    return list(row.counter.stretches.values())
 
 
 def _move(told: Told, source: Source, shift: int) -> None:
@@ -119,8 +128,6 @@ def _move(told: Told, source: Source, shift: int) -> None:
             sums[3] += shift * sums[2]
         part["opened_at"] += shift
         part["marks"] = [[edge + shift, sums] for edge, sums in part["marks"]]
-        for stretch in (part.get("counter") or {}).get("stretches", ()):
-            stretch[1] += shift
     page: Told = (told["book"] or {}).get(source.name) or {}
     for moment in PAGE_MOMENTS:
         if page.get(moment) is not None:

@@ -376,20 +376,30 @@ def test_what_a_replaced_picture_had_at_once_was_the_most() -> None:
     assert value(engine, most, 55) == 2
 
 
-def test_what_goes_on_counts_from_the_opening_whenever_each_picture_saw_it_begin() -> None:
+@pytest.mark.parametrize("chosen", [None, "Others"])
+def test_what_goes_on_counts_from_the_opening_whenever_each_picture_saw_it_begin(
+    chosen: str | None,
+) -> None:
     """A server that came late has seen a call begin when it came; the better picture knows."""
+    filters = {"Others": parse_filter("Others", '~PairExists("Class","Vip")')}
     right, late = engine_of(), engine_of()
+    right.definitions = late.definitions = definitions(filters=filters)
     talks(right, "7001", 10)
     talks(late, "7001", 50)
     names = ("Time", "Calls", "Average")
-    here = {name: opened(late, name, "Agent:a1", seconds=60) for name in names}
-    shared = opened(late, "Time", "Agent:a1", seconds=62)
+    here = {n: opened(late, n, "Agent:a1", seconds=60, filter=chosen) for n in names}
+    there = opened(right, "Calls", "Agent:a1", seconds=20, filter=chosen)
+    time = opened(right, "Time", "Agent:a1", 20, "Window", filter=chosen)
     now = MIDNIGHT + 70_000
     replace_world(late, "ts1", wire(right.sources["ts1"].export()), now, now - 60_000)
-    happens(late, 100, at(e.EventReleased, 100))
+    # Who knows better takes it over, and has others on the same row.
+    copy = opened(right, "Time", "Agent:a1", seconds=70, filter=chosen)
+    adopt_statistic(right, copy, wire(export_statistic(here["Time"])), now)
+    for engine in (right, late):
+        happens(engine, 100, at(e.EventReleased, 100))
     told = {name: value(late, statistic, 100) for name, statistic in here.items()}
     assert told == {"Time": 40, "Calls": 1, "Average": 1}
-    assert value(late, shared, 100) == 40  # the same statistic
+    assert [value(right, each, 100) for each in (copy, there, time)] == [40, 1, 50]
 
 
 @pytest.mark.parametrize("profile", ["Never", "Minutes", "Window", "Last"])
