@@ -1,0 +1,94 @@
+// The grid of agents: what each is doing, in colour, shape and words, why, and for how long.
+
+import {Cell, Rows, element} from "./cells.js";
+import {key} from "./catalogue.js";
+import {KINDS, readState, summary} from "./states.js";
+import {tooMuch} from "./thresholds.js";
+import {NOTHING, age, minutes} from "./words.js";
+
+/** One agent. */
+class Agent {
+  constructor(id) {
+    this.id = id;
+    this.key = key("Agent", id, "state");
+    this.state = null;
+    const [name, time, word, reason] = ["name", "time", "word", "reason"].map(
+      (each) => element("span", each));
+    name.textContent = id;
+    name.title = id;
+    const shape = element("span", "shape");
+    shape.setAttribute("aria-hidden", "true");
+    this.node = element("li", "agent", name, time, shape, word, reason);
+    this.self = new Cell(this.node);
+    [this.time, this.word, this.reason] = [time, word, reason].map((each) => new Cell(each));
+  }
+
+  /** Where a break lasts too long: "" | "warn" | "alarm". */
+  level(values, now, thresholds) {
+    if (this.state?.kind !== "break") return "";
+    return tooMuch(values.lasts(this.key, this.state.since, now), "not-ready", thresholds);
+  }
+
+  update(values, now, thresholds, showsOut) {
+    this.state = readState(values.value(this.key));
+    const {state} = this;
+    const old = values.age(this.key, now);
+    const isOld = old === null || old >= thresholds["stale-after"];
+    this.self.hidden(state?.kind === "out" && !showsOut);
+    this.self.attribute("data-kind", state?.kind ?? "none");
+    this.self.attribute("data-level", this.level(values, now, thresholds));
+    this.self.attribute("data-old", isOld ? "yes" : "");
+    this.word.text(state?.word ?? NOTHING);
+    const until = isOld ? now - old : now; // what is old does not go on ticking
+    this.time.text(state === null ? "" : minutes(values.lasts(this.key, state.since, until)));
+    const unknown = old === null ? values.trouble(this.key) : "";
+    this.reason.text(isOld ? unknown || age(old) : state?.reason ?? "");
+  }
+}
+
+/** All agents, and how many do what. */
+export class Agents {
+  constructor(grid, list) {
+    this._rows = new Rows(grid, (id) => new Agent(id));
+    this._byKey = new Map();
+    this._chips = new Map(Object.entries(KINDS).map(([kind, label]) => {
+      const number = element("b", "", "0"), shape = element("span", "shape");
+      shape.setAttribute("aria-hidden", "true");
+      const item = element("li", "", shape, number, ` ${label}`);
+      item.dataset.kind = kind;
+      list.append(item);
+      return [kind, {number: new Cell(number), item: new Cell(item)}];
+    }));
+  }
+
+  show(ids) {
+    this._rows.show(ids.map((id) => [id, id]));
+    this._byKey = new Map([...this._rows.byId.values()].map((agent) => [agent.key, agent]));
+  }
+
+  get all() {
+    return this._rows.byId.values();
+  }
+
+  get keys() {
+    return this._byKey.keys();
+  }
+
+  of(statistic) {
+    return this._byKey.get(statistic);
+  }
+
+  /** How many do what. */
+  summary() {
+    return summary([...this.all].map((agent) => agent.state));
+  }
+
+  /** Show that. */
+  sum() {
+    for (const [kind, number] of Object.entries(this.summary())) {
+      const chip = this._chips.get(kind);
+      chip.number.text(String(number));
+      chip.item.hidden(number === 0 && !["ready", "call", "break"].includes(kind));
+    }
+  }
+}

@@ -1,0 +1,167 @@
+// The health of the pair, from three sides: whether we have a connection to each member, what each
+// says of its role (ServerMode), and what its status says of the pair and of its sources
+// (`/api/status`, protocols.md §4). And what went wrong last. Decisions only; health_view.js shows.
+
+export const FAULTS_MAX = 30;
+const STATUS_OLD_SECONDS = 6; // a status that is older says nothing about now
+
+/** What is known of the members, and the faults that were seen. Times are Unix seconds. */
+export class Health {
+  constructor() {
+    this._members = new Map(); // address → what is known
+    this.faults = []; // {time, text}, the newest first
+    this._sources = new Map(); // name → {gone: since when, or null}
+  }
+
+  /** The members that there are, as `/api/board` names them. */
+  know(members) {
+    for (const {url, name} of members) {
+      const known = this._members.get(url);
+      if (known) known.name = name || known.name;
+      else this._members.set(url, {
+        url, name: name || url, isConnected: false, isSeen: false, since: null, mode: null,
+        status: null, statusAt: -Infinity,
+      });
+    }
+    for (const url of [...this._members.keys()]) {
+      if (!members.some((each) => each.url === url)) this._members.delete(url);
+    }
+  }
+
+  connected(url, time) {
+    const member = this._members.get(url);
+    if (member === undefined || member.isConnected) return;
+    if (member.isSeen) this.note(time, `${member.name} is back`);
+    Object.assign(member, {isConnected: true, isSeen: true, since: time});
+  }
+
+  disconnected(url, time, why) {
+    const member = this._members.get(url);
+    if (member === undefined || (!member.isConnected && member.since !== null)) return;
+    Object.assign(member, {isConnected: false, since: time, mode: null});
+    this.note(time, `${member.name} is gone: ${why}`);
+  }
+
+  /** What a server says of itself. */
+  says(url, mode, time) {
+    const member = this._members.get(url);
+    if (member === undefined) return;
+    const before = member.mode;
+    member.mode = mode;
+    if (before !== null && before.role !== mode.role) {
+      this.note(time, `${member.name} is now ${mode.role}`);
+    }
+    if (before?.synchronised && !mode.synchronised) {
+      this.note(time, `${member.name} says that the pair is not synchronised`);
+    }
+  }
+
+  /** What a server's status says; null where there was no answer. */
+  reports(url, status, time) {
+    const member = this._members.get(url);
+    if (member === undefined || status === null) return;
+    const before = member.status;
+    Object.assign(member, {status, statusAt: time});
+    if (status.name) member.name = status.name;
+    const lost = (status.session?.lost ?? 0) - (before?.session?.lost ?? Infinity);
+    if (lost > 0 && before.uptime <= status.uptime) {
+      this.note(time, `${member.name} lost the session of the pair`);
+    }
+    for (const source of status.sources ?? []) {
+      const was = before?.sources?.find((each) => each.name === source.name);
+      if (was?.connected && !source.connected) {
+        this.note(time, `${member.name} lost the source ${source.name}`);
+      }
+    }
+    this._lookAtSources(time);
+  }
+
+  note(time, text) {
+    this.faults.unshift({time, text});
+    this.faults.length = Math.min(this.faults.length, FAULTS_MAX);
+  }
+
+  _lookAtSources(time) {
+    for (const {name, connected} of this._sourcesNow(time)) {
+      const known = this._sources.get(name) ?? {gone: null};
+      if (connected) known.gone = null;
+      else known.gone ??= time;
+      this._sources.set(name, known);
+    }
+  }
+
+  /** Each source, and which members hear it. */
+  _sourcesNow(time) {
+    const found = new Map();
+    for (const member of this._members.values()) {
+      if (!member.status || time - member.statusAt > STATUS_OLD_SECONDS) continue;
+      for (const source of member.status.sources ?? []) {
+        const all = found.get(source.name) ?? {name: source.name, hears: 0, of: 0, gaps: 0};
+        all.of += 1;
+        all.hears += source.connected ? 1 : 0;
+        all.gaps += source.gaps?.open ?? 0;
+        found.set(source.name, all);
+      }
+    }
+    return [...found.values()].map((each) => ({...each, connected: each.hears > 0}));
+  }
+
+  // -- how it is -------------------------------------------------------------------------------
+
+  /** Each member: `{url, name, isConnected, role, synchronised, since}`. */
+  members() {
+    return [...this._members.values()].map((member) => ({
+      url: member.url,
+      name: member.name,
+      isConnected: member.isConnected,
+      role: member.mode?.role ?? "",
+      synchronised: member.mode?.synchronised ?? false,
+      since: member.since,
+    }));
+  }
+
+  /** The pair: `{is: "alone" | "synchronised" | "behind" | "apart", text, session}`. */
+  pair(time) {
+    const members = [...this._members.values()];
+    const said = members.find((each) => each.status && time - each.statusAt <= STATUS_OLD_SECONDS
+      && each.status.session);
+    const session = said?.status.session ?? null;
+    const shown = session === null ? "" : `session ${String(session.id).slice(0, 8)}, ${session.state}`;
+    if (members.length < 2 && session === null) return {is: "alone", text: "no pair", session: ""};
+    const primaries = members.filter((each) => each.mode?.role === "primary");
+    if (primaries.length > 1) return {is: "apart", text: "two primaries", session: shown};
+    const isSynchronised = members.some((each) => each.mode?.synchronised)
+      && members.every((each) => !each.isConnected || each.mode?.synchronised);
+    if (isSynchronised) return {is: "synchronised", text: "synchronised", session: shown};
+    const isOpen = session?.state === "open";
+    return isOpen
+      ? {is: "behind", text: "synchronising", session: shown}
+      : {is: "apart", text: "not synchronised", session: shown};
+  }
+
+  /** Each source: `{name, is: "live" | "partly" | "gone", text, since}`. */
+  sources(time) {
+    return this._sourcesNow(time).map((each) => {
+      const since = this._sources.get(each.name)?.gone ?? null;
+      if (!each.connected) return {name: each.name, is: "gone", text: "gone", since};
+      if (each.hears < each.of) {
+        return {name: each.name, is: "partly", text: `heard by ${each.hears} of ${each.of}`, since};
+      }
+      const text = each.gaps ? `live, ${each.gaps} gaps open` : "live";
+      return {name: each.name, is: each.gaps ? "partly" : "live", text, since};
+    });
+  }
+
+  /** Why the numbers are not to be believed; empty if they are. */
+  trouble(time) {
+    if (![...this._members.values()].some((each) => each.isConnected)) {
+      return "No server can be reached. What you see is old.";
+    }
+    const gone = this.sources(time).filter((each) => each.is === "gone");
+    if (gone.length === 0) return "";
+    const names = gone.map((each) => each.name).join(", ");
+    return `Nothing is heard of ${names} since ${clockOf(gone[0].since)}. What you see is old.`;
+  }
+}
+
+const clockOf = (time) => (time === null ? "the beginning" : new Date(time * 1000).toLocaleTimeString("en-GB"));

@@ -1,0 +1,287 @@
+// The wallboard: everything put together. Members → pair → values → one frame that touches what
+// has changed. The decisions are in pair.js, merging.js, health.js, alarms.js; nothing else waits.
+
+import {AlarmView} from "./alarm_view.js";
+import {Alarms} from "./alarms.js";
+import {Agents} from "./agents.js";
+import {Cell} from "./cells.js";
+import {catalogue, chooseAgents, chooseQueues, choices, key, membersOf} from "./catalogue.js";
+import {Charts} from "./charts.js";
+import {Connection, now} from "./connection.js";
+import {Controls} from "./controls.js";
+import {Health} from "./health.js";
+import {HealthView} from "./health_view.js";
+import {History, SAMPLE_SECONDS} from "./history.js";
+import {Members} from "./members.js";
+import {Pair} from "./pair.js";
+import {recall, remember} from "./memory.js";
+import {readChoice, searchOf} from "./settings.js";
+import {Bell} from "./sound.js";
+import {dress, isDark, onSystemChange} from "./theme.js";
+import {readThresholds} from "./thresholds.js";
+import {Tiles} from "./tiles.js";
+import {Values} from "./values.js";
+import {age, shortName} from "./words.js";
+
+const OBJECTS_SECONDS = 60; // between two looks at what there is: agents log in for the first time
+const TICK_SECONDS = 1;
+
+const find = (id) => document.getElementById(id);
+const wallClock = () => Date.now() / 1000;
+
+class Board {
+  constructor() {
+    this._stored = recall("choice", {});
+    this._choice = readChoice(location.search, this._stored);
+    this._thresholds = readThresholds(this._choice.thresholds);
+    this._pair = new Pair();
+    this._values = new Values(this._pair);
+    this._connections = new Map();
+    this._health = new Health();
+    this._healthView = new HealthView(find);
+    this._alarms = new Alarms();
+    this._alarmView = new AlarmView(find);
+    this._bell = new Bell();
+    this._history = new History();
+    this._objects = choices([]);
+    this._queues = [];
+    this._site = {};
+    this._cells = Object.fromEntries(
+      ["scope", "clock", "queues-note", "queues-age", "agents-note", "agents-age", "charts-age"]
+        .map((id) => [id, new Cell(find(id))]));
+    this._isFramed = false;
+    this._isWhole = false; // the next frame looks at everything
+    dress(this._choice.theme);
+    document.documentElement.dataset.mode = this._choice.tv ? "tv" : "desk";
+    this._tiles = new Tiles(find("tiles"));
+    this._agents = new Agents(find("agent-grid"), find("summary"));
+    this._charts = new Charts(find("charts"), this._history);
+    this._controls = new Controls(find, {
+      change: (changes) => this._change(changes),
+      theme: () => this._changeTheme(),
+      sound: () => this._changeSound(),
+      escape: () => this._choice.tv && this._change({tv: false}),
+    });
+    this._members = new Members(location.origin, {
+      know: (members) => this._know(members),
+      board: (board) => this._heardOfSite(board),
+      status: (url, status) => this._health.reports(url, status, wallClock()),
+    });
+  }
+
+  start() {
+    this._look();
+    onSystemChange(() => this._redress());
+    this._members.start();
+    setInterval(() => this._tick(), TICK_SECONDS * 1000);
+    setInterval(() => this._sample(), SAMPLE_SECONDS * 1000);
+    setInterval(() => this._apply(this._pair.ask("Objects")), OBJECTS_SECONDS * 1000);
+    document.addEventListener("visibilitychange", () => this._tick());
+    this._tick();
+  }
+
+  // -- the members -------------------------------------------------------------------------------
+
+  _know(members) {
+    this._health.know(members);
+    const urls = new Set(members.map((each) => each.url));
+    for (const [url, connection] of this._connections) {
+      if (urls.has(url)) continue;
+      this._connections.delete(url);
+      connection.close();
+    }
+    for (const {url} of members) {
+      if (this._connections.has(url)) continue;
+      this._connections.set(url, new Connection(url, {
+        connected: () => {
+          this._health.connected(url, wallClock());
+          this._apply(this._pair.connected(url, now()));
+        },
+        text: (text) => this._apply(this._pair.take(url, text, now())),
+        lost: (why) => {
+          this._health.disconnected(url, wallClock(), why);
+          this._apply(this._pair.disconnected(url));
+          this._isWhole = true;
+        },
+        due: (moment) => this._pair.due(url, moment),
+      }));
+    }
+  }
+
+  _heardOfSite(board) {
+    this._site = board;
+    this._thresholds = readThresholds(board.thresholds, this._choice.thresholds);
+    if (board.tenant && !this._choice.tenant) this._rechoose();
+  }
+
+  _apply({updates, send, others}) {
+    for (const [url, texts] of send) {
+      for (const text of texts) this._connections.get(url)?.send(text);
+    }
+    this._values.take(updates);
+    for (const other of others) this._heard(other);
+    const members = key("GroupAgents", this._choice.group, "members");
+    if (updates.some((each) => each.key === members)) this._rechoose();
+    this._frameSoon();
+  }
+
+  _heard({kind, member, ...what}) {
+    if (kind === "mode") this._health.says(member, what.mode, wallClock());
+    if (kind === "profile" && what.profile === "Objects") {
+      this._objects = choices(what.items);
+      this._rechoose();
+    }
+  }
+
+  // -- what is shown -----------------------------------------------------------------------------
+
+  _change(changes) {
+    const search = searchOf(location.search, changes);
+    history.replaceState(null, "", location.pathname + search);
+    this._choice = readChoice(search, this._stored);
+    document.documentElement.dataset.mode = this._choice.tv ? "tv" : "desk";
+    this._rechoose();
+  }
+
+  /** Have open and show what is chosen, of what there is. */
+  _rechoose() {
+    const {group, queues: named} = this._choice;
+    const tenant = this._choice.tenant || this._site.tenant || "";
+    const members = group ? membersOf(this._values.value(key("GroupAgents", group, "members"))) : null;
+    const queues = chooseQueues(this._objects.queues, named);
+    const agents = chooseAgents(this._objects.agents, group, members);
+    const wanted = catalogue({tenant, group, queues: queues.shown, agents: agents.shown});
+    this._values.keep(wanted);
+    this._apply(this._pair.want(wanted));
+    this._tiles.show(queues.shown);
+    this._agents.show(agents.shown);
+    this._note("queues-note", queues.shown.length, queues.left, "No queue to show");
+    this._note("agents-note", agents.shown.length, agents.left, "No agent to show");
+    this._cells.scope.text([tenant, group || "all agents"].filter(Boolean).join(" · "));
+    this._controls.show(this._objects, this._choice, queues.shown, searchOf(location.search, {tv: true}));
+    const labelled = queues.shown.map((each) => ({...each, label: shortName(each.objectId)}));
+    const ids = labelled.map((each) => each.objectId).join("\n");
+    if (ids !== this._queues.map((each) => each.objectId).join("\n")) this._charts.show(labelled);
+    this._queues = labelled;
+    this._isWhole = true;
+    this._frameSoon();
+  }
+
+  /** An empty board says why it is empty. */
+  _note(id, shown, left, nothing) {
+    this._cells[id].text(left ? `and ${left} more` : shown ? "" : nothing);
+  }
+
+  _changeTheme() {
+    const theme = isDark(this._choice.theme) ? "light" : "dark";
+    this._stored = {...this._stored, theme};
+    remember("choice", this._stored);
+    this._change({theme: ""});
+    this._redress();
+  }
+
+  _redress() {
+    if (dress(this._choice.theme)) this._charts.repaint();
+    this._look();
+  }
+
+  _changeSound() {
+    this._bell.turn(!this._bell.isOn);
+    if (this._bell.isOn) this._bell.ring();
+    this._look();
+  }
+
+  _look() {
+    this._controls.look({isDark: isDark(this._choice.theme), isOn: this._bell.isOn});
+  }
+
+  // -- frames --------------------------------------------------------------------------------------
+
+  _tick() {
+    this._isWhole = true;
+    this._frameSoon();
+    this._alarm();
+  }
+
+  _frameSoon() {
+    if (this._isFramed) return;
+    this._isFramed = true;
+    requestAnimationFrame(() => {
+      this._isFramed = false;
+      this._frame();
+    });
+  }
+
+  /** Touch what has changed; once a second everything that grows old. */
+  _frame() {
+    const moment = now(), news = this._values.news;
+    const [tiles, agents] = this._isWhole
+      ? [this._tiles.all, this._agents.all]
+      : [new Set([...news].map((each) => this._tiles.of(each)).filter(Boolean)),
+        new Set([...news].map((each) => this._agents.of(each)).filter(Boolean))];
+    for (const tile of tiles) tile.update(this._values, moment, this._thresholds);
+    for (const agent of agents) {
+      agent.update(this._values, moment, this._thresholds, this._choice.out);
+    }
+    this._agents.sum();
+    if (this._isWhole) this._ages(moment);
+    this._healthView.update(this._health, wallClock(), (url) => {
+      const heardAt = this._pair.heardAt(url);
+      return heardAt === null ? null : moment - heardAt;
+    });
+    news.clear();
+    this._isWhole = false;
+  }
+
+  _ages(moment) {
+    const queues = this._values.oldest(this._tiles.keys, moment);
+    const agents = this._values.oldest(this._agents.keys, moment);
+    for (const [id, old] of [["queues-age", queues], ["agents-age", agents]]) {
+      this._cells[id].text(age(old));
+      const isOld = old !== null && old >= this._thresholds["stale-after"];
+      this._cells[id].attribute("data-old", isOld ? "yes" : "");
+    }
+    this._cells["charts-age"].text(age(Math.max(queues ?? 0, agents ?? 0)));
+    this._cells.clock.text(new Date().toLocaleTimeString("en-GB"));
+  }
+
+  // -- alarms and samples --------------------------------------------------------------------------
+
+  _alarm() {
+    const moment = now(), found = new Map();
+    const trouble = this._health.trouble(wallClock());
+    if (trouble) found.set("trouble", trouble);
+    for (const tile of this._tiles.all) {
+      const judged = tile.judge(this._values, moment, this._thresholds);
+      if (!judged.isOld) for (const [id, text] of judged.alarms) found.set(id, text);
+    }
+    for (const agent of this._agents.all) {
+      if (agent.level(this._values, moment, this._thresholds) === "alarm") {
+        found.set(`not-ready ${agent.id}`, `${agent.id}: not ready for too long`);
+      }
+    }
+    const news = this._alarms.look(found, moment);
+    if (news.raised.length) this._bell.ring();
+    this._alarmView.update(this._alarms.active, news);
+  }
+
+  /** What is old is no sample: the line has a gap. */
+  _sample() {
+    const moment = now(), sample = {};
+    for (const tile of this._tiles.all) {
+      const old = tile.judge(this._values, moment, this._thresholds).isOld;
+      for (const name of ["waiting", "level"]) {
+        sample[`${name} ${tile.objectId}`] = old ? null : this._values.value(tile.keys[name]);
+      }
+    }
+    const old = this._values.oldest(this._agents.keys, moment);
+    const sum = old === null || old >= this._thresholds["stale-after"] ? null : this._agents.summary();
+    sample.ready = sum?.ready ?? null;
+    sample.busy = sum && sum.call + sum.ringing + sum.hold + sum.acw;
+    sample.break = sum?.break ?? null;
+    this._history.add(wallClock(), sample);
+    this._charts.draw();
+  }
+}
+
+new Board().start();

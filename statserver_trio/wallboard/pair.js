@@ -1,0 +1,171 @@
+// Both members as one: every statistic is open with each member that can be reached, so when one
+// dies the other one's values are there already. What is to be sent is handed back; no sockets and
+// no clocks of its own. Members are known by their address, and may come to be known later.
+
+import {Conversation} from "./protocol.js";
+import {MergedStatistic} from "./merging.js";
+
+/**
+ * What is wanted, what the members say of it, and what is to be shown.
+ *
+ * Every call hands back `{updates, send, others}`: what is news about statistics, as
+ * `{key, event, at}`; texts to send, by member; and happenings that concern no statistic.
+ */
+export class Pair {
+  constructor() {
+    this._conversations = new Map(); // by member, while there is a connection
+    this._lastHeard = new Map(); // by member, of connections that are gone
+    this._wanted = new Map(); // key → {what, merged, at, refusals}
+  }
+
+  /** The members that there is a connection to. */
+  get reachable() {
+    return [...this._conversations.keys()];
+  }
+
+  /** When a member was heard of last; null if never. */
+  heardAt(member) {
+    return this._conversations.get(member)?.heardAt ?? this._lastHeard.get(member) ?? null;
+  }
+
+  /** What the server said of itself, while there is a connection. */
+  modeOf(member) {
+    return this._conversations.get(member)?.mode ?? null;
+  }
+
+  /** Whose word about a statistic is delivered; null while nobody has it open. */
+  leaderOf(key) {
+    return this._wanted.get(key)?.merged.leader ?? null;
+  }
+
+  /**
+   * Until when a value is known to be true: as long as its member is heard of and vouches for it.
+   * Null if it was never told.
+   */
+  freshAt(key) {
+    const wanted = this._wanted.get(key);
+    if (wanted === undefined || wanted.merged.latest === null) return null;
+    const {leader, isValid} = wanted.merged;
+    return leader === null || !isValid ? wanted.vouchedAt : this.heardAt(leader);
+  }
+
+  /** Why a value is not there, or cannot be relied upon; empty if it can. */
+  troubleOf(key) {
+    return this._wanted.get(key)?.trouble ?? "";
+  }
+
+  // -- what is wanted ----------------------------------------------------------------------------
+
+  /** Have exactly these open: a map from keys to {object, metric, notification}. */
+  want(all) {
+    const send = new Map();
+    for (const key of [...this._wanted.keys()]) {
+      if (all.has(key)) continue;
+      this._wanted.delete(key);
+      for (const [member, conversation] of this._conversations) {
+        note(send, member, conversation.close(key));
+      }
+    }
+    for (const [key, what] of all) {
+      if (this._wanted.has(key)) continue;
+      this._wanted.set(key, {what, merged: new MergedStatistic(), vouchedAt: 0, trouble: ""});
+      for (const [member, conversation] of this._conversations) {
+        note(send, member, conversation.open(key, what));
+      }
+    }
+    return {updates: [], send, others: []};
+  }
+
+  /** Ask every member what is configured. */
+  ask(profile) {
+    const send = new Map();
+    for (const [member, conversation] of this._conversations) {
+      note(send, member, conversation.ask(profile));
+    }
+    return {updates: [], send, others: []};
+  }
+
+  // -- the members -------------------------------------------------------------------------------
+
+  /** A connection is there. */
+  connected(member, now) {
+    const conversation = new Conversation(now);
+    this._conversations.set(member, conversation);
+    const send = new Map();
+    note(send, member, conversation.ask("Objects"));
+    for (const [key, {what}] of this._wanted) note(send, member, conversation.open(key, what));
+    return {updates: [], send, others: []};
+  }
+
+  /** It is gone: the other member leads wherever this one did. */
+  disconnected(member) {
+    const conversation = this._conversations.get(member);
+    const updates = [];
+    if (conversation === undefined) return {updates, send: new Map(), others: []};
+    this._lastHeard.set(member, conversation.heardAt);
+    this._conversations.delete(member);
+    for (const [key, wanted] of this._wanted) {
+      if (wanted.merged.leader === member && wanted.merged.isValid) {
+        wanted.vouchedAt = conversation.heardAt;
+      }
+      const delivered = wanted.merged.lost(member);
+      if (wanted.merged.leader === null) wanted.trouble = "no server can be reached";
+      this._deliver(updates, key, wanted, delivered, conversation.heardAt);
+    }
+    return {updates, send: new Map(), others: []};
+  }
+
+  /** A frame of a member. */
+  take(member, text, now) {
+    const conversation = this._conversations.get(member);
+    const updates = [], others = [], send = new Map();
+    if (conversation === undefined) return {updates, send, others};
+    const heard = conversation.take(text, now);
+    for (const each of heard.send) note(send, member, each);
+    for (const happening of heard.happenings) {
+      const wanted = this._wanted.get(happening.key);
+      if (happening.key === undefined) others.push({...happening, member});
+      else if (wanted !== undefined) this._hear(updates, member, happening, wanted, now);
+    }
+    return {updates, send, others};
+  }
+
+  /** What is to be done with a member because of the time: `{at, send, lost}`. */
+  due(member, now) {
+    return this._conversations.get(member)?.due(now) ?? {at: Infinity, send: "", lost: ""};
+  }
+
+  _hear(updates, member, happening, wanted, now) {
+    const {merged} = wanted, {key} = happening;
+    switch (happening.kind) {
+      case "opened":
+        this._deliver(updates, key, wanted, merged.opened(member), now);
+        if (merged.isValid) wanted.trouble = "";
+        return;
+      case "refused":
+        if (merged.leader === null) {
+          wanted.trouble = happening.message;
+          updates.push({key, event: {event: "Refused", reason: happening.message}, at: now});
+        }
+        return;
+      case "told": {
+        if (merged.isValid) wanted.vouchedAt = now;
+        this._deliver(updates, key, wanted, merged.told(member, happening.event), now);
+      }
+    }
+  }
+
+  _deliver(updates, key, wanted, events, at) {
+    for (const event of events) {
+      if (event.event === "StatisticValid") wanted.trouble = "";
+      else if (event.event !== "Info") wanted.trouble = event.reason || "not valid";
+      updates.push({key, event, at});
+    }
+  }
+}
+
+function note(send, member, text) {
+  if (!text) return;
+  if (!send.has(member)) send.set(member, []);
+  send.get(member).push(text);
+}

@@ -1,0 +1,36 @@
+// Two tones when an alarm begins; silent until somebody asks for it, as browsers want it, too.
+
+const TONES = [[880, 0], [660, 0.18]]; // hertz, and when, in seconds
+const TONE_SECONDS = 0.16;
+const LOUDNESS = 0.2;
+
+/** The bell. */
+export class Bell {
+  constructor() {
+    this.isOn = false;
+    this._audio = null;
+  }
+
+  /** Turn it on or off; only a click or a key may turn it on. */
+  turn(isOn) {
+    this.isOn = isOn;
+    if (isOn) {
+      this._audio ??= new AudioContext();
+      this._audio.resume();
+    }
+  }
+
+  ring() {
+    if (!this.isOn || this._audio === null) return;
+    const volume = this._audio.createGain();
+    volume.gain.value = LOUDNESS;
+    volume.connect(this._audio.destination);
+    for (const [frequency, after] of TONES) {
+      const tone = this._audio.createOscillator();
+      tone.frequency.value = frequency;
+      tone.connect(volume);
+      tone.start(this._audio.currentTime + after);
+      tone.stop(this._audio.currentTime + after + TONE_SECONDS);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// Numbers as people read them. A value that is not there is a dash, never a zero.
+
+export const NOTHING = "–";
+
+/** `m:ss`, with hours where there are any. */
+export function minutes(seconds) {
+  if (!Number.isFinite(seconds)) return NOTHING;
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (n) => String(n).padStart(2, "0");
+  const rest = `${Math.floor(whole / 60) % 60}`;
+  return whole < 3600
+    ? `${rest}:${two(whole % 60)}`
+    : `${Math.floor(whole / 3600)}:${rest.padStart(2, "0")}:${two(whole % 60)}`;
+}
+
+/** A whole number. */
+export const count = (value) => (Number.isFinite(value) ? String(Math.round(value)) : NOTHING);
+
+/** Percent, without decimals: on a wall nobody reads them. */
+export const percent = (value) => (Number.isFinite(value) ? `${Math.round(value)} %` : NOTHING);
+
+/** How old something is, or that it was never there. */
+export function age(seconds) {
+  if (seconds === null || !Number.isFinite(seconds)) return "no value yet";
+  return seconds < 120 ? `${Math.max(0, Math.floor(seconds))} s old` : `${minutes(seconds)} old`;
+}
+
+/** The name of an object without its switch. */
+export const shortName = (objectId) => objectId.split("@")[0];
+
+/** The time of day of a moment in Unix seconds. */
+export const clock = (time) => new Date(time * 1000).toLocaleTimeString("en-GB");
