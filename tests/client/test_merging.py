@@ -77,6 +77,12 @@ def test_what_the_other_one_was_ahead_by_is_delivered_when_the_leader_is_lost() 
     assert story.lose(A).values == [5, 6, 7, 8]
 
 
+def test_what_nobody_could_vouch_for_when_all_were_lost_is_valid_when_it_is_opened_anew() -> None:
+    story = Story().tell(A, (5, 1), invalid()).tell(B, invalid()).lose(A).lose(B)
+    assert story.merged.opened(B) == [valid()]
+    assert story.merged.is_valid
+
+
 def test_what_the_other_one_owes_is_not_delivered_again() -> None:
     story = Story().tell(A, (5, 1), (6, 2), (7, 2)).tell(B, (5, 1)).lose(A)
     assert story.tell(B, (6, 2), (7, 2), (8, 3)).values == [5, 6, 7, 8]
