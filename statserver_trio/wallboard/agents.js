@@ -3,8 +3,11 @@
 import {Cell, Rows, element} from "./cells.js";
 import {key} from "./catalogue.js";
 import {KINDS, readState, summary} from "./states.js";
-import {tooMuch} from "./thresholds.js";
+import {isOld, tooMuch} from "./thresholds.js";
 import {NOTHING, age, minutes} from "./words.js";
+
+// So many are shown in large cells; of more than so many, the cells are small.
+const ROOMY_MAX = 36, DENSE_MIN = 150;
 
 /** One agent. */
 class Agent {
@@ -33,22 +36,23 @@ class Agent {
     this.state = readState(values.value(this.key));
     const {state} = this;
     const old = values.age(this.key, now);
-    const isOld = old === null || old >= thresholds["stale-after"];
+    const cannotBeTrusted = isOld(old, thresholds);
     this.self.hidden(state?.kind === "out" && !showsOut);
     this.self.attribute("data-kind", state?.kind ?? "none");
     this.self.attribute("data-level", this.level(values, now, thresholds));
-    this.self.attribute("data-old", isOld ? "yes" : "");
+    this.self.attribute("data-old", cannotBeTrusted ? "yes" : "");
     this.word.text(state?.word ?? NOTHING);
-    const until = isOld ? now - old : now; // what is old does not go on ticking
+    const until = cannotBeTrusted ? now - old : now; // what is old does not go on ticking
     this.time.text(state === null ? "" : minutes(values.lasts(this.key, state.since, until)));
     const unknown = old === null ? values.trouble(this.key) : "";
-    this.reason.text(isOld ? unknown || age(old) : state?.reason ?? "");
+    this.reason.text(cannotBeTrusted ? unknown || age(old) : state?.reason ?? "");
   }
 }
 
 /** All agents, and how many do what. */
 export class Agents {
   constructor(grid, list) {
+    this._grid = new Cell(grid);
     this._rows = new Rows(grid, (id) => new Agent(id));
     this._byKey = new Map();
     this._chips = new Map(Object.entries(KINDS).map(([kind, label]) => {
@@ -62,6 +66,8 @@ export class Agents {
   }
 
   show(ids) {
+    const density = ids.length <= ROOMY_MAX ? "roomy" : ids.length >= DENSE_MIN ? "dense" : "";
+    this._grid.attribute("data-density", density);
     this._rows.show(ids.map((id) => [id, id]));
     this._byKey = new Map([...this._rows.byId.values()].map((agent) => [agent.key, agent]));
   }

@@ -2,13 +2,14 @@
 // are our own (`OpenStatisticEx`), so a site needs no stat types for its board.
 // Names of masks and categories are the vendor's; see tests/conformance for what they count.
 
-// A board shows so many at most: what is longer nobody can read, and a browser has to live for weeks.
+// A board shows so many at most: what is longer nobody can read, and a browser lives for weeks.
 export const QUEUES_MAX = 60;
 export const AGENTS_MAX = 1000;
 
 const MEMBERS_SECONDS = 60; // between two looks at who belongs to a group
 
-const ofCalls = (category, mainMask, more = {}) => ({category, subject: "DNAction", mainMask, ...more});
+const ofCalls = (category, mainMask, more = {}) => (
+  {category, subject: "DNAction", mainMask, ...more});
 
 const GIVEN_UP = "CallAbandoned, CallAbandonedFromRinging";
 

@@ -50,7 +50,8 @@ class Chart {
     const data = this._data(history);
     this._series.forEach(({name}, n) => {
       const last = data[n + 1].at(-1);
-      this._items.byId.get(name).value.text(last === null || last === undefined ? "" : `${Math.round(last)}${this._unit}`);
+      const shown = Number.isFinite(last) ? `${Math.round(last)}${this._unit}` : "";
+      this._items.byId.get(name).value.text(shown);
     });
     this._plot?.setData(data);
   }
@@ -69,7 +70,8 @@ class Chart {
   _fit() {
     if (this._plot === null) return;
     const {width, height} = this._size();
-    if (width !== this._plot.width || height !== this._plot.height) this._plot.setSize({width, height});
+    if (width === this._plot.width && height === this._plot.height) return;
+    this._plot.setSize({width, height});
   }
 
   _options(shades) {
@@ -115,7 +117,8 @@ export class Charts {
   /** For these queues, `{objectType, objectId, label}`. */
   show(queues) {
     this._shown = queues;
-    const of = (prefix) => queues.map(({objectId, label}) => ({name: `${prefix} ${objectId}`, label}));
+    const of = (prefix) => queues.map(
+      ({objectId, label}) => ({name: `${prefix} ${objectId}`, label}));
     this.waiting.show(of("waiting"), this._history);
     this.level.show(of("level"), this._history);
     this.agents.show([

@@ -2,6 +2,8 @@
 // says of its role (ServerMode), and what its status says of the pair and of its sources
 // (`/api/status`, protocols.md §4). And what went wrong last. Decisions only; health_view.js shows.
 
+import {clock} from "./words.js";
+
 export const FAULTS_MAX = 30;
 const STATUS_OLD_SECONDS = 6; // a status that is older says nothing about now
 
@@ -126,7 +128,8 @@ export class Health {
     const said = members.find((each) => each.status && time - each.statusAt <= STATUS_OLD_SECONDS
       && each.status.session);
     const session = said?.status.session ?? null;
-    const shown = session === null ? "" : `session ${String(session.id).slice(0, 8)}, ${session.state}`;
+    const shown = session === null ? ""
+      : `session ${String(session.id).slice(0, 8)}, ${session.state}`;
     if (members.length < 2 && session === null) return {is: "alone", text: "no pair", session: ""};
     const primaries = members.filter((each) => each.mode?.role === "primary");
     if (primaries.length > 1) return {is: "apart", text: "two primaries", session: shown};
@@ -160,8 +163,7 @@ export class Health {
     const gone = this.sources(time).filter((each) => each.is === "gone");
     if (gone.length === 0) return "";
     const names = gone.map((each) => each.name).join(", ");
-    return `Nothing is heard of ${names} since ${clockOf(gone[0].since)}. What you see is old.`;
+    return `Nothing is heard of ${names} since ${clock(gone[0].since)}. What you see is old.`;
   }
 }
 
-const clockOf = (time) => (time === null ? "the beginning" : new Date(time * 1000).toLocaleTimeString("en-GB"));

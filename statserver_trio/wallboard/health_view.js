@@ -14,7 +14,8 @@ function chip(tag, ...parts) {
 }
 
 function memberChip() {
-  const name = element("b", "name"), role = element("span", "role"), state = element("span", "state");
+  const name = element("b", "name");
+  const role = element("span", "role"), state = element("span", "state");
   const made = chip("li", name, role, state);
   return {...made, name: new Cell(name), role: new Cell(role), state: new Cell(state)};
 }

@@ -18,7 +18,7 @@ import {recall, remember} from "./memory.js";
 import {readChoice, searchOf} from "./settings.js";
 import {Bell} from "./sound.js";
 import {dress, isDark, onSystemChange} from "./theme.js";
-import {readThresholds} from "./thresholds.js";
+import {isOld, readThresholds} from "./thresholds.js";
 import {Tiles} from "./tiles.js";
 import {Values} from "./values.js";
 import {age, shortName} from "./words.js";
@@ -147,9 +147,9 @@ class Board {
   _rechoose() {
     const {group, queues: named} = this._choice;
     const tenant = this._choice.tenant || this._site.tenant || "";
-    const members = group ? membersOf(this._values.value(key("GroupAgents", group, "members"))) : null;
+    const state = this._values.value(key("GroupAgents", group, "members"));
     const queues = chooseQueues(this._objects.queues, named);
-    const agents = chooseAgents(this._objects.agents, group, members);
+    const agents = chooseAgents(this._objects.agents, group, membersOf(state));
     const wanted = catalogue({tenant, group, queues: queues.shown, agents: agents.shown});
     this._values.keep(wanted);
     this._apply(this._pair.want(wanted));
@@ -158,7 +158,8 @@ class Board {
     this._note("queues-note", queues.shown.length, queues.left, "No queue to show");
     this._note("agents-note", agents.shown.length, agents.left, "No agent to show");
     this._cells.scope.text([tenant, group || "all agents"].filter(Boolean).join(" · "));
-    this._controls.show(this._objects, this._choice, queues.shown, searchOf(location.search, {tv: true}));
+    const tvAddress = searchOf(location.search, {tv: true});
+    this._controls.show(this._objects, this._choice, queues.shown, tvAddress);
     const labelled = queues.shown.map((each) => ({...each, label: shortName(each.objectId)}));
     const ids = labelled.map((each) => each.objectId).join("\n");
     if (ids !== this._queues.map((each) => each.objectId).join("\n")) this._charts.show(labelled);
@@ -195,7 +196,7 @@ class Board {
     this._controls.look({isDark: isDark(this._choice.theme), isOn: this._bell.isOn});
   }
 
-  // -- frames --------------------------------------------------------------------------------------
+  // -- frames ------------------------------------------------------------------------------------
 
   _tick() {
     this._isWhole = true;
@@ -238,14 +239,13 @@ class Board {
     const agents = this._values.oldest(this._agents.keys, moment);
     for (const [id, old] of [["queues-age", queues], ["agents-age", agents]]) {
       this._cells[id].text(age(old));
-      const isOld = old !== null && old >= this._thresholds["stale-after"];
-      this._cells[id].attribute("data-old", isOld ? "yes" : "");
+      this._cells[id].attribute("data-old", isOld(old, this._thresholds) ? "yes" : "");
     }
     this._cells["charts-age"].text(age(Math.max(queues ?? 0, agents ?? 0)));
     this._cells.clock.text(new Date().toLocaleTimeString("en-GB"));
   }
 
-  // -- alarms and samples --------------------------------------------------------------------------
+  // -- alarms and samples ------------------------------------------------------------------------
 
   _alarm() {
     const moment = now(), found = new Map();
@@ -269,13 +269,11 @@ class Board {
   _sample() {
     const moment = now(), sample = {};
     for (const tile of this._tiles.all) {
-      const old = tile.judge(this._values, moment, this._thresholds).isOld;
-      for (const name of ["waiting", "level"]) {
-        sample[`${name} ${tile.objectId}`] = old ? null : this._values.value(tile.keys[name]);
-      }
+      const known = tile.sample(this._values, moment, this._thresholds);
+      for (const [name, value] of Object.entries(known)) sample[`${name} ${tile.objectId}`] = value;
     }
     const old = this._values.oldest(this._agents.keys, moment);
-    const sum = old === null || old >= this._thresholds["stale-after"] ? null : this._agents.summary();
+    const sum = isOld(old, this._thresholds) ? null : this._agents.summary();
     sample.ready = sum?.ready ?? null;
     sample.busy = sum && sum.call + sum.ringing + sum.hold + sum.acw;
     sample.break = sum?.break ?? null;

@@ -152,9 +152,9 @@ export class MergedStatistic {
 
   /** Who should lead: whoever does, as long as nobody can vouch for more. */
   _best() {
-    const able = [...this._sides.keys()];
-    const rank = (member) => (this._sides.get(member).isValid ? 0 : 2) + (member === this.leader ? 0 : 1);
-    return able.reduce((best, each) => (best === null || rank(each) < rank(best) ? each : best), null);
+    const rank = ([member, side]) => (side.isValid ? 0 : 2) + (member === this.leader ? 0 : 1);
+    const ranked = [...this._sides].sort((one, other) => rank(one) - rank(other));
+    return ranked[0]?.[0] ?? null;
   }
 
   _anotherLeads() {

@@ -15,7 +15,7 @@ export class Pair {
   constructor() {
     this._conversations = new Map(); // by member, while there is a connection
     this._lastHeard = new Map(); // by member, of connections that are gone
-    this._wanted = new Map(); // key → {what, merged, at, refusals}
+    this._wanted = new Map(); // key → {what, merged, vouchedAt, trouble}
   }
 
   /** The members that there is a connection to. */
@@ -46,7 +46,8 @@ export class Pair {
     const wanted = this._wanted.get(key);
     if (wanted === undefined || wanted.merged.latest === null) return null;
     const {leader, isValid} = wanted.merged;
-    return leader === null || !isValid ? wanted.vouchedAt : this.heardAt(leader);
+    const isVouchedFor = leader !== null && isValid;
+    return isVouchedFor ? Math.max(wanted.vouchedAt, this.heardAt(leader)) : wanted.vouchedAt;
   }
 
   /** Why a value is not there, or cannot be relied upon; empty if it can. */
@@ -106,7 +107,7 @@ export class Pair {
     this._conversations.delete(member);
     for (const [key, wanted] of this._wanted) {
       if (wanted.merged.leader === member && wanted.merged.isValid) {
-        wanted.vouchedAt = conversation.heardAt;
+        wanted.vouchedAt = Math.max(wanted.vouchedAt, conversation.heardAt);
       }
       const delivered = wanted.merged.lost(member);
       if (wanted.merged.leader === null) wanted.trouble = "no server can be reached";

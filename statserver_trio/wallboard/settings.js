@@ -1,6 +1,6 @@
 // What whoever looks has chosen. The address says what is shown, so that a link or a bookmark says
-// it all: `?tenant=…&group=…&queues=8001,8002&tv=1&theme=dark&waiting-alarm=20`. What belongs to the
-// screen rather than to what is shown (theme, sound) is remembered by the browser, too.
+// it all: `?tenant=…&group=…&queues=8001,8002&tv=1&theme=dark&waiting-alarm=20`. What belongs
+// to the screen rather than to what is shown (theme, sound) is remembered by the browser, too.
 
 import {THRESHOLDS} from "./thresholds.js";
 
@@ -31,7 +31,7 @@ const isYes = (text) => text !== null && text !== "0" && text !== "false";
 export function searchOf(search, changes) {
   const query = new URLSearchParams(search);
   for (const [name, value] of Object.entries(changes)) {
-    const text = Array.isArray(value) ? value.join(",") : value === true ? "1" : String(value || "");
+    const text = value === true ? "1" : String(value || ""); // a list has its commas by itself
     if (text) query.set(name, text);
     else query.delete(name);
   }

@@ -26,6 +26,9 @@ export function readThresholds(...sources) {
   return found;
 }
 
+/** Whether a value of this age, in seconds or null for never told, is to be believed no more. */
+export const isOld = (age, thresholds) => age === null || age >= thresholds["stale-after"];
+
 /** "" | "warn" | "alarm" of a value that is the worse the greater it is. */
 export function tooMuch(value, name, thresholds) {
   if (!Number.isFinite(value)) return "";

@@ -2,7 +2,7 @@
 
 import {Cell, Rows, element} from "./cells.js";
 import {QUEUE_METRICS, key} from "./catalogue.js";
-import {tooLittle, tooMuch, worst} from "./thresholds.js";
+import {isOld, tooLittle, tooMuch, worst} from "./thresholds.js";
 import {NOTHING, age, count, minutes, percent, shortName} from "./words.js";
 
 const BADGES = {alarm: "Alarm", warn: "Warning", "": ""};
@@ -11,7 +11,8 @@ let made = 0; // for ids of headings
 
 function figure(name, label) {
   const value = element("dd", "value", NOTHING);
-  return {box: element("div", `figure ${name}`, element("dt", "", label), value), value: new Cell(value)};
+  const box = element("div", `figure ${name}`, element("dt", "", label), value);
+  return {box, value: new Cell(value)};
 }
 
 /** One queue. */
@@ -27,7 +28,7 @@ class Tile {
       waiting: figure("waiting big", "Waiting"),
       longest: figure("longest big", "Longest wait"),
       level: figure("level", "Service level"),
-      answerTime: figure("answer-time", "Speed of answer"),
+      answerTime: figure("answer-time", "Answer time"),
       answered: figure("answered", "Answered"),
       abandoned: figure("abandoned", "Abandoned"),
     };
@@ -64,12 +65,22 @@ class Tile {
       .map((each) => [`${each} ${this.objectId}`, sentences[each]]);
     return {
       levels, alarms, level: worst(...Object.values(levels)), old,
-      isOld: old === null || old >= thresholds["stale-after"],
+      isOld: isOld(old, thresholds),
     };
   }
 
   _hasCalls(read) {
     return (read("answered") ?? 0) + (read("abandoned") ?? 0) > 0;
+  }
+
+  /** For the charts: what is not known is null. */
+  sample(values, now, thresholds) {
+    const read = (name) => values.value(this.keys[name]);
+    const {isOld} = this.judge(values, now, thresholds);
+    return {
+      waiting: isOld ? null : read("waiting"),
+      level: isOld || !this._hasCalls(read) ? null : read("level"),
+    };
   }
 
   update(values, now, thresholds) {
@@ -96,7 +107,8 @@ class Tile {
 
   _foot(values, old, why) {
     const holes = Object.values(this.keys).some((each) => !values.isComplete(each));
-    return [age(old), holes ? "incomplete: events were missed" : "", why].filter(Boolean).join(" · ");
+    const missed = holes ? "incomplete: events were missed" : "";
+    return [age(old), missed, why].filter(Boolean).join(" · ");
   }
 
   _fill(share) {

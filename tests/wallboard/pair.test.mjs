@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+
+import {Pair} from "../../statserver_trio/wallboard/pair.js";
+import {Values} from "../../statserver_trio/wallboard/values.js";
+
+const WHAT = {object: {objectType: "Queue", objectId: "q"}, metric: {category: "CurrentNumber"}};
+
+/** Servers that answer, and what is shown of them. */
+class Room {
+  constructor() {
+    this.pair = new Pair();
+    this.values = new Values(this.pair);
+    this.opened = new Map(); // member → key → {referenceId, statisticId}
+    this.told = [];
+  }
+
+  /** What was sent is answered as a server does. */
+  answer({updates, send}, now) {
+    this.take(updates);
+    for (const [member, texts] of send) {
+      for (const text of texts) {
+        const {request, referenceId} = JSON.parse(text);
+        if (request === "OpenStatisticEx") {
+          this.opened.set(member, referenceId);
+          this.hear(member, {event: "StatisticOpened", referenceId, statisticId: referenceId}, now);
+        }
+      }
+    }
+  }
+
+  take(updates) {
+    this.values.take(updates);
+    this.told.push(...updates.map(({event}) => (event.event === "Info" ? event.value : event.event)));
+  }
+
+  hear(member, event, now) {
+    this.take(this.pair.take(member, JSON.stringify(event), now).updates);
+  }
+
+  connect(member, now = 0) {
+    this.answer(this.pair.connected(member, now), now);
+  }
+
+  say(member, value, time, now = time) {
+    this.hear(member, {event: "Info", statisticId: this.opened.get(member), value, time, interval: 0, complete: true}, now);
+  }
+
+  word(member, event, now) {
+    this.hear(member, {event, statisticId: this.opened.get(member), reason: "ts1 is away"}, now);
+  }
+}
+
+function both() {
+  const room = new Room();
+  room.answer(room.pair.want(new Map([["k", WHAT]])), 0);
+  room.connect("A");
+  room.connect("B");
+  return room;
+}
+
+test("when one dies, what the other one said is there at once", () => {
+  const room = both();
+  room.say("A", 5, 1);
+  room.say("B", 5, 1);
+  room.say("B", 6, 2);
+  assert.deepEqual(room.told, [5]);
+  room.take(room.pair.disconnected("A").updates);
+  assert.deepEqual(room.told, [5, 6]);
+  assert.equal(room.pair.leaderOf("k"), "B");
+});
+
+test("who comes back is behind, and is not shown", () => {
+  const room = both();
+  room.say("A", 5, 1);
+  room.say("B", 5, 1);
+  room.take(room.pair.disconnected("A").updates);
+  room.say("B", 7, 9);
+  room.connect("A", 10);
+  room.say("A", 5, 1, 10);
+  room.say("A", 7, 9, 10);
+  assert.deepEqual(room.told, [5, 7]);
+});
+
+test("a value is as old as the last word of who vouches for it", () => {
+  const room = both();
+  assert.equal(room.values.age("k", 1), null, "nothing was told");
+  room.say("A", 5, 1);
+  assert.equal(room.values.age("k", 1.5), 0.5);
+  room.hear("A", {event: "ServerMode", role: "primary", peer: null, synchronised: true}, 60);
+  assert.equal(room.values.age("k", 60.25), 0.25, "it has not changed, and is not old");
+  room.take(room.pair.disconnected("A").updates);
+  room.take(room.pair.disconnected("B").updates);
+  assert.equal(room.values.age("k", 100), 40);
+  assert.match(room.values.trouble("k"), /no server/);
+  assert.equal(room.values.value("k"), 5, "the last one is shown, as an old one");
+});
+
+test("what a member cannot vouch for grows old, and another one's word is taken", () => {
+  const room = both();
+  room.say("A", 5, 1);
+  room.say("B", 5, 1);
+  room.word("A", "StatisticInvalid", 2);
+  assert.equal(room.pair.leaderOf("k"), "B");
+  room.word("B", "StatisticInvalid", 3);
+  room.hear("B", {event: "ServerMode", role: "backup", peer: null, synchronised: true}, 9);
+  assert.equal(room.values.age("k", 10), 7, "the connection lives, the value does not");
+  assert.equal(room.values.trouble("k"), "ts1 is away");
+  room.word("B", "StatisticValid", 11);
+  assert.equal(room.values.age("k", 11), 0);
+  assert.equal(room.values.trouble("k"), "");
+});
+
+test("a value that was not valid when everybody went is valid when it is opened anew", () => {
+  const room = both();
+  room.say("A", 5, 1);
+  for (const member of ["A", "B"]) room.word(member, "StatisticInvalid", 2);
+  for (const member of ["A", "B"]) room.take(room.pair.disconnected(member).updates);
+  room.connect("A", 20);
+  room.say("A", 6, 20);
+  assert.equal(room.values.age("k", 20), 0);
+  assert.equal(room.values.trouble("k"), "");
+});
+
+test("what is not wanted any more is closed, and forgotten", () => {
+  const room = both();
+  room.say("A", 5, 1);
+  const {send} = room.pair.want(new Map());
+  room.values.keep(new Map());
+  assert.deepEqual([...send.values()].flat().map((text) => JSON.parse(text).request),
+    ["CloseStatistic", "CloseStatistic"]);
+  room.say("A", 6, 2);
+  assert.deepEqual(room.told, [5]);
+  assert.equal(room.values.value("k"), undefined);
+});
+
+test("what every member refuses says why", () => {
+  const room = new Room();
+  room.pair.want(new Map([["k", WHAT]]));
+  room.pair.connected("A", 0);
+  room.hear("A", {event: "Error", referenceId: 2, code: "unknown-object", message: "no such queue"}, 0);
+  assert.equal(room.values.trouble("k"), "no such queue");
+});
+
+test("how long something lasts is told by one clock at a time", () => {
+  const room = both();
+  room.say("A", {status: "WaitForNextCall", time: 1000}, 1030, 5); // its clock is far ahead of ours
+  assert.equal(room.values.lasts("k", 1000, 6), 31);
+});
+
+test("a thousand changes with one member frozen leave little behind", () => {
+  const room = both();
+  for (let n = 0; n < 5000; n++) room.say("A", n, n);
+  const {_sides: sides} = room.pair._wanted.get("k").merged;
+  for (const side of sides.values()) assert.ok(side.owed.length + side.ahead.length <= 400);
+});
