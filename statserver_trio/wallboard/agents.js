@@ -6,7 +6,9 @@ import {KINDS, readState, summary} from "./states.js";
 import {isOld, tooMuch} from "./thresholds.js";
 import {NOTHING, age, minutes} from "./words.js";
 
-// So many are shown in large cells; of more than so many, the cells are small.
+// How large cells are. So many are shown in large ones, and where there are more than so many, in
+// small ones; on a TV they are as large as the screen has room for.
+const DENSITIES = ["roomy", "", "dense", "tiny"];
 const ROOMY_MAX = 36, DENSE_MIN = 150;
 
 /** One agent. */
@@ -53,6 +55,7 @@ class Agent {
 export class Agents {
   constructor(grid, list) {
     this._grid = new Cell(grid);
+    this._fitted = -1; // how many there was room for
     this._rows = new Rows(grid, (id) => new Agent(id));
     this._byKey = new Map();
     this._chips = new Map(Object.entries(KINDS).map(([kind, label]) => {
@@ -66,10 +69,22 @@ export class Agents {
   }
 
   show(ids) {
-    const density = ids.length <= ROOMY_MAX ? "roomy" : ids.length >= DENSE_MIN ? "dense" : "";
-    this._grid.attribute("data-density", density);
     this._rows.show(ids.map((id) => [id, id]));
     this._byKey = new Map([...this._rows.byId.values()].map((agent) => [agent.key, agent]));
+  }
+
+  /** Make the cells as large as they may be, where their number or the room for them is another. */
+  fit(isTv, isAnew) {
+    const shown = [...this.all].filter(({node}) => !node.hidden).length;
+    if (shown === this._fitted && !isAnew) return;
+    this._fitted = shown;
+    const {node} = this._grid;
+    for (const density of DENSITIES) {
+      this._grid.attribute("data-density", density);
+      const isRight = isTv ? node.scrollHeight <= node.clientHeight
+        : density === (shown <= ROOMY_MAX ? "roomy" : shown >= DENSE_MIN ? "dense" : "");
+      if (isRight) return;
+    }
   }
 
   get all() {

@@ -25,7 +25,10 @@ export const QUEUE_METRICS = {
   answerTime: ofCalls("AverageTime", "CallAnswered", {relMask: "CallAnswered"}),
 };
 
+// A state has no validity of its own (stats/telling/validity.py): it stays what it was when the
+// T-Server is lost. So a number is open beside it that says when the agent is not heard any more.
 const STATE = {category: "CurrentState", subject: "AgentStatus", mainMask: "*"};
+const HEARD = {category: "CurrentNumber", subject: "AgentStatus", mainMask: "*"};
 
 export const key = (objectType, objectId, name) => `${name}|${objectType}|${objectId}`;
 
@@ -70,7 +73,7 @@ export function membersOf(value) {
 }
 
 /**
- * Everything to open, by key: `{object, metric, notification}`.
+ * Everything to open, by key: `{object, metric, notification, vouchedBy}`.
  *
  * A group's state would be sent whole whenever one of its members does something; so we look at it
  * once a minute for who belongs to it, and have the agents' states open one by one.
@@ -79,14 +82,19 @@ export function catalogue({tenant, group, queues, agents}) {
   const wanted = new Map();
   const of = (objectType, objectId) => (
     tenant ? {objectType, objectId, tenantName: tenant} : {objectType, objectId});
-  const add = (objectType, objectId, name, metric, notification) => wanted.set(
-    key(objectType, objectId, name), {object: of(objectType, objectId), metric, notification});
+  const add = (objectType, objectId, name, metric, notification, more = {}) => wanted.set(
+    key(objectType, objectId, name),
+    {object: of(objectType, objectId), metric, notification, ...more});
   for (const {objectType, objectId} of queues) {
     for (const [name, metric] of Object.entries(QUEUE_METRICS)) {
       add(objectType, objectId, name, metric, {mode: "ChangesBased"});
     }
   }
-  for (const agent of agents) add("Agent", agent, "state", STATE, {mode: "ChangesBased"});
+  for (const agent of agents) {
+    const vouchedBy = key("Agent", agent, "heard");
+    add("Agent", agent, "state", STATE, {mode: "ChangesBased"}, {vouchedBy});
+    add("Agent", agent, "heard", HEARD, {mode: "ChangesBased"});
+  }
   if (group) {
     add("GroupAgents", group, "members", STATE, {mode: "TimeBased", frequency: MEMBERS_SECONDS});
   }

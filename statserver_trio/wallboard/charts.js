@@ -4,7 +4,7 @@ import uPlot from "./vendor/uPlot.esm.js";
 import {Cell, Rows, element} from "./cells.js";
 
 const SERIES_MAX = 6; // lines that can be told apart, and colours that there are
-const HEIGHT_MIN = 110; // pixels
+const HEIGHT_MIN = 60; // pixels
 const SPAN_MIN = 600; // seconds that are shown when the board is young
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -76,21 +76,22 @@ class Chart {
 
   _options(shades) {
     const text = colour("--muted"), line = colour("--line");
-    const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const font = `${0.75 * rem}px ${getComputedStyle(document.body).fontFamily}`;
     const axis = {stroke: text, font, grid: {stroke: line, width: 1}, ticks: {show: false}};
     return {
       ...this._size(),
       legend: {show: false},
       cursor: {show: false},
-      padding: [8, 8, 0, 0],
+      padding: [0.6 * rem, 0.5 * rem, 0, 0],
       scales: {
         x: {range: (_, low, high) => [Math.min(low, high - SPAN_MIN), high]},
         y: {range: (_, low, high) => (
           this._unit ? [0, 100] : [0, Math.max(5, Math.ceil((high ?? 0) * 1.1))])},
       },
       axes: [
-        {...axis, size: 26, space: 70, values: (_, times) => times.map(clock)},
-        {...axis, size: 40, space: 28, values: (_, all) => all.map(
+        {...axis, size: 1.6 * rem, space: 4.5 * rem, values: (_, times) => times.map(clock)},
+        {...axis, size: 2.75 * rem, space: 1.8 * rem, values: (_, all) => all.map(
           (each) => (Number.isInteger(each) ? `${each}${this._unit}` : ""))},
       ],
       series: [{}, ...this._series.map(({label}, n) => (

@@ -51,6 +51,7 @@ class Board {
         .map((id) => [id, new Cell(find(id))]));
     this._isFramed = false;
     this._isWhole = false; // the next frame looks at everything
+    this._isResized = false;
     dress(this._choice.theme);
     document.documentElement.dataset.mode = this._choice.tv ? "tv" : "desk";
     this._tiles = new Tiles(find("tiles"));
@@ -76,6 +77,7 @@ class Board {
     setInterval(() => this._tick(), TICK_SECONDS * 1000);
     setInterval(() => this._sample(), SAMPLE_SECONDS * 1000);
     setInterval(() => this._apply(this._pair.ask("Objects")), OBJECTS_SECONDS * 1000);
+    new ResizeObserver(() => this._resized()).observe(find("agent-grid"));
     document.addEventListener("visibilitychange", () => this._tick());
     this._tick();
   }
@@ -141,6 +143,8 @@ class Board {
     this._choice = readChoice(search, this._stored);
     document.documentElement.dataset.mode = this._choice.tv ? "tv" : "desk";
     this._rechoose();
+    this._resized();
+    this._charts.repaint();
   }
 
   /** Have open and show what is chosen, of what there is. */
@@ -198,6 +202,11 @@ class Board {
 
   // -- frames ------------------------------------------------------------------------------------
 
+  _resized() {
+    this._isResized = true;
+    this._frameSoon();
+  }
+
   _tick() {
     this._isWhole = true;
     this._frameSoon();
@@ -225,6 +234,8 @@ class Board {
       agent.update(this._values, moment, this._thresholds, this._choice.out);
     }
     this._agents.sum();
+    this._agents.fit(this._choice.tv, this._isResized);
+    this._isResized = false;
     if (this._isWhole) this._ages(moment);
     this._healthView.update(this._health, wallClock(), (url) => {
       const heardAt = this._pair.heardAt(url);

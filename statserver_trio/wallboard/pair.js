@@ -5,6 +5,8 @@
 import {Conversation} from "./protocol.js";
 import {MergedStatistic} from "./merging.js";
 
+const VALIDITY = new Set(["StatisticInvalid", "StatisticValid"]);
+
 /**
  * What is wanted, what the members say of it, and what is to be shown.
  *
@@ -16,6 +18,7 @@ export class Pair {
     this._conversations = new Map(); // by member, while there is a connection
     this._lastHeard = new Map(); // by member, of connections that are gone
     this._wanted = new Map(); // key → {what, merged, vouchedAt, trouble}
+    this._vouchesFor = new Map(); // key → key of the statistic that has no validity of its own
   }
 
   /** The members that there is a connection to. */
@@ -57,12 +60,18 @@ export class Pair {
 
   // -- what is wanted ----------------------------------------------------------------------------
 
-  /** Have exactly these open: a map from keys to {object, metric, notification}. */
+  /**
+   * Have exactly these open: a map from keys to {object, metric, notification, vouchedBy}.
+   *
+   * A statistic that is `vouchedBy` another one is told by each member to be valid or not when that
+   * one is; it has to stand before it.
+   */
   want(all) {
     const send = new Map();
-    for (const key of [...this._wanted.keys()]) {
+    for (const [key, {what}] of [...this._wanted]) {
       if (all.has(key)) continue;
       this._wanted.delete(key);
+      this._vouchesFor.delete(what.vouchedBy);
       for (const [member, conversation] of this._conversations) {
         note(send, member, conversation.close(key));
       }
@@ -70,6 +79,7 @@ export class Pair {
     for (const [key, what] of all) {
       if (this._wanted.has(key)) continue;
       this._wanted.set(key, {what, merged: new MergedStatistic(), vouchedAt: 0, trouble: ""});
+      if (what.vouchedBy) this._vouchesFor.set(what.vouchedBy, key);
       for (const [member, conversation] of this._conversations) {
         note(send, member, conversation.open(key, what));
       }
@@ -124,9 +134,12 @@ export class Pair {
     const heard = conversation.take(text, now);
     for (const each of heard.send) note(send, member, each);
     for (const happening of heard.happenings) {
-      const wanted = this._wanted.get(happening.key);
       if (happening.key === undefined) others.push({...happening, member});
-      else if (wanted !== undefined) this._hear(updates, member, happening, wanted, now);
+      else this._hear(updates, member, happening, now);
+      const other = this._vouchesFor.get(happening.key);
+      if (other !== undefined && VALIDITY.has(happening.event?.event)) {
+        this._hear(updates, member, {...happening, key: other}, now);
+      }
     }
     return {updates, send, others};
   }
@@ -136,8 +149,10 @@ export class Pair {
     return this._conversations.get(member)?.due(now) ?? {at: Infinity, send: "", lost: ""};
   }
 
-  _hear(updates, member, happening, wanted, now) {
-    const {merged} = wanted, {key} = happening;
+  _hear(updates, member, happening, now) {
+    const {key} = happening, wanted = this._wanted.get(key);
+    if (wanted === undefined) return;
+    const {merged} = wanted;
     switch (happening.kind) {
       case "opened":
         this._deliver(updates, key, wanted, merged.opened(member), now);

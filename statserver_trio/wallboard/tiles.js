@@ -28,10 +28,11 @@ class Tile {
       waiting: figure("waiting big", "Waiting"),
       longest: figure("longest big", "Longest wait"),
       level: figure("level", "Service level"),
-      answerTime: figure("answer-time", "Answer time"),
+      answerTime: figure("answer-time", "ASA"),
       answered: figure("answered", "Answered"),
       abandoned: figure("abandoned", "Abandoned"),
     };
+    this.figures.answerTime.box.title = "Average speed of answer";
     this.bar = element("div", "bar-fill");
     this._share = null;
     const list = element("dl", "", ...Object.values(this.figures).map((each) => each.box));

@@ -39,8 +39,12 @@ test("agents are in natural order, and those of a group if one is chosen", () =>
 test("everything that is shown is opened once, for the tenant that is chosen", () => {
   const queues = [{objectType: "Queue", objectId: "8001@sw1"}];
   const wanted = catalogue.catalogue({tenant: "T", group: "Sales", queues, agents: ["a1", "a2"]});
-  assert.equal(wanted.size, Object.keys(catalogue.QUEUE_METRICS).length + 2 + 1);
+  assert.equal(wanted.size, Object.keys(catalogue.QUEUE_METRICS).length + 2 * 2 + 1);
   for (const {object} of wanted.values()) assert.equal(object.tenantName, "T");
+  const keys = [...wanted.keys()];
+  for (const [key, {vouchedBy}] of wanted) {
+    if (vouchedBy) assert.ok(keys.indexOf(vouchedBy) > keys.indexOf(key));
+  }
   const without = catalogue.catalogue({tenant: "", group: "", queues, agents: []});
   for (const {object} of without.values()) assert.ok(!("tenantName" in object));
 });

@@ -111,6 +111,33 @@ test("what a member cannot vouch for grows old, and another one's word is taken"
   assert.equal(room.values.trouble("k"), "");
 });
 
+test("a state has no validity of its own, and takes that of the number beside it", () => {
+  const pair = new Pair();
+  pair.want(new Map([["state", {...WHAT, vouchedBy: "heard"}], ["heard", WHAT]]));
+  const told = [];
+  const hear = (member, now, ...events) => {
+    const {updates} = pair.take(member, JSON.stringify(events), now);
+    told.push(...updates.map(({key, event}) => `${key} ${event.value ?? event.event}`));
+  };
+  for (const member of ["A", "B"]) {
+    pair.connected(member, 0); // asks for the objects first, then for what is wanted
+    hear(member, 0, {event: "StatisticOpened", referenceId: 2, statisticId: 2},
+      {event: "StatisticOpened", referenceId: 3, statisticId: 3});
+  }
+  const info = (value, time) => (
+    {event: "Info", statisticId: 2, value, time, interval: 0, complete: true});
+  hear("A", 1, info("Ready", 1));
+  hear("B", 1, info("Ready", 1));
+  hear("A", 2, {event: "StatisticInvalid", statisticId: 3, reason: "ts1"});
+  hear("B", 3, info("Busy", 3));
+  assert.equal(pair.leaderOf("state"), "B");
+  assert.deepEqual(told, ["state Ready", "state Busy"]);
+  hear("B", 4, {event: "StatisticInvalid", statisticId: 3, reason: "ts1"});
+  assert.equal(pair.freshAt("state"), 4);
+  pair.want(new Map());
+  assert.equal(pair._vouchesFor.size, 0);
+});
+
 test("a value that was not valid when everybody went is valid when it is opened anew", () => {
   const room = both();
   room.say("A", 5, 1);

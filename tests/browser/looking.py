@@ -1,0 +1,114 @@
+"""Looking at a page: what it shows, when that changed, and what it complained of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from attrs import define, field
+
+from .site import wait_until
+
+# What is written to a cell, and when, by the wall clock; begun before the page's own scripts.
+WATCH = """
+window.moves = [];
+window.violations = [];
+document.addEventListener("securitypolicyviolation",
+  (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+document.addEventListener("DOMContentLoaded", () => {
+  new MutationObserver((records) => {
+    for (const {target} of records) {
+      const cell = target.nodeType === Node.TEXT_NODE ? target.parentElement : target;
+      const of = cell?.closest(".tile .value, .agent .word, .chip");
+      if (!of) continue;
+      const tile = of.closest(".tile");
+      window.moves.push({
+        at: Date.now() / 1000, text: of.textContent,
+        what: tile ? `${tile.querySelector("h3").textContent} ${of.parentElement.className}`
+          : of.classList.contains("chip") ? "chip" : "agent",
+      });
+      if (window.moves.length > 20000) window.moves.shift();
+    }
+  }).observe(document.body, {childList: true, characterData: true, subtree: true});
+});
+"""
+# A frame is over when a message that was posted in it is heard: then the browser has laid it out.
+FRAMES = """
+window.frames_ms = [];
+const real = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (draw) => real((time) => {
+  const began = performance.now();
+  draw(time);
+  const {port1, port2} = new MessageChannel();
+  port1.onmessage = () => window.frames_ms.push(performance.now() - began);
+  port2.postMessage(0);
+});
+"""
+# Of a server that is not there the browser itself complains, and nobody can keep it from that; so
+# it does of one that has just started, and has not met the other member yet, whose page we are.
+UNREACHABLE = (
+    "net::ERR_CONNECTION",
+    "net::ERR_EMPTY_RESPONSE",
+    "net::ERR_INCOMPLETE_CHUNKED",
+    "Unexpected response code: 403",
+)
+
+
+@define(eq=False)
+class Screen:
+    """A page of the board."""
+
+    page: Any
+    complaints: list[str] = field(factory=list)
+
+    def text(self, selector: str) -> str:
+        """Of the first such element."""
+        return str(self.page.locator(selector).first.inner_text())
+
+    def count(self, selector: str) -> int:
+        """How many there are."""
+        return int(self.page.locator(selector).count())
+
+    def moves(self) -> list[dict[str, Any]]:
+        """What has been written to cells since the page was opened."""
+        found: list[dict[str, Any]] = self.page.evaluate("window.moves")
+        return found
+
+    def wait_for(self, selector: str, count: int = 1, seconds: float = 60.0) -> None:
+        """Until there are so many."""
+        why = f"{self.count(selector)} of {selector}"
+        wait_until(lambda: self.count(selector) >= count, why, seconds)
+
+    def violations(self) -> list[str]:
+        """Of the page's policy."""
+        found: list[str] = self.page.evaluate("window.violations")
+        return found
+
+
+@contextmanager
+def looking_at(
+    chromium: Any, url: str, *scripts: str, width: int = 1920, height: int = 1080, **more: Any
+) -> Iterator[Screen]:
+    """A page in a browser of its own, watched from the first moment on."""
+    viewport = {"width": width, "height": height}
+    context = chromium.new_context(viewport=viewport, locale="en-GB", **more)
+    page = context.new_page()
+    screen = Screen(page)
+
+    def complain(message: Any) -> None:
+        is_ours = not any(each in message.text for each in UNREACHABLE)
+        if message.type in ("error", "warning") and is_ours:
+            screen.complaints.append(message.text)
+
+    page.on("console", complain)
+    page.on("pageerror", lambda error: screen.complaints.append(str(error)))
+    for script in (WATCH, *scripts):
+        page.add_init_script(script)
+    try:
+        page.goto(url)
+        yield screen
+        assert not screen.complaints
+        assert not screen.violations()
+    finally:
+        context.close()

@@ -1,0 +1,283 @@
+"""The wallboard as people see it: Debian's Chromium in front of a real pair."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+from contextlib import ExitStack
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .looking import FRAMES, Screen, looking_at
+from .site import ROOT, Site, running, wait_until
+
+pytestmark = pytest.mark.browser
+
+PICTURES = ROOT / "docs" / "wallboard"
+QUEUES = 4  # of the simulated centre: three of the switch, and a virtual one
+SWITCH_SECONDS = 1.0  # from the reset of a connection until the other member's values are there
+FRAME_MS = 100.0
+
+
+def settle(screen: Screen, agents: int) -> None:
+    """Until everything there is is shown, and the pair is in step."""
+    screen.wait_for(".agent:not([data-kind=none])", agents)
+    screen.wait_for(".tile:not([data-old])", QUEUES)
+    wait_until(lambda: "synchronised" in screen.text("#pair"), "the pair is not in step")
+
+
+def test_values_move(chromium: Any, site: Site) -> None:
+    with looking_at(chromium, f"{site.page_of(site.members[0])}/?out=1") as screen:
+        settle(screen, site.agents)
+        assert screen.count("#members .chip[data-level=good]") == 2
+        assert {screen.text(f"#members .chip >> nth={n} >> .role").lower() for n in (0, 1)} == {
+            "primary",
+            "backup",
+        }
+        assert "live" in screen.text("#sources .chip")
+        assert screen.text("#queues-age").endswith("s old")
+        seen = len(screen.moves())
+        wait_until(lambda: len(screen.moves()) > seen + 50, "values stand still")
+        kinds = {move["what"] for move in screen.moves()}
+        assert "agent" in kinds
+        assert any(kind.endswith("figure answered") for kind in kinds)
+        assert screen.page.locator("#trouble").is_hidden()
+
+
+@pytest.mark.parametrize("victim", [0, 1], ids=["the page's own server", "the other one"])
+def test_when_a_member_is_killed_the_other_ones_values_are_there(
+    chromium: Any, site: Site, victim: int
+) -> None:
+    first, other = site.members[0], site.members[victim]
+    with looking_at(chromium, f"{site.page_of(first)}/?out=1") as screen:
+        settle(screen, site.agents)
+        screen.page.evaluate("window.isTheSame = true")
+        moment = site.kill(other.name)
+        screen.wait_for("#members .chip[data-level=alarm]")
+        screen.page.wait_for_timeout(4000)
+        moves = screen.moves()
+        at = [move["at"] for move in moves if move["what"] != "chip"]
+        assert min(each for each in at if each > moment + 0.02) - moment <= SWITCH_SECONDS
+        silence = max(b - a for a, b in pairwise(at) if b > moment)
+        assert silence <= SWITCH_SECONDS, f"nothing moved for {silence:.2f} s"
+        gone = [m["at"] for m in moves if m["what"] == "chip" and "gone" in m["text"]]
+        assert gone[0] - moment <= SWITCH_SECONDS
+        assert screen.page.evaluate("window.isTheSame"), "the page was loaded anew"
+        assert screen.page.locator("#trouble").is_hidden()
+        assert screen.count(".tile[data-old], .agent[data-old]") == 0
+        assert f"{other.name} is gone" in screen.page.locator("#fault-list").text_content()
+
+        site.start_member(other)
+        wait_until(lambda: screen.count("#members .chip[data-level=good]") == 2, "it is not back")
+        wait_until(lambda: site.is_in_step(other), "the pair is not in step")
+        settle(screen, site.agents)
+        nothing_went_back(screen)
+        assert screen.page.evaluate("window.isTheSame"), "the page was loaded anew"
+
+
+def nothing_went_back(screen: Screen) -> None:
+    """What is counted since midnight never gets less."""
+    counted: dict[str, list[int]] = {}
+    for move in screen.moves():
+        if move["what"].endswith(("figure answered", "figure abandoned")) and move["text"] != "–":
+            counted.setdefault(move["what"], []).append(int(move["text"]))
+    assert counted
+    for what, values in counted.items():
+        assert values == sorted(values), what
+
+
+def test_a_dead_feed_turns_red_within_its_threshold(chromium: Any, site: Site) -> None:
+    stale = 3
+    address = f"{site.page_of(site.members[1])}/?out=1&stale-after={stale}"
+    with looking_at(chromium, address) as screen:
+        settle(screen, site.agents)
+        site.kill("tserver")
+        screen.wait_for(".tile[data-old]", QUEUES, seconds=stale + 2)
+        screen.wait_for(".agent[data-old]", site.agents, seconds=1)
+        screen.wait_for("#sources .chip[data-level=alarm]", seconds=3)
+        wait_until(lambda: screen.page.locator("#trouble").is_visible(), "nobody says why", 3)
+        assert "ts1" in screen.text("#trouble")
+        assert "s old" in screen.text(".agent .reason")
+        said = screen.page.locator("#announcements")
+        wait_until(lambda: "ts1" in said.text_content(), "who cannot see it is not told", 5)
+
+        site.start_tserver()
+        wait_until(lambda: screen.count(".tile[data-old]") == 0, "still red")
+        wait_until(lambda: screen.page.locator("#trouble").is_hidden(), "still in trouble")
+
+
+def test_when_all_servers_are_gone_the_page_says_so(chromium: Any, site: Site) -> None:
+    with looking_at(chromium, site.page_of(site.members[0])) as screen:
+        settle(screen, 1)
+        for member in site.members:
+            site.kill(member.name)
+        wait_until(lambda: screen.page.locator("#trouble").is_visible(), "nobody says why", 3)
+        assert "No server" in screen.text("#trouble")
+        screen.wait_for(".tile[data-old]", QUEUES, seconds=7)
+        assert screen.text(".tile .value") != "–", "the last values are still shown, as old ones"
+        for member in site.members:
+            site.start_member(member)
+        wait_until(lambda: screen.page.locator("#trouble").is_hidden(), "it does not come back")
+        settle(screen, 1)
+
+
+def test_what_is_chosen_is_in_the_address(chromium: Any, site: Site) -> None:
+    address = f"{site.page_of(site.members[0])}/?out=1&group=Sales&queues=8002,AllQueues"
+    with looking_at(chromium, address) as screen:
+        screen.wait_for(".agent:not([data-kind=none])", 10)
+        assert screen.count(".agent") == 10
+        assert screen.page.locator(".tile h3").all_inner_texts() == ["8002", "AllQueues"]
+        screen.page.get_by_label("Group").select_option("Support")
+        wait_until(lambda: screen.text(".agent .name") == "a11", "the other group is not shown")
+        assert "group=Support" in screen.page.url
+        screen.page.get_by_role("button", name="Dark theme").click()
+        assert screen.page.locator("html").get_attribute("data-theme") == "dark"
+        screen.page.reload()
+        screen.wait_for(".tile:not([data-old])", 2)
+        assert screen.page.locator("html").get_attribute("data-theme") == "dark"
+        sound = screen.page.get_by_role("button", name="Sound off")
+        sound.click()
+        assert screen.page.get_by_role("button", name="Sound on").get_attribute(
+            "aria-pressed"
+        ) == "true"  # fmt: skip
+
+
+UNNAMED = """
+[...document.querySelectorAll("button, select, input, a[href], summary, [role=button]")]
+  .filter((each) => !(each.getAttribute("aria-label") || each.textContent.trim()
+    || each.labels?.[0]?.textContent.trim()))
+  .map((each) => each.outerHTML)
+"""
+FOCUS = """
+(() => {
+  const {outlineStyle, outlineWidth} = getComputedStyle(document.activeElement);
+  return [document.activeElement.id || document.activeElement.tagName,
+    outlineStyle !== "none" && parseFloat(outlineWidth) >= 2];
+})()
+"""
+
+
+def test_by_keyboard_alone(chromium: Any, site: Site) -> None:
+    with looking_at(chromium, f"{site.page_of(site.members[0])}/") as screen:
+        settle(screen, 1)
+        keyboard = screen.page.keyboard
+        assert screen.page.evaluate(UNNAMED) == [], "a reader has no name for it"
+        keyboard.press("Tab")
+        keyboard.press("Enter")
+        assert screen.page.evaluate("document.activeElement.id") == "queues"
+        screen.page.evaluate("document.activeElement.blur()")
+        screen.page.reload()
+        settle(screen, 1)
+        reached = []
+        for _ in range(14):
+            keyboard.press("Tab")
+            name, is_seen = screen.page.evaluate(FOCUS)
+            assert is_seen or name in ("BODY", "A"), f"nobody sees that {name} has the focus"
+            reached.append(name)
+        assert {"tenant", "group", "out", "sound", "theme", "tv"} <= set(reached)
+        screen.page.locator("#tv").focus()
+        keyboard.press("Enter")
+        wait_until(lambda: screen.page.locator(".controls").is_hidden(), "TV mode has controls")
+        keyboard.press("Escape")
+        wait_until(lambda: screen.page.locator(".controls").is_visible(), "no way back")
+
+
+def test_nothing_grows(chromium: Any, tmp_path: Path) -> None:
+    """Weeks, in small: thousands of updates, and a member that comes and goes."""
+    with (
+        running(Site(tmp_path, speed=100)) as site,
+        looking_at(chromium, f"{site.page_of(site.members[0])}/?out=1") as screen,
+    ):
+        settle(screen, site.agents)
+        tools = screen.page.context.new_cdp_session(screen.page)
+        tools.send("Performance.enable")
+
+        def measure() -> dict[str, float]:
+            screen.page.evaluate("window.moves.length = 0")
+            for _ in range(2):
+                tools.send("HeapProfiler.collectGarbage")
+            found = tools.send("Performance.getMetrics")["metrics"]
+            return {each["name"]: each["value"] for each in found}
+
+        def live(updates: int) -> None:
+            wait_until(lambda: len(screen.moves()) > updates, "too quiet", 120)
+
+        live(500)
+        hurt_and_heal(site, screen)
+        before = measure()
+        live(1500)
+        for _ in range(2):
+            hurt_and_heal(site, screen)
+        live(1500)
+        after = measure()
+        for what in ("Nodes", "JSEventListeners", "Documents"):
+            assert after[what] <= before[what] + 20, f"{what}: {before[what]} → {after[what]}"
+        grown = after["JSHeapUsedSize"] - before["JSHeapUsedSize"]
+        assert grown < 750_000, f"{grown} bytes more on the heap"
+
+
+def hurt_and_heal(site: Site, screen: Screen) -> None:
+    backup = site.members[1]
+    site.kill(backup.name)
+    screen.wait_for("#members .chip[data-level=alarm]")
+    site.start_member(backup)
+    wait_until(lambda: screen.count("#members .chip[data-level=good]") == 2, "it is not back")
+    settle(screen, site.agents)
+
+
+def test_500_agents(chromium: Any, tmp_path: Path) -> None:
+    agents = 500
+    with (
+        running(Site(tmp_path, agents=agents, speed=10, occupancy=0.7)) as site,
+        looking_at(chromium, f"{site.page_of(site.members[0])}/?out=1", FRAMES) as screen,
+    ):
+        settle(screen, agents)
+        wait_until(
+            lambda: int(screen.text("#summary [data-kind=call] b")) > agents / 3, "too quiet", 120
+        )
+        screen.page.evaluate("window.frames_ms.length = 0")
+        wait_until(lambda: len(screen.page.evaluate("window.frames_ms")) > 300, "no frames", 120)
+        frames = sorted(screen.page.evaluate("window.frames_ms"))
+        print(
+            f"{len(frames)} frames of {agents} agents: median {statistics.median(frames):.1f} ms, "
+            f"99 of 100 below {frames[len(frames) * 99 // 100]:.1f} ms, worst {frames[-1]:.1f} ms"
+        )
+        assert frames[len(frames) * 95 // 100] <= FRAME_MS
+
+
+# Name, address, width and height, colours that the system likes.
+LOOKS = [
+    ("light", "", 1920, 1080, "light"),
+    ("dark", "", 1920, 1080, "dark"),
+    ("tv", "?tv=1", 1920, 1080, "dark"),
+    ("laptop", "", 1366, 768, "light"),
+    ("phone", "", 390, 844, "dark"),
+]
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+LIVED_SECONDS = 100  # before a picture that is kept is taken, so that charts have something to show
+
+
+def test_pictures(chromium: Any, tmp_path: Path) -> None:
+    """``REWRITE=1 make browser`` puts them into docs/; look at them before you commit."""
+    rewrite = os.environ.get("REWRITE") == "1"
+    with ExitStack() as open_, running(Site(tmp_path, agents=32, speed=4, occupancy=1.1)) as site:
+        screens = {}
+        for name, query, width, height, scheme in LOOKS:
+            address = f"{site.page_of(site.members[0])}/{query}"
+            look: Any = {"width": width, "height": height, "color_scheme": scheme}
+            screens[name] = open_.enter_context(looking_at(chromium, address, **look))
+        for screen in screens.values():
+            settle(screen, 20)
+        if rewrite:
+            screens["light"].page.wait_for_timeout(LIVED_SECONDS * 1000)
+        for name, screen in screens.items():
+            assert screen.page.evaluate(WIDER) <= 0, "it has to be scrolled sideways"
+            picture = tmp_path / f"{name}.png"
+            screen.page.screenshot(path=picture, full_page=name == "phone")
+            if rewrite:
+                PICTURES.mkdir(exist_ok=True)
+                shutil.copy(picture, PICTURES)
