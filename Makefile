@@ -5,13 +5,21 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run test check format style types tests bench bench-peers bench-page sim chaos fuzz rewrite clean
+.PHONY: run test browser check format style types tests bench bench-peers bench-page sim chaos fuzz rewrite clean
 
 run: $(READY)      ## the main job: a simulated contact centre with live statistics
 	$(BIN)/statserver demo
 
 test: $(READY)     ## the whole test suite
 	$(BIN)/python -m pytest
+
+# Playwright drives Debian's Chromium: it brings no browser of its own, which would be a download.
+browser: $(READY)  ## the wallboard in a real browser, in front of a real pair; REWRITE=1 renews docs/wallboard
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& apt-get update -q && apt-get install -q -y --no-install-recommends chromium; } \
+		|| { echo "chromium is needed, and could not be installed; on Debian: apt-get install chromium"; exit 1; }
+	$(BIN)/python -m pytest -m browser tests/browser
 
 check: format style types tests
 

@@ -108,7 +108,7 @@ def looking_at(
     try:
         page.goto(url)
         yield screen
-        assert not screen.complaints
-        assert not screen.violations()
+        assert screen.complaints == [], screen.complaints
+        assert screen.violations() == [], screen.violations()
     finally:
         context.close()
