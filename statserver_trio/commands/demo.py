@@ -70,8 +70,9 @@ def command(
     """Show a simulated contact centre on a hot-standby pair, and kill its members.
 
     20 agents, 3 queues, 2 groups; calls are queued, answered, held, transferred,
-    abandoned. On a terminal the values of both members are shown as they change;
-    elsewhere they are printed once, at the end. Exits with 1 if they ever drifted apart.
+    abandoned. The first line says where a browser finds the wallboard. On a terminal the
+    values of both members are shown as they change; elsewhere they are printed once, at
+    the end. Exits with 1 if they ever drifted apart.
 
     \b
     Example:
@@ -113,7 +114,9 @@ class _Demo:
                 world.start_soon(self._stop_on_signal, signals)
                 tserver_port: int = await world.start(self._serve_tserver)
                 self._members = make_pair(primary, backup, self._folder, tserver_port, port)
-                self.board.sides = [Side(each.name, each.url) for each in self._members]
+                self.board.sides = [
+                    Side(each.name, each.url, each.board_url) for each in self._members
+                ]
                 try:
                     await self._play(seconds)
                 finally:
@@ -237,6 +240,7 @@ class _Demo:
     async def _show(self) -> None:
         """Keep the board up to date until told to stop."""
         console = self._console
+        console.print(self.board.wallboards(), soft_wrap=True)
         with Live(console=console, auto_refresh=False, transient=not self._is_shown) as live:
             while not self._stop.is_set():
                 if self._is_shown:

@@ -123,6 +123,7 @@ class Side:
     """One member, as its client sees it.
 
     Attributes:
+        board_url: Of its wallboard.
         state: What has become of it, in a few words.
         values: The latest value of each cell; empty while there is no connection.
         status: Its own, of ``/api/status``.
@@ -130,6 +131,7 @@ class Side:
 
     name: str
     url: str
+    board_url: str = ""
     state: str = "starting"
     values: dict[Cell, Any] = field(factory=dict)
     status: dict[str, Any] | None = None
@@ -216,6 +218,11 @@ class Board:
             (self.keys, "bright_black"),
         )
         return Group(heading, self._verdict(), Columns([self._side(each) for each in self.sides]))
+
+    def wallboards(self) -> Text:
+        """Where they are; either shows both members, and goes on when the other one is killed."""
+        addresses = " or ".join(side.board_url for side in self.sides)
+        return Text.assemble("wallboard, in a browser: ", (addresses, "bold cyan"))
 
     def _verdict(self) -> Text:
         if self.drifted:

@@ -64,6 +64,11 @@ class Member:
         return f"ws://{LOOPBACK}:{self.port}/"
 
     @property
+    def board_url(self) -> str:
+        """Where browsers find its wallboard."""
+        return f"http://{LOOPBACK}:{self.operator_port}/"
+
+    @property
     def runs(self) -> bool:
         """Whether there is a process."""
         return self.process is not None and self.process.returncode is None

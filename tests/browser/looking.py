@@ -52,6 +52,8 @@ UNREACHABLE = (
     "net::ERR_EMPTY_RESPONSE",
     "net::ERR_INCOMPLETE_CHUNKED",
     "Unexpected response code: 403",
+    "has been blocked by CORS policy",
+    "net::ERR_FAILED",
 )
 
 

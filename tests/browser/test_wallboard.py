@@ -258,7 +258,7 @@ LOOKS = [
     ("phone", "", 390, 844, "dark"),
 ]
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-LIVED_SECONDS = 100  # before a picture that is kept is taken, so that charts have something to show
+LIVED_SECONDS = 240  # before a picture that is kept is taken, so that charts have something to show
 
 
 def test_pictures(chromium: Any, tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+import urllib.request
+from contextlib import suppress
 
 import pytest
 from rich.console import Console
@@ -26,21 +29,36 @@ STATE = Cell("Agent", "a1", "CurrentAgentState")
 CALLS = Cell("Agent", "a1", "Total_Calls_Handled")
 
 
+def page_of_one(addresses: list[str]) -> str:
+    """Of whichever is there first; one of the two may have been killed already."""
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        for address in addresses:
+            with suppress(OSError), urllib.request.urlopen(address, timeout=2) as answer:
+                return str(answer.read().decode())
+        time.sleep(0.1)
+    raise AssertionError(f"nobody answers at {addresses}")
+
+
 def test_it_shows_a_pair_at_work_and_kills_its_members() -> None:
     program = [sys.executable, "-m", "statserver_trio", "demo", "--chaos", "--port", "0"]
-    done = subprocess.run(
+    with subprocess.Popen(
         [*program, "--seconds", "16", "--speed", "60"],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    lines = [line.split() for line in done.stdout.splitlines() if line.strip()]
+    ) as demo:
+        assert demo.stdout is not None
+        addresses = [word for word in demo.stdout.readline().split() if "://" in word]
+        assert len(addresses) == 2
+        assert "<title>Wallboard</title>" in page_of_one(addresses)
+        stdout, stderr = demo.communicate(timeout=120)
+    assert demo.returncode == 0, stdout + stderr
+    lines = [line.split() for line in stdout.splitlines() if line.strip()]
     verdict = next(line for line in lines if line[1:2] == ["kills;"])
     assert int(verdict[0]) >= 1
     rows: dict[str, list[str]] = {}
-    for line in done.stdout.splitlines():
+    for line in stdout.splitlines():
         rows.setdefault(line.partition("│")[0].strip(), []).append(line)
     for name in (*(queue.partition("@")[0] for queue in QUEUES), *GROUPS, *AGENTS):
         assert len(rows[name]) == 2, "once for each member"
