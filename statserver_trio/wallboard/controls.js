@@ -1,6 +1,7 @@
 // What can be chosen, and where: the selections, the buttons, and the look of the page.
 
 import {Rows, element} from "./cells.js";
+import {LABELS} from "./thresholds.js";
 import {shortName} from "./words.js";
 
 const EVERYBODY = "Everybody there is", ANY = "Default";
@@ -24,6 +25,12 @@ export class Controls {
       box.value = queue.objectId;
       box.addEventListener("change", () => hooks.change({queues: this._checked()}));
       return {node: element("label", "check", box, ` ${shortName(queue.objectId)}`), box};
+    });
+    this._thresholds = new Rows(find("threshold-list"), (name) => {
+      const box = element("input");
+      Object.assign(box, {type: "number", min: "0", step: "any"});
+      box.addEventListener("change", () => hooks.threshold(name, box.value));
+      return {node: element("label", "number", LABELS[name], box), box};
     });
     for (const name of ["tenant", "group"]) {
       find(name).addEventListener("change", ({target}) => hooks.change({[name]: target.value}));
@@ -49,6 +56,16 @@ export class Controls {
     for (const {box} of this._queues.byId.values()) box.checked = ids.has(box.value);
     this._find("out").checked = choice.out;
     this._find("tv").href = tvAddress;
+  }
+
+  /** From when on it warns, by name; what is said for this browser alone, too. */
+  thresholds(all, own) {
+    this._thresholds.show(Object.keys(LABELS).map((name) => [name, name]));
+    for (const [name, {box}] of this._thresholds.byId) {
+      if (box === document.activeElement) continue; // somebody is typing
+      box.value = own[name] ?? "";
+      box.placeholder = String(all[name]);
+    }
   }
 
   /** How the page looks: dark or light, and whether it rings. */

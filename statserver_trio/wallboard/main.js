@@ -46,6 +46,7 @@ class Board {
     this._objects = choices([]);
     this._queues = [];
     this._site = {};
+    this._version = "";
     this._cells = Object.fromEntries(
       ["scope", "clock", "queues-note", "queues-age", "agents-note", "agents-age", "charts-age"]
         .map((id) => [id, new Cell(find(id))]));
@@ -59,18 +60,21 @@ class Board {
     this._charts = new Charts(find("charts"), this._history);
     this._controls = new Controls(find, {
       change: (changes) => this._change(changes),
+      threshold: (name, value) => this._changeThreshold(name, value),
       theme: () => this._changeTheme(),
       sound: () => this._changeSound(),
       escape: () => this._choice.tv && this._change({tv: false}),
     });
     this._members = new Members(location.origin, {
       know: (members) => this._know(members),
-      board: (board) => this._heardOfSite(board),
+      board: (url, board) => this._heardOfSite(url, board),
       status: (url, status) => this._health.reports(url, status, wallClock()),
     });
   }
 
   start() {
+    if (this._choice.sound) this._bell.turn(true);
+    this._judge();
     this._look();
     onSystemChange(() => this._redress());
     this._members.start();
@@ -110,10 +114,22 @@ class Board {
     }
   }
 
-  _heardOfSite(board) {
+  _heardOfSite(url, board) {
+    if (url === location.origin) {
+      // A page lives for weeks: when its server was replaced by a newer one, so is the page.
+      if (this._version !== "" && board.application !== this._version) location.reload();
+      this._version = board.application ?? "";
+    }
+    const isNew = board.tenant !== this._site.tenant;
     this._site = board;
-    this._thresholds = readThresholds(board.thresholds, this._choice.thresholds);
-    if (board.tenant && !this._choice.tenant) this._rechoose();
+    this._judge();
+    if (isNew) this._rechoose();
+  }
+
+  /** The site's thresholds, those of this browser, and those of the address. */
+  _judge() {
+    this._thresholds = readThresholds(this._site.thresholds, this._choice.thresholds);
+    this._controls.thresholds(this._thresholds, this._stored.thresholds ?? {});
   }
 
   _apply({updates, send, others}) {
@@ -141,6 +157,7 @@ class Board {
     const search = searchOf(location.search, changes);
     history.replaceState(null, "", location.pathname + search);
     this._choice = readChoice(search, this._stored);
+    this._judge();
     document.documentElement.dataset.mode = this._choice.tv ? "tv" : "desk";
     this._rechoose();
     this._resized();
@@ -177,10 +194,20 @@ class Board {
     this._cells[id].text(left ? `and ${left} more` : shown ? "" : nothing);
   }
 
-  _changeTheme() {
-    const theme = isDark(this._choice.theme) ? "light" : "dark";
-    this._stored = {...this._stored, theme};
+  _store(changes) {
+    this._stored = {...this._stored, ...changes};
     remember("choice", this._stored);
+  }
+
+  _changeThreshold(name, value) {
+    const {[name]: _, ...others} = this._stored.thresholds ?? {};
+    this._store({thresholds: value === "" ? others : {...others, [name]: Number(value)}});
+    this._change({[name]: ""});
+    this._tick();
+  }
+
+  _changeTheme() {
+    this._store({theme: isDark(this._choice.theme) ? "light" : "dark"});
     this._change({theme: ""});
     this._redress();
   }
@@ -192,6 +219,7 @@ class Board {
 
   _changeSound() {
     this._bell.turn(!this._bell.isOn);
+    this._store({sound: this._bell.isOn});
     if (this._bell.isOn) this._bell.ring();
     this._look();
   }

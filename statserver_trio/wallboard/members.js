@@ -43,7 +43,7 @@ export function joined(known, told) {
 
 /** Keeps asking. */
 export class Members {
-  /** @param hooks `know(members)`, `board(board)` and `status(url, status)` */
+  /** @param hooks `know(members)`, `board(url, board)` and `status(url, status)` */
   constructor(home, hooks) {
     this._home = home;
     this._hooks = hooks;
@@ -69,7 +69,7 @@ export class Members {
     await Promise.all(this.all.map(async ({url}) => {
       const board = await get(`${url}/api/board`);
       if (board === null) return;
-      this._hooks.board(board);
+      this._hooks.board(url, board);
       const all = joined(this.all, namedBy(url, board));
       if (JSON.stringify(all) === JSON.stringify(this.all)) return;
       this.all = all;

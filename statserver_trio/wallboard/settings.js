@@ -17,7 +17,7 @@ export function readChoice(search, stored = {}) {
     tv: isYes(query.get("tv")),
     out: isYes(query.get("out")),
     theme: THEMES.includes(theme) ? theme : "",
-    sound: stored.sound === true,
+    sound: isYes(query.get("sound")) || stored.sound === true,
     thresholds: {
       ...stored.thresholds,
       ...Object.fromEntries([...query].filter(([name]) => name in THRESHOLDS)),

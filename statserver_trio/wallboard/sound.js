@@ -11,13 +11,17 @@ export class Bell {
     this._audio = null;
   }
 
-  /** Turn it on or off; only a click or a key may turn it on. */
+  /**
+   * Turn it on or off. Where nobody has clicked yet a browser may want somebody to do so, anywhere
+   * on the page; `chromium --autoplay-policy=no-user-gesture-required` does not, for a TV.
+   */
   turn(isOn) {
     this.isOn = isOn;
-    if (isOn) {
-      this._audio ??= new AudioContext();
-      this._audio.resume();
-    }
+    if (!isOn) return;
+    this._audio ??= new AudioContext();
+    this._audio.resume();
+    const wake = () => this._audio.resume();
+    for (const event of ["pointerdown", "keydown"]) addEventListener(event, wake, {once: true});
   }
 
   ring() {

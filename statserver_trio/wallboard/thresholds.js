@@ -1,5 +1,5 @@
-// From when on the board warns and alarms. The site says so (`[wallboard] thresholds`), and
-// whoever looks may say otherwise in the address: `?waiting-alarm=20`.
+// From when on the board warns and alarms. The site says so (`[wallboard] thresholds`); whoever
+// looks may say otherwise for this browser, or in the address: `?waiting-alarm=20`.
 
 // By name, with what holds where nobody says anything.
 export const THRESHOLDS = {
@@ -12,6 +12,18 @@ export const THRESHOLDS = {
   "not-ready-warn": 900, // seconds of one break
   "not-ready-alarm": 1800,
   "stale-after": 5, // seconds without a word of who tells a value
+};
+
+export const LABELS = {
+  "waiting-warn": "Calls waiting, warning",
+  "waiting-alarm": "Calls waiting, alarm",
+  "longest-wait-warn": "Longest wait, warning (s)",
+  "longest-wait-alarm": "Longest wait, alarm (s)",
+  "service-level-warn": "Service level below, warning (%)",
+  "service-level-alarm": "Service level below, alarm (%)",
+  "not-ready-warn": "Break, warning (s)",
+  "not-ready-alarm": "Break, alarm (s)",
+  "stale-after": "Old after (s)",
 };
 
 /** All of them; later sources win, and what is no number is passed over. */

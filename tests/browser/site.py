@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -93,6 +94,16 @@ class Site:
         moment = time.time()
         process.wait()
         return moment
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[float]:
+        """SIGSTOP for the length of a block; when that was, in Unix seconds."""
+        process = self._processes[name]
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield time.time()
+        finally:
+            process.send_signal(signal.SIGCONT)
 
     def page_of(self, member: Member) -> str:
         """Where its wallboard is."""

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.browser
 PICTURES = ROOT / "docs" / "wallboard"
 QUEUES = 4  # of the simulated centre: three of the switch, and a virtual one
 SWITCH_SECONDS = 1.0  # from the reset of a connection until the other member's values are there
+SILENCE_SECONDS = 3.5  # twice the second after which it is asked, and until something happens
 FRAME_MS = 100.0
 
 
@@ -77,6 +78,24 @@ def test_when_a_member_is_killed_the_other_ones_values_are_there(
         settle(screen, site.agents)
         nothing_went_back(screen)
         assert screen.page.evaluate("window.isTheSame"), "the page was loaded anew"
+
+
+def test_a_member_that_falls_silent_is_found(chromium: Any, site: Site) -> None:
+    """Nothing is closed, nothing is refused: only what should come does not."""
+    leader = site.members[0]
+    with looking_at(chromium, f"{site.page_of(leader)}/?out=1") as screen:
+        settle(screen, site.agents)
+        with site.frozen(leader.name) as moment:
+            screen.wait_for("#members .chip[data-level=alarm]", seconds=SILENCE_SECONDS + 1)
+            screen.page.wait_for_timeout(2000)
+            at = [move["at"] for move in screen.moves() if move["what"] != "chip"]
+            silence = max(b - a for a, b in pairwise(at) if b > moment)
+            assert silence <= SILENCE_SECONDS, f"nothing moved for {silence:.2f} s"
+            assert screen.count(".tile[data-old]") == 0
+        wait_until(lambda: screen.count("#members .chip[data-level=good]") == 2, "it is not back")
+        wait_until(lambda: site.is_in_step(leader), "the pair is not in step")
+        settle(screen, site.agents)
+        nothing_went_back(screen)
 
 
 def nothing_went_back(screen: Screen) -> None:
@@ -139,6 +158,14 @@ def test_what_is_chosen_is_in_the_address(chromium: Any, site: Site) -> None:
         screen.page.reload()
         screen.wait_for(".tile:not([data-old])", 2)
         assert screen.page.locator("html").get_attribute("data-theme") == "dark"
+        first = screen.page.locator(".tile").first
+        assert first.get_attribute("data-level") != "alarm"
+        screen.page.get_by_text("Thresholds").click()
+        screen.page.get_by_label("Calls waiting, alarm").fill("0")
+        screen.page.keyboard.press("Tab")
+        wait_until(lambda: first.get_attribute("data-level") == "alarm", "no alarm", 3)
+        wait_until(lambda: screen.count("#alarm-list li") == 2, "no alarms on top", 6)
+        assert "calls wait" in screen.page.locator("#announcements").text_content()
         sound = screen.page.get_by_role("button", name="Sound off")
         sound.click()
         assert screen.page.get_by_role("button", name="Sound on").get_attribute(
