@@ -2,6 +2,9 @@
 
 import {Cell, Rows, element} from "./cells.js";
 
+// What is wrong with everything has a place of its own (health_view.js), and is only said here.
+export const TROUBLE = "trouble";
+
 /** Shows alarms. */
 export class AlarmView {
   constructor(find) {
@@ -14,7 +17,8 @@ export class AlarmView {
   }
 
   /** What alarms, and what has begun and ended. */
-  update(active, {raised, cleared}) {
+  update(all, {raised, cleared}) {
+    const active = all.filter(({id}) => id !== TROUBLE);
     this._section.hidden(active.length === 0);
     this._rows.show(active.map((each) => [each.id, each]));
     for (const {id, text} of active) this._rows.byId.get(id).text.text(text);

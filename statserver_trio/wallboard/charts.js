@@ -50,7 +50,7 @@ class Chart {
     const data = this._data(history);
     this._series.forEach(({name}, n) => {
       const last = data[n + 1].at(-1);
-      const shown = Number.isFinite(last) ? `${Math.round(last)}${this._unit}` : "";
+      const shown = Number.isFinite(last) ? `${Math.floor(last)}${this._unit}` : "";
       this._items.byId.get(name).value.text(shown);
     });
     this._plot?.setData(data);

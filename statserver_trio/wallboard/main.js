@@ -1,7 +1,7 @@
 // The wallboard: everything put together. Members → pair → values → one frame that touches what
 // has changed. The decisions are in pair.js, merging.js, health.js, alarms.js; nothing else waits.
 
-import {AlarmView} from "./alarm_view.js";
+import {AlarmView, TROUBLE} from "./alarm_view.js";
 import {Alarms} from "./alarms.js";
 import {Agents} from "./agents.js";
 import {Cell} from "./cells.js";
@@ -289,7 +289,7 @@ class Board {
   _alarm() {
     const moment = now(), found = new Map();
     const trouble = this._health.trouble(wallClock());
-    if (trouble) found.set("trouble", trouble);
+    if (trouble) found.set(TROUBLE, trouble);
     for (const tile of this._tiles.all) {
       const judged = tile.judge(this._values, moment, this._thresholds);
       if (!judged.isOld) for (const [id, text] of judged.alarms) found.set(id, text);

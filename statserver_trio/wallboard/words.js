@@ -16,8 +16,8 @@ export function minutes(seconds) {
 /** A whole number. */
 export const count = (value) => (Number.isFinite(value) ? String(Math.round(value)) : NOTHING);
 
-/** Percent, without decimals: on a wall nobody reads them. */
-export const percent = (value) => (Number.isFinite(value) ? `${Math.round(value)} %` : NOTHING);
+/** Percent, without decimals, which nobody reads on a wall; 79.9 is not 80, and warns. */
+export const percent = (value) => (Number.isFinite(value) ? `${Math.floor(value)} %` : NOTHING);
 
 /** How old something is, or that it was never there. */
 export function age(seconds) {

@@ -73,7 +73,7 @@ test("a state has a kind, a word and a reason", () => {
 
 test("numbers are written as people read them", () => {
   assert.deepEqual([0, 61.9, 3725, NaN, -3].map(words.minutes), ["0:00", "1:01", "1:02:05", "–", "0:00"]);
-  assert.deepEqual([99.6, undefined, null].map(words.percent), ["100 %", "–", "–"]);
+  assert.deepEqual([99.9, undefined, null].map(words.percent), ["99 %", "–", "–"]);
   assert.deepEqual([0.4, 3.9, 119, 125, null].map(words.age),
     ["0 s old", "3 s old", "119 s old", "2:05 old", "no value yet"]);
 });
