@@ -5,6 +5,8 @@
 import {clock} from "./words.js";
 
 export const FAULTS_MAX = 30;
+// Whatever is opened has to be replicated, so a pair is often not synchronised for a moment.
+const UNSYNCHRONISED_SECONDS = 10;
 const STATUS_OLD_SECONDS = 6; // a status that is older says nothing about now
 
 /** What is known of the members, and the faults that were seen. Times are Unix seconds. */
@@ -13,6 +15,7 @@ export class Health {
     this._members = new Map(); // address → what is known
     this.faults = []; // {time, text}, the newest first
     this._sources = new Map(); // name → {gone: since when, or null}
+    this._unsynchronised = null; // {since, told}, while both members are there and not in step
   }
 
   /** The members that there are, as `/api/board` names them. */
@@ -53,9 +56,6 @@ export class Health {
     if (before !== null && before.role !== mode.role) {
       this.note(time, `${member.name} is now ${mode.role}`);
     }
-    if (before?.synchronised && !mode.synchronised) {
-      this.note(time, `${member.name} says that the pair is not synchronised`);
-    }
   }
 
   /** What a server's status says; null where there was no answer. */
@@ -76,6 +76,22 @@ export class Health {
       }
     }
     this._lookAtSources(time);
+  }
+
+  /** Look at what is a fault only if it lasts; call it every second or so. */
+  look(time) {
+    const members = [...this._members.values()];
+    const isApart = members.length > 1 && members.every((each) => each.mode !== null)
+      && !members.every((each) => each.mode.synchronised);
+    if (!isApart) {
+      this._unsynchronised = null;
+      return;
+    }
+    this._unsynchronised ??= {since: time, told: false};
+    const known = this._unsynchronised;
+    if (known.told || time - known.since < UNSYNCHRONISED_SECONDS) return;
+    known.told = true;
+    this.note(known.since, "the pair is not synchronised");
   }
 
   note(time, text) {

@@ -237,6 +237,7 @@ class Board {
 
   _tick() {
     this._isWhole = true;
+    this._health.look(wallClock());
     this._frameSoon();
     this._alarm();
   }

@@ -176,7 +176,24 @@ test("a member that is gone is a fault, told once, and its return too", () => {
   assert.equal(health.trouble(12), "", "the other one is there");
   health.connected("A", 20);
   assert.deepEqual(health.faults.map((each) => each.text).reverse(), [
-    "one is gone: closed", "two is now primary", "two says that the pair is not synchronised", "one is back"]);
+    "one is gone: closed", "two is now primary", "one is back"]);
+});
+
+test("a pair that is not synchronised is a fault if that lasts", () => {
+  const health = healthy();
+  const say = (synchronised, time) => health.says("B", {role: "backup", peer: "x", synchronised}, time);
+  say(false, 10);
+  for (let time = 10; time < 19; time++) health.look(time);
+  say(true, 19);
+  health.look(19);
+  assert.deepEqual(health.faults, []);
+  say(false, 20);
+  for (let time = 20; time < 60; time++) health.look(time);
+  assert.deepEqual(health.faults, [{time: 20, text: "the pair is not synchronised"}]);
+  health.disconnected("A", 70, "closed");
+  health.look(70);
+  health.look(90);
+  assert.equal(health.faults.length, 2, "of one member nobody expects it");
 });
 
 test("when all are gone everything is old", () => {
