@@ -19,7 +19,7 @@ browser: $(READY)  ## the wallboard in a real browser, in front of a real pair; 
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 		&& apt-get update -q && apt-get install -q -y --no-install-recommends chromium; } \
 		|| { echo "chromium is needed, and could not be installed; on Debian: apt-get install chromium"; exit 1; }
-	$(BIN)/python -m pytest -m browser -o faulthandler_timeout=600 tests/browser
+	$(BIN)/python -m pytest -m browser -o faulthandler_timeout=600 -rP tests/browser
 
 check: format style types tests
 

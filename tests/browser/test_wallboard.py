@@ -65,6 +65,7 @@ def test_when_a_member_is_killed_the_other_ones_values_are_there(
         assert min(each for each in at if each > moment + 0.02) - moment <= SWITCH_SECONDS
         silence = max(b - a for a, b in pairwise(at) if b > moment)
         assert silence <= SWITCH_SECONDS, f"nothing moved for {silence:.2f} s"
+        print(f"{other.name} killed: nothing moved for {silence:.2f} s at most")
         gone = [m["at"] for m in moves if m["what"] == "chip" and "gone" in m["text"]]
         assert gone[0] - moment <= SWITCH_SECONDS
         assert screen.page.evaluate("window.isTheSame"), "the page was loaded anew"
@@ -90,6 +91,7 @@ def test_a_member_that_falls_silent_is_found(chromium: Any, site: Site) -> None:
             screen.page.wait_for_timeout(2000)
             at = [move["at"] for move in screen.moves() if move["what"] != "chip"]
             silence = max(b - a for a, b in pairwise(at) if b > moment)
+            print(f"{leader.name} silent: nothing moved for {silence:.2f} s")
             assert silence <= SILENCE_SECONDS, f"nothing moved for {silence:.2f} s"
             assert screen.count(".tile[data-old]") == 0
         wait_until(lambda: screen.count("#members .chip[data-level=good]") == 2, "it is not back")
@@ -208,7 +210,9 @@ def test_by_keyboard_alone(chromium: Any, site: Site) -> None:
         assert {"tenant", "group", "out", "sound", "theme", "tv"} <= set(reached)
         screen.page.locator("#tv").focus()
         keyboard.press("Enter")
-        wait_until(lambda: screen.page.locator(".controls").is_hidden(), "TV mode has controls")
+        screen.wait_for("html[data-mode=tv]")
+        settle(screen, 1)
+        assert screen.page.locator(".controls").is_hidden(), "TV mode has controls"
         keyboard.press("Escape")
         wait_until(lambda: screen.page.locator(".controls").is_visible(), "no way back")
 
@@ -244,6 +248,7 @@ def test_nothing_grows(chromium: Any, tmp_path: Path) -> None:
         for what in ("Nodes", "JSEventListeners", "Documents"):
             assert after[what] <= before[what] + 20, f"{what}: {before[what]} → {after[what]}"
         grown = after["JSHeapUsedSize"] - before["JSHeapUsedSize"]
+        print(f"nodes {before['Nodes']:g} → {after['Nodes']:g}, {grown:g} bytes more on the heap")
         assert grown < 750_000, f"{grown} bytes more on the heap"
 
 
