@@ -86,6 +86,7 @@ def test_a_member_that_falls_silent_is_found(chromium: Any, site: Site) -> None:
     leader = site.members[0]
     with looking_at(chromium, f"{site.page_of(leader)}/?out=1") as screen:
         settle(screen, site.agents)
+        hurt_and_heal(site, screen)  # so that it leads
         with site.frozen(leader.name) as moment:
             screen.wait_for("#members .chip[data-level=alarm]", seconds=SILENCE_SECONDS + 1)
             screen.page.wait_for_timeout(2000)
