@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run test browser check format style types tests bench bench-peers bench-page sim chaos fuzz rewrite clean
+.PHONY: run test browser check format style types tests docs reference bench bench-peers bench-page sim chaos fuzz rewrite clean
 
 run: $(READY)      ## the main job: a simulated contact centre with live statistics
 	$(BIN)/statserver demo
@@ -33,6 +33,12 @@ types: $(READY)
 	$(BIN)/mypy
 
 tests: test
+
+docs: $(READY)     ## the pages of docs/ as a web site: site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+reference: $(READY) ## docs/reference anew, from the code
+	$(BIN)/python -m reference
 
 bench: $(READY)    ## how fast: events, open statistics, replication
 	$(BIN)/python -m benchmarks
