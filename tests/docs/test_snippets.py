@@ -20,6 +20,11 @@ from statserver_trio.config.load import load
 STANDALONE, PAIR, OWN = "standalone", "pair", "own"
 OF_A_PAIR = ("primary.toml", "backup.toml", ":7110", ":7112")
 TSERVER = "statserver tserver --speed 10"
+SERVERS = {
+    STANDALONE: (TSERVER, "statserver run conf/standalone.toml"),
+    PAIR: (TSERVER, "statserver run conf/primary.toml", "statserver run conf/backup.toml"),
+    OWN: (),  # the page has started it
+}
 # What needs the internet, root, or minutes. It is marked on the page, with the reason.
 NOT_RUN_MAX = 12
 PAGES = [page for page in pages() if blocks(page)]
@@ -52,10 +57,9 @@ class Machines:
         return self.worlds[self._current]
 
     def serve(self, world: World) -> World:
-        """Have the server run that a page takes for granted, if it has not said so."""
-        confs = ["standalone"] if world is self.worlds[STANDALONE] else ["primary", "backup"]
-        for command in (TSERVER, *(f"statserver run conf/{conf}.toml" for conf in confs)):
-            world.start(command, [])
+        """Have the servers run that a page takes for granted, if it has not started them."""
+        for name in SERVERS[next(name for name, each in self.worlds.items() if each is world)]:
+            world.start(name, [])
         world.settle()
         return world
 
