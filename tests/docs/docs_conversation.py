@@ -75,5 +75,5 @@ async def _hear(ws: WebSocketConnection, heard: list[Shown], block: Block, shown
 
 def _fits(event: Shown, shown: Shown) -> bool:
     """The same kind with the same fields, of the same request and statistic."""
-    same = ("event", "referenceId", "statisticId", "code", "profile")
+    same = ("event", "referenceId", "statisticId", "code", "message", "profile")
     return event.keys() == shown.keys() and all(event.get(name) == shown.get(name) for name in same)
