@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import commands, messages, options, statistics
+from . import commands, events, messages, options, statistics
 
 PAGES = {
     "options.md": options.page,
     "statistics.md": statistics.page,
     "messages.md": messages.page,
+    "events.md": events.page,
     "commands.md": commands.page,
 }
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"

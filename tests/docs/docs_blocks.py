@@ -1,8 +1,9 @@
 """The fenced blocks of README.md and docs/, and what is to be done with each.
 
 A block says what it is behind its fence: ``sh`` is run, ``python`` is run against a server,
-``toml`` is read by the configuration's loader, ``json`` by the protocol's decoders, ``js`` is a
-program of Node.js. ``text`` is what a program said, or a picture; it may hold no command.
+``toml`` is read by the configuration's loader, ``json`` by the protocol's decoders, ``jsonl`` by
+that of the feed; ``yaml`` is for other programs, and read; ``js`` is a program of Node.js.
+``text`` is what a program said, or a picture; it may hold no command.
 
 * ``title="orders.py"`` is a file: it is written down, and what follows on the page may use it.
 * A first line ``# not run by the tests: <why>`` is for readers and for us; there are few of them,
@@ -18,7 +19,7 @@ from pathlib import Path
 from attrs import frozen
 
 ROOT = Path(__file__).parent.parent.parent
-KINDS = ("sh", "python", "toml", "json", "js", "text")
+KINDS = ("sh", "python", "toml", "json", "jsonl", "yaml", "js", "text")
 NOT_RUN = re.compile(r"(?:#|//) not run by the tests: (.+)")
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,})(?P<info>[^\n`]*)$")

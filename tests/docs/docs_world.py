@@ -25,11 +25,12 @@ from docs_blocks import ROOT, commands
 PORTS = (7100, 7101, 7102, 7110, 7112, 7200)
 PATIENCE = 40  # seconds, on a busy machine
 ENDLESS = re.compile(
-    r"(statserver (watch|top)\b(?!.*(--count|--help))|sh \S+watch\.sh|node .*watch)"
+    r"(statserver (watch|top)\b(?!.*(--count|--once|--help))|sh \S+watch\.sh|node .*watch)"
 )
 BACKGROUND = re.compile(r"\s*&\s*(#.*)?$")
 KILL = re.compile(r"kill (-9 )?%(\d) && wait %\2")
 BIN = Path(sys.executable).parent
+SHELL = shutil.which("bash") or "sh"  # what a reader types into
 
 
 # Programs that need not be there, by what is run with them.
@@ -115,7 +116,7 @@ class World:
             elif missing(command):
                 continue  # the tests of the examples are skipped then, and say so
             elif ENDLESS.match(command):
-                self.look_at(["sh", "-c", f"exec {command}"])
+                self.look_at([SHELL, "-c", f"exec {command}"])
             else:
                 self._finish(command)
         self.settle()
@@ -131,7 +132,7 @@ class World:
         log = self.folder / f"{len(self.running)}.log"
         with log.open("wb") as out:
             self.running[command] = process = subprocess.Popen(
-                ["sh", "-c", f"exec {command}"],
+                [SHELL, "-c", f"exec {command}"],
                 cwd=self.folder, env=self.environment, stdout=out, stderr=out,
             )  # fmt: skip
         self._starting.append((command, process, log))
@@ -179,7 +180,7 @@ class World:
 
     def _finish(self, command: str) -> None:
         done = subprocess.run(
-            ["sh", "-c", command], cwd=self.folder, env=self.environment, timeout=PATIENCE,
+            [SHELL, "-c", command], cwd=self.folder, env=self.environment, timeout=PATIENCE,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
         said = f"{command}\nexit code {done.returncode}\n{done.stdout}{done.stderr}"

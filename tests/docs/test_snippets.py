@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # mkdocs brings it along
 from docs_blocks import KINDS, ROOT, Block, blocks, pages
 from docs_conversation import converse
-from docs_world import World, free_ports, missing
+from docs_world import SHELL, World, free_ports, missing
 
 from statserver_trio.config.load import load
+from statserver_trio.tlib.events import TEvent
+from statserver_trio.tlib.recording import read
 
 STANDALONE, PAIR, OWN = "standalone", "pair", "own"
 OF_A_PAIR = ("primary.toml", "backup.toml", ":7110", ":7112")
@@ -81,6 +84,8 @@ def test_what_a_page_says_works(page: str, machines: Machines) -> None:
         if block.why_not is not None:
             continue
         try:
+            if block.kind == "jsonl":
+                assert all(isinstance(each, TEvent) for each in read([block.text.encode()]))
             if block.title is not None and block.kind != "json":
                 _file(world, block)
             elif block.kind == "sh":
@@ -90,6 +95,8 @@ def test_what_a_page_says_works(page: str, machines: Machines) -> None:
                 world.look_at([sys.executable, "-c", world.translated(block.text)])
             elif block.kind == "toml":
                 _configuration(world, block, "snippet.toml")
+            elif block.kind == "yaml":
+                yaml.safe_load(block.text)
             elif block.kind == "json":
                 said.setdefault(world.folder.name, []).append(block)
         except Exception as error:
@@ -163,11 +170,11 @@ def test_little_is_left_out() -> None:
 
 # -- the examples -------------------------------------------------------------------------------
 
-JAVASCRIPT = (
+IN_JAVASCRIPT = (
     "node --experimental-websocket docs/examples/watch.mjs"
     " ws://127.0.0.1:7100/ ws://127.0.0.1:7110/"
 )
-SHELL = "sh docs/examples/watch.sh 127.0.0.1:7110 127.0.0.1:7112"
+IN_SHELL = "sh docs/examples/watch.sh 127.0.0.1:7110 127.0.0.1:7112"
 LINES = 4  # that are listened to; the login time brings one every second
 
 
@@ -183,12 +190,12 @@ def _listen(machines: Machines, command: str, at_the_first: Callable[[World], No
         heard.append(line)
         return len(heard) == LINES
 
-    world.look_at(["sh", "-c", f"exec {world.translated(command)}"], is_enough)
+    world.look_at([SHELL, "-c", f"exec {world.translated(command)}"], is_enough)
     return heard
 
 
 def test_the_example_in_shell(machines: Machines) -> None:
-    ready, *values = _listen(machines, SHELL, lambda world: None)
+    ready, *values = _listen(machines, IN_SHELL, lambda world: None)
     assert json.loads(ready)["ready"]
     assert all(json.loads(value)["event"] == "Info" for value in values)
 
@@ -199,7 +206,7 @@ def test_the_example_in_javascript_goes_on_when_a_member_dies(machines: Machines
         process.kill()
         process.wait()
 
-    heard = _listen(machines, JAVASCRIPT, kill_the_primary)
+    heard = _listen(machines, IN_JAVASCRIPT, kill_the_primary)
     said = [line.split(" = ") for line in heard]
     assert said[0][0] in ("Queue:8001@sw1:CurrNumberWaitingCalls", "Agent:a1:Total_Login_Time")
     times = [int(value) for name, value in said if name == "Agent:a1:Total_Login_Time"]
