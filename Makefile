@@ -35,7 +35,7 @@ types: $(READY)
 tests: test
 
 docs: $(READY)     ## the pages of docs/ as a web site: site/index.html
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 reference: $(READY) ## docs/reference anew, from the code
 	$(BIN)/python -m reference

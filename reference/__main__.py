@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import commands, events, messages, options, statistics
+from . import commands, events, log, messages, metrics, options, statistics
 
 PAGES = {
     "options.md": options.page,
@@ -12,6 +12,8 @@ PAGES = {
     "messages.md": messages.page,
     "events.md": events.page,
     "commands.md": commands.page,
+    "metrics.md": metrics.page,
+    "log.md": log.page,
 }
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 

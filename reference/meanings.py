@@ -17,6 +17,7 @@ OPTIONS = {
     "server.debug-level": "What is logged in detail. `all` does not include `HA`.",
     "listen.certificate": _CERTIFICATE,
     "listen.certificate-key": _KEY,
+    "listen.certificate-key-password-file": "A file with that password, and nothing else.",
     "listen.trusted-ca": _CA + " Needed with `tls-mutual`.",
     "listen.tls-mutual": "Whoever connects has to show a certificate, too.",
     "ha.certificate": _CERTIFICATE + " Needed where the primary's port has `tls-mutual`.",

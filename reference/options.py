@@ -18,7 +18,7 @@ from .markdown import attributes, code, head, summary, table
 from .meanings import OPTIONS
 
 TITLE = "Options"
-SOURCE = "statserver_trio/config/schema.py"
+SOURCE = "statserver_trio/config/"
 NOTHING = object()  # that no key may be
 PROBES = (NOTHING, "@?")  # a text that is no name of anything, for keys that may be texts
 COLUMNS = ("key", "allowed", "default", "what it is")
@@ -111,5 +111,6 @@ def default(attribute: attrs.Attribute[Any]) -> str:
         case () | []:
             return code("[]")
         case dict():
-            return code("{}") if not value else code(str(value))
+            inside = ", ".join(f"{key} = {each:g}" for key, each in value.items())
+            return code(f"{{ {inside} }}" if inside else "{}")
     return code(str(value))
