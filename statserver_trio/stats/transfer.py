@@ -21,9 +21,11 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from .books.book import Page
-from .carried import FormerData, StatisticData, checked
-from .counting.counters import DURATIONS, Counter
+from .carried import FormerData, StatisticData, SumsData, checked
+from .counting.counters import DURATIONS, Counter, identity
 from .counting.ledger import Sums
 from .counting.parts import NOTHING, FormerPart, Mark, Part, PartOfSession, Span, marks_of, restart
 from .counting.peaks import DurationPeaks
@@ -332,6 +334,8 @@ def _name(data: Data) -> tuple[str, ...]:
 def _take(part: Part, data: Data, t: int) -> None:
     row = part.row
     if row.counter is not None:
+        if row.knows_starts:
+            data = _in_our_terms(row.counter, data)
         _take_counter(row.counter, part, data)
     now = row.base()
     part.begin(data["opened_at"], part.epoch)  # there may be no event yet that came after
@@ -340,6 +344,30 @@ def _take(part: Part, data: Data, t: int) -> None:
     # begins as things stand now.
     told = [Mark(edge, row.share(back_from(now, sums))) for edge, sums in data["marks"]]
     part.marks = (*told, *row.as_of(t)) if told else row.as_of(t)
+
+
+def _in_our_terms(counter: Counter, data: Data) -> Data:
+    """The same, where what went on began when we say it did: we have missed nothing of it.
+
+    Whoever has may have seen it begin later, and others read the row as well.
+    """
+    ours = {identity(each): (each.start, start) for each, start in counter.stretches.items()}
+    changes: list[tuple[int, int]] = []  # when it is told to have begun, and how much later it did
+    for each, told in data["counter"]["stretches"]:
+        began, start = ours.get(tuple(each), (told, told))
+        if began <= told != start:  # else it is of an earlier one that was alike
+            changes.append((told, start - told))
+
+    def moved(t: int, sums: SumsData) -> SumsData:
+        change = sum(change for told, change in changes if told <= t)
+        return structs.replace(sums, since=sums.since + change) if change else sums
+
+    return {
+        **data,
+        "counter": {"stretches": []},
+        "base": moved(data["opened_at"], data["base"]),
+        "marks": [(edge, moved(edge, sums)) for edge, sums in data["marks"]],
+    }
 
 
 def _take_counter(counter: Counter, part: Part, data: Data) -> None:

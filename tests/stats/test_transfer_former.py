@@ -455,3 +455,20 @@ def test_what_was_before_the_row_is_believed() -> None:
     adopt_statistic(here, copy, wire(export_statistic(group)), MIDNIGHT + 100_000)
     assert value(here, agent, 100) == 10
     assert value(here, copy, 100) == 18
+
+
+def test_who_has_missed_nothing_lets_nobody_move_the_beginning_of_what_goes_on() -> None:
+    """The same row of a filter is read by what a server opened that saw the call begin late."""
+    filters = {"Others": parse_filter("Others", '~PairExists("Class","Vip")')}
+    right, late = engine_of(), engine_of()
+    right.definitions = late.definitions = definitions(filters=filters)
+    talks(right, "7001", 10)
+    talks(late, "7001", 50)
+    mine = opened(right, "Time", "Agent:a1", 5, filter="Others")
+    told = opened(late, "Time", "Agent:a1", 60, "Minutes", filter="Others")
+    for engine in (right, late):
+        happens(engine, 70, at(e.EventOnHook, 70, "7009"))
+    copy = opened(right, "Time", "Agent:a1", 70, "Minutes", filter="Others")
+    adopt_statistic(right, copy, wire(export_statistic(told)), MIDNIGHT + 70_000)
+    happens(right, 100, at(e.EventReleased, 100))
+    assert [value(right, each, 100) for each in (mine, copy)] == [90, 40]

@@ -161,6 +161,11 @@ class Row:
         return self.born_at if gap is None or gap <= self.born_at else inf
 
     @property
+    def knows_starts(self) -> bool:
+        """Whether each of what goes on counts from its start on, and none was missed."""
+        return self.kind.feature in ("", DURATIONS) and self.whole_since < inf
+
+    @property
     def sums(self) -> Sums:
         """As it stands now."""
         return self.ledger.columns.at(self.index, self.slot)
