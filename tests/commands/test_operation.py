@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_run import CONF, PATIENCE, PROGRAM, free_port, wait_for_port
+from test_run import CONF, PATIENCE, PROGRAM, free_port
 
 from statserver_trio.api.messages import ServerMode
 from statserver_trio.client import ConnectionLost
@@ -132,15 +134,29 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path, manager: Manager)
     os.close(writer)
 
 
+def writer_to(fifo: Path) -> int:
+    """Open it, as soon as somebody reads it."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            assert error.errno == errno.ENXIO
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+
 def test_signals_count_while_it_starts(tmp_path: Path, manager: Manager) -> None:
-    os.mkfifo(tmp_path / "test.stat.bak")  # a backup file that nobody ever gets to see
+    file = tmp_path / "test.stat.bak"
+    os.mkfifo(file)  # a backup file whose end nobody ever gets to see
     with Life(tmp_path, manager, stderr=subprocess.PIPE) as server:
-        wait_for_port(server.management)
+        writer = writer_to(file)
         server.signal(signal.SIGUSR1)
         server.signal(signal.SIGTERM)
         manager.wait_for("STOPPING")
         server.signal(signal.SIGTERM)
         said = server.end()
+    os.close(writer)
     assert "server/backup/task.py:" in said
     assert "status: starting" in said
     assert "SST-1101" in said
@@ -150,6 +166,7 @@ def test_signals_count_while_it_starts(tmp_path: Path, manager: Manager) -> None
 def test_a_bug_is_in_the_log_and_the_exit_code() -> None:
     program = """
 import sys
+import time
 from statserver_trio.commands import run
 
 async def serve(*args, **kwargs):

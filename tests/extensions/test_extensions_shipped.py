@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs" / "extensions.md").read_text(encoding="utf-8")
 
 
 def code(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    found = re.search(rf"```{language}[^\n]*\n(.*?)```", PAGE, re.DOTALL)
     assert found is not None
     return found[1]
 
