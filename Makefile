@@ -10,8 +10,9 @@ READY  := $(VENV)/.ready
 run: $(READY)      ## the main job: a simulated contact centre with live statistics
 	$(BIN)/statserver demo
 
-test: $(READY)     ## the whole test suite
-	$(BIN)/python -m pytest
+JOBS ?= 2
+test: $(READY)     ## the whole test suite, on two cores: JOBS=2
+	$(BIN)/python -m pytest -n $(JOBS)
 
 # Playwright drives Debian's Chromium: it brings no browser of its own, which would be a download.
 browser: $(READY)  ## the wallboard in a real browser, in front of a real pair; REWRITE=1 renews docs/wallboard
