@@ -79,8 +79,11 @@ class Screen:
 
     def wait_for(self, selector: str, count: int = 1, seconds: float = 60.0) -> None:
         """Until there are so many."""
-        why = f"{self.count(selector)} of {selector}"
-        wait_until(lambda: self.count(selector) >= count, why, seconds)
+        wait_until(
+            lambda: self.count(selector) >= count,
+            lambda: f"{self.count(selector)} of {count} {selector}",
+            seconds,
+        )
 
     def violations(self) -> list[str]:
         """Of the page's policy."""

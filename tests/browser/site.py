@@ -23,7 +23,9 @@ UP_SECONDS = 60.0  # for anything that has to come, on a busy machine
 LOOK_SECONDS = 0.05
 
 
-def wait_until(what: Callable[[], Any], why: str, seconds: float = UP_SECONDS) -> Any:
+def wait_until(
+    what: Callable[[], Any], why: str | Callable[[], str], seconds: float = UP_SECONDS
+) -> Any:
     """Look until it is so; what it was then.
 
     Playwright's own waiting needs ``eval``, which the page's policy forbids.
@@ -33,7 +35,8 @@ def wait_until(what: Callable[[], Any], why: str, seconds: float = UP_SECONDS) -
         found = what()
         if found:
             return found
-        assert time.monotonic() < until, f"after {seconds:g} s: {why}"
+        if time.monotonic() >= until:
+            raise AssertionError(f"after {seconds:g} s: {why if isinstance(why, str) else why()}")
         time.sleep(LOOK_SECONDS)
 
 

@@ -22,11 +22,12 @@ QUEUES = 4  # of the simulated centre: three of the switch, and a virtual one
 SWITCH_SECONDS = 1.0  # from the reset of a connection until the other member's values are there
 SILENCE_SECONDS = 3.5  # twice the second after which it is asked, and until something happens
 FRAME_MS = 100.0
+LOGIN_SECONDS = 180.0  # until 500 agents are logged in, on a busy machine
 
 
 def settle(screen: Screen, agents: int) -> None:
     """Until everything there is is shown, and the pair is in step."""
-    screen.wait_for(".agent:not([data-kind=none])", agents)
+    screen.wait_for(".agent:not([data-kind=none])", agents, LOGIN_SECONDS)
     screen.wait_for(".tile:not([data-old])", QUEUES)
     wait_until(lambda: "synchronised" in screen.text("#pair"), "the pair is not in step")
 
@@ -40,7 +41,7 @@ def test_values_move(chromium: Any, site: Site) -> None:
             "backup",
         }
         assert "live" in screen.text("#sources .chip")
-        assert screen.text("#queues-age").endswith("s old")
+        wait_until(lambda: screen.text("#queues-age").endswith("s old"), "no age of the queues")
         seen = len(screen.moves())
         wait_until(lambda: len(screen.moves()) > seen + 50, "values stand still")
         kinds = {move["what"] for move in screen.moves()}
