@@ -166,3 +166,24 @@ def missing(coverage: Coverage, positions: Mapping[str, int]) -> bool:
         elif holes(ranges, ranges[0][0], here):
             return True
     return False
+
+
+def lacks_else(
+    mine: Coverage, told: Coverage, positions: Mapping[str, int], as_of: Mapping[str, int]
+) -> bool:
+    """Whether ours lacks anything that was not lacking in what was told, as of then, as well.
+
+    >>> lacks_else({"ts1": [(1, 4), (7, 9)]}, {"ts1": [(1, 4), (7, 8)]}, {"ts1": 9}, {"ts1": 8})
+    False
+    >>> lacks_else({"ts1": [(1, 4), (7, 8)]}, {"ts1": [(1, 4), (7, 8)]}, {"ts1": 9}, {"ts1": 8})
+    True
+    """
+    for source, ranges in mine.items():
+        if not ranges or source.endswith(FORMER):
+            continue
+        known = told.get(source) or [(0, 0)]
+        lost = holes(ranges, ranges[0][0], positions.get(source, ranges[-1][1]))
+        theirs = holes(known, known[0][0], as_of.get(source, known[-1][1]))
+        if not contains(theirs, lost):
+            return True
+    return False

@@ -89,6 +89,7 @@ def test_a_hole_up_to_where_the_peer_stood_is_a_hole() -> None:
     assert store.go_on(100)
     assert store.coverage(key) == {"s": [(0, 0), (9, 9)]}
     assert store.lacking() == [key]
+    assert not store.take_doubtful()  # whoever has told it has nothing more (day 762961)
 
 
 def test_what_was_open_before_the_first_picture_lacks_nothing() -> None:

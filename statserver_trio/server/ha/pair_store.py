@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from ...ha.coverage import Coverage, former, merged, missing
+from ...ha.coverage import Coverage, former, lacks_else, merged, missing
 from ...ha.messages import Event, Item, Kind, Positions, Ranges
 from ...ha.store import Installed, InstallItems
 from ...stats.carried import StatisticData
@@ -153,7 +153,7 @@ class PairStore:
         return entry.counts and (entry.is_unsure or missing(self._coverage(entry, here), here))
 
     def take_doubtful(self) -> list[str]:
-        """The keys of what was installed lately: the peer's may have a hole as well."""
+        """The keys of what was installed lately and lacks more than the peer's did."""
         doubtful, self._doubtful = self._doubtful, []
         return doubtful
 
@@ -286,8 +286,8 @@ class PairStore:
             self.engine.replaced(entry.statistic)
         self._contains(entry, item.coverage, as_of)
         entry.statistic.replicated_from = self.peer
-        if entry.statistic.gap_at is not None:
-            self._doubtful.append(item.key)
+        if lacks_else(self.coverage(item.key), item.coverage, self.positions(), as_of):
+            self._doubtful.append(item.key)  # of the rest the peer has nothing more
 
     def make_shadow(self) -> Steps:
         """Have a shadow from now on."""
