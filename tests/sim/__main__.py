@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from .day import Outcome, live
 from .runs import Total, command, run_days
 
+STOPPED = 130  # as a shell calls it
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -36,7 +38,8 @@ def main(
 ) -> None:
     """Let pairs of servers live through bad days, each made from a seed.
 
-    Exits with 1 if one of them did not hold its promises, and says how to replay it.
+    Exits with 1 if one of them did not hold its promises, and says how to replay it. Ctrl-C
+    ends it early, with the figures of the days until then, and 130.
     """
     if seed is not None:
         sys.exit(_one(seed, rough, trace, as_json))
@@ -48,13 +51,14 @@ def main(
     )  # fmt: skip
     with Progress(*columns, console=console, disable=as_json) as progress:
         task = progress.add_task("", total=runs, failed=0)
-        for outcome in run_days(range(first, first + runs), rough, processes):
-            total.add(outcome)
-            if outcome.violations:
-                console.print(_failure(outcome), markup=False, highlight=False, soft_wrap=True)
-            progress.update(task, advance=1, failed=len(total.failed))
+        with suppress(KeyboardInterrupt):  # what was lived until then counts
+            for outcome in run_days(range(first, first + runs), rough, processes):
+                total.add(outcome)
+                if outcome.violations:
+                    console.print(_failure(outcome), markup=False, highlight=False, soft_wrap=True)
+                progress.update(task, advance=1, failed=len(total.failed))
     print(json.dumps(total.as_data(), indent=1) if as_json else _table(total))
-    sys.exit(1 if total.failed else 0)
+    sys.exit(1 if total.failed else 0 if total.days == runs else STOPPED)
 
 
 def _one(seed: int, rough: bool, trace: bool, as_json: bool) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -27,7 +28,7 @@ def run_days(seeds: Iterable[int], rough: bool = False, processes: int = 1) -> I
         yield from (live(seed, rough) for seed in seeds)
         return
     context = multiprocessing.get_context("spawn")  # a fork would take over whatever runs here
-    with context.Pool(processes) as pool:
+    with context.Pool(processes, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
         yield from pool.imap_unordered(partial(live, rough=rough), seeds, AT_A_TIME)
 
 
