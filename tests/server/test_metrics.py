@@ -47,6 +47,8 @@ type = "Queue"
 number = "8002"
 switch = "sw1"
 type = "VirtualQueue"
+[objects]
+stuck-call-timeout = 0  # a file is read in a thread, and virtual time passes by hours meanwhile
 [time-profiles]
 "Hour,Growing" = "0:00 +1:00"
 [filters]
