@@ -72,7 +72,6 @@ class Intake:
     owes_state: bool = field(default=False, init=False)  # the peer waits for our picture
     _join_until: float = field(default=inf, init=False)
     _asked_to_join: bool = field(default=False, init=False)
-    _number: int = field(default=0, init=False)  # of our latest JoinRequest
     _serving: Serving = field(init=False)
     _owes_until: float = field(default=inf, init=False)
     _rejoining: Rejoining = field(init=False)
@@ -297,8 +296,7 @@ class Intake:
         return [*actions, *self._serving.serve(self.is_fresh, now)]
 
     def _ask(self, positions: Positions) -> Send:
-        self._number += 1
-        return Send(JoinRequest(self._number, positions, self.standings))
+        return Send(JoinRequest(self._rejoining.asked(), positions, self.standings))
 
     def _journal_came(self, answer: JournalAnswer, now: float) -> list[object]:
         source = self.sources.get(answer.source)
@@ -331,22 +329,19 @@ class Intake:
             self._join_until = now + self._rejoining.patience(least, most)
         self._asked_to_join = False
 
-    def _try_again_soon(self, now: float) -> None:
-        """The peer's picture is better than ours; it did not come in time, or too late."""
-        if self.linked and self._rejoining.worse(self.sources.values()):
-            self._rejoining.did_not_come(now, self.options.gap_timeout)
-
     def _join_if_worse(self, now: float) -> None:
         for source in self._rejoining.worse(self.sources.values()):
             self._join(source, now)
 
     def _state_came(self, state: JoinState, now: float) -> list[object]:
         self._rejoining.theirs.update(state.standings)
+        is_latest = self._rejoining.answered(state.number)
         if not (self.is_joining or state.as_of):
             self._join_if_worse(now)  # we had only asked how good they are
             return []
-        if state.number != self._number or not self.is_joining:
-            self._try_again_soon(now)
+        if not (is_latest and self.is_joining):
+            if self._rejoining.worse(self.sources.values()):
+                self._rejoining.soon(now, self.options.gap_timeout)
             return []  # too late: we have begun alone
         joining = [s for s in self.sources.values() if s.state is State.JOINING]
         adopted = {}
@@ -377,8 +372,8 @@ class Intake:
         fresh = tuple(s.name for s in alone if s.applied is None)
         for source in alone:
             actions += source.alone(now)
-        if alone:
-            self._try_again_soon(now)
+        if self.linked and self._rejoining.worse(alone):
+            self._rejoining.did_not_come(now, self.options.gap_timeout)
         return [Joined(fresh, "alone"), *actions] if fresh else actions
 
     def _world_built(self, world: WorldBuilt) -> list[object]:

@@ -3,7 +3,8 @@
 Every now and then, for we may not have heard that it is, and soon after ours has begun anew. Soon
 again, too, after we wanted a better one and it did not come in time, with twice the patience.
 That is not much to begin with, since our clients hear nothing of a source while its picture is
-waited for (our decision).
+waited for. Where the answer is still on its way we first let it arrive, too late as it is: on a
+link that is so thin, further pictures would only wait behind it (our decision).
 """
 
 from __future__ import annotations
@@ -36,11 +37,23 @@ class Rejoining:
     theirs: dict[str, Standing] = field(factory=dict, init=False)
     at: float = field(default=inf, init=False)
     _in_vain: int = field(default=0, init=False)
+    _asked: int = field(default=0, init=False)  # the number of our latest question
+    _answered: int = field(default=0, init=False)  # and of the latest that has been answered
 
     def begin(self, theirs: dict[str, Standing], now: float) -> None:
         """A session is open, and we have just looked."""
-        self.theirs, self._in_vain = theirs, 0
+        self.theirs, self._in_vain, self._answered = theirs, 0, self._asked
         self.looked(now)
+
+    def asked(self) -> int:
+        """The peer is asked now; the question's number."""
+        self._asked += 1
+        return self._asked
+
+    def answered(self, number: int) -> bool:
+        """The peer has answered that question; whether it was the latest."""
+        self._answered = max(self._answered, number)
+        return number == self._asked
 
     def worse(self, sources: Iterable[SourceIntake]) -> list[SourceIntake]:
         """Those of which the peer's picture is better than the one that we go on with."""
@@ -67,7 +80,8 @@ class Rejoining:
     def did_not_come(self, now: float, gap_timeout: float) -> None:
         """A better picture has not come in time."""
         self._in_vain = min(self._in_vain + 1, IN_VAIN_MAX)
-        self.soon(now, gap_timeout)
+        if self._answered >= self._asked:
+            self.soon(now, gap_timeout)
 
     def patience(self, gap_timeout: float, join_timeout: float) -> float:
         """Seconds to wait for one."""

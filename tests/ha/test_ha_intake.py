@@ -570,17 +570,33 @@ def test_a_better_picture_that_comes_too_late_is_asked_for_again(accepts):
 def test_a_better_picture_is_waited_for_twice_as_long_every_time():
     intake = an_intake(accepts=True)
     intake.change(IntakeOptions(gap_timeout=1.0, join_timeout=5.0), 0)
-    intake.open({"s": Standing("theirs", 3, 0.0)}, False, now := 100.0)
+    theirs = {"s": Standing("theirs", 3, 0.0)}
+    intake.open(theirs, False, now := 100.0)
     waits = []
-    for _ in range(5):
+    for number in range(1, 6):
         assert intake.is_joining
-        intake.handle_timer(until := intake.next_deadline())
-        assert not intake.is_joining, "it goes on with what it has"
-        waits.append(until - now)
-        now = intake.next_deadline()
-        assert now == until + 1.0
-        intake.handle_timer(now)
+        while intake.is_joining:
+            intake.handle_timer(until := intake.next_deadline())
+        waits.append(until - now)  # and it goes on with what it has
+        assert intake.handle_event(JoinState(number, {"s": 10}, b"", theirs), until + 0.5) == []
+        assert intake.handle_timer(now := until + 1.49) == []
+        intake.handle_timer(now := until + 1.5)
     assert waits == [1.0, 2.0, 4.0, 5.0, 5.0]
+
+
+def test_a_picture_that_is_still_on_its_way_is_not_asked_for_again():
+    # On a thin link each further one would come later than the one before (day 774056).
+    intake = an_intake(accepts=True)
+    intake.change(IntakeOptions(gap_timeout=1.0, join_timeout=5.0), 0)
+    theirs = {"s": Standing("theirs", 3, 0.0)}
+    intake.open(theirs, False, 100.0)
+    assert intake.handle_timer(101.0) == []
+    assert not intake.is_joining
+    assert intake.handle_timer(109.0) == []
+    assert intake.next_deadline() == 100.0 + REJOIN_INTERVAL, "should the answer never come"
+    assert intake.handle_event(JoinState(1, {"s": 10}, b"", theirs), 110.0) == []
+    assert intake.next_deadline() == 111.0
+    assert intake.handle_timer(111.0) == [Send(JoinRequest(2, {"s": 10}))]
 
 
 def test_whoever_hears_nothing_says_at_once_that_its_picture_is_behind():
