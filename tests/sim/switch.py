@@ -13,7 +13,7 @@ from statserver_trio.machine import Connected, Disconnect, Disconnected
 from statserver_trio.server.feed_task import FeedOptions, FeedTask
 from statserver_trio.simulator.contact_centre import ContactCentre
 from statserver_trio.simulator.feed_server import Feed, FeedServerSession, Published
-from statserver_trio.tlib.codec import Decoder, PollReply, encode
+from statserver_trio.tlib.codec import Decoder, PollReply, RegisterAll, encode
 from statserver_trio.tlib.events import TEvent
 from statserver_trio.tlib.registration_words import Received
 
@@ -135,6 +135,7 @@ class Wire:
     def __init__(self, switch: Switch, end: End) -> None:
         self.end = end
         self.drops = self.repeats = 0
+        self._since: int | None = None
         self._switch = switch
         self._session = FeedServerSession(switch.feed)
         self._decoder = Decoder()
@@ -178,6 +179,15 @@ class Wire:
         for message in self._decoder.feed(data):
             if not isinstance(message, PollReply):
                 self.tell(message)
+            if self._since is None and isinstance(message, RegisterAll):
+                self._since = self._switch.position
+
+    def is_told_all_after(self, position: int) -> bool:
+        """Whether it will send every event after that one.
+
+        Of what happened between its greeting and RegisterAll it sends what it has still kept.
+        """
+        return self._since is not None and position >= self._since
 
     def ended(self, why: str) -> None:
         """The connection is gone."""

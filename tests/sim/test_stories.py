@@ -119,3 +119,21 @@ def test_of_two_that_were_opened_between_the_same_events_the_earlier_one_counts(
     assert not day.watch.violations
     assert len(day.processes["A"].store.open_keys()) == opened > 30
     assert all(len(lives) == 2 for lives in day.oracle.lives.values()), "each was opened twice"
+
+
+def test_who_was_greeted_and_has_not_registered_may_lack_what_happens_between() -> None:
+    """Such a member is no replacement for the other one (day 778305)."""
+    day = Day(1, plan=a_plan())
+    day.come_up()
+    process, switch = day.processes["A"], day.switches["ts1"]
+    back = day.network.path(switch.host, process.host)
+    back.delay = (3.0, 3.0)  # the greeting; RegisterAll takes a tick
+    process.feeds["ts1"].cut()
+    was_greeted = []
+    while not (process.feeds["ts1"].connected and day.truth.is_exact(process)):
+        day.agenda.run(day.agenda.now + TICK)
+        wire = process.feeds["ts1"].wire
+        if wire is not None and process.feeds["ts1"].connected:
+            was_greeted.append(wire.is_told_all_after(switch.position))
+    assert was_greeted[0] is False
+    assert was_greeted[-1] is True

@@ -30,17 +30,18 @@ class Truth:
         if not process.alive or process.host.frozen:
             return False
         for name, source in process.peer.intake.sources.items():
-            standing = source.standing
-            unsure = self.day.unsure.get((process.host.name, name), -1)
+            standing, applied = source.standing, source.applied or 0
             if (
                 source.state is not State.LIVE
                 or standing is None
                 or standing.lineage != self.day.lineages[name]
-                or (source.applied or 0) < unsure
+                or applied < self.day.unsure.get((process.host.name, name), -1)
             ):
                 return False
             feed = process.feeds[name]  # without a wire it is cut, and does not know yet
-            if not while_deaf and (not feed.connected or feed.wire is None):
+            if while_deaf:
+                continue
+            if not feed.connected or feed.wire is None or not feed.wire.is_told_all_after(applied):
                 return False
         return True
 
