@@ -579,7 +579,7 @@ def test_a_better_picture_is_waited_for_twice_as_long_every_time():
             intake.handle_timer(until := intake.next_deadline())
         waits.append(until - now)  # and it goes on with what it has
         assert intake.handle_event(JoinState(number, {"s": 10}, b"", theirs), until + 0.5) == []
-        assert intake.handle_timer(now := until + 1.49) == []
+        assert intake.handle_timer(until + 1.49) == []
         intake.handle_timer(now := until + 1.5)
     assert waits == [1.0, 2.0, 4.0, 5.0, 5.0]
 
