@@ -27,8 +27,10 @@ def page() -> str:
         head(
             TITLE,
             SOURCE,
-            "Every warning and every error has a number, which stays what it is when the words "
-            "change. `%s` and its like stand for what differs from line to line.",
+            "Everything that is logged has a number, but for what is there for debugging. "
+            "SST-x0xx are news, of level info; the others call for a look. A number stays what "
+            "it is when the words change. `%s` and its like stand for what differs from line to "
+            "line.",
         )
     ]
     for thousand, group in groupby(sorted(MESSAGES), key=_thousand):

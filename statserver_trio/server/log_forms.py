@@ -47,7 +47,7 @@ class JsonForm(logging.Formatter):
         self._application = application
 
     def format(self, record: logging.LogRecord) -> str:
-        """See the module; ``id`` is null for what is no warning or error of ours."""
+        """See the module; ``id`` is null for what is not of ours, or for debugging."""
         message = find(record)
         when = datetime.fromtimestamp(record.created, UTC)
         said = {

@@ -1,4 +1,4 @@
-"""The numbered log messages: every warning and error of ours, what it means and what to do.
+"""The numbered log messages: everything we say but for debugging, what it means and what to do.
 
 A number stays what it is when the words change, so that a monitoring system can go by it, as it
 does with the vendor's. Call sites do not name it: it is found by the logger and the template, and
@@ -9,6 +9,8 @@ here; for those the template says, with ``%s``, where the text varies.
     1xxx  the process, the log, the configuration     4xxx  clients and operators
     2xxx  T-Servers and recordings                    5xxx  the backup file
     3xxx  the pair                                    6xxx  extensions
+
+x0xx is ordinary news, of level info; the others are warnings and errors.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ class LogMessage(NamedTuple):
 
     Attributes:
         id: ``SST-`` and four digits; never used for anything else.
-        level: ``warning`` or ``error``.
+        level: ``info``, ``warning`` or ``error``.
         logger: Of whom, without the name of the package where it is ours.
         template: What is said, with ``%`` marks.
         meaning: What has happened.
@@ -44,6 +46,36 @@ class LogMessage(NamedTuple):
 MESSAGES: tuple[LogMessage, ...] = tuple(
     LogMessage(f"SST-{number}", *rest)
     for number, *rest in (
+        (1001, "info", "commands.run", "%s of the environment gives %s",
+         "A variable of the environment stands for a value of the file.",
+         "Nothing."),
+        (1002, "info", "server.serve", "clients connect to ws://%s:%d/",
+         "The port is open, once for each address that it listens at.",
+         "Nothing."),
+        (1003, "info", "server.serve", "operators look at http://%s:%d/api/status",
+         "The management port is open: wallboard, /metrics and /api.",
+         "Nothing."),
+        (1004, "info", "server.serve", "the other member connects to %s:%d",
+         "The port of the pair is open.",
+         "Nothing."),
+        (1005, "info", "server.serve", "stopping",
+         "A signal came: clients are told, and what is under way is finished.",
+         "Nothing."),
+        (1006, "info", "server.supervisor", "%s has ended",
+         "A task that could have gone on came to its end, as it may.",
+         "Nothing."),
+        (1007, "info", "server.dump", "tasks (%.1f ms to find out):\n%s",
+         "SIGUSR1 asked for the tree of tasks.",
+         "Nothing."),
+        (1008, "info", "server.dump", "status: %s",
+         "SIGUSR1 asked for what /api/status says.",
+         "Nothing."),
+        (1009, "info", "server.reload", "reload: [%s] %s: %s",
+         "What the changed configuration has added, removed or changed.",
+         "Nothing."),
+        (1010, "info", "server.reload", "reload: nothing has changed",
+         "The file says what is in effect already.",
+         "Nothing."),
         (1101, "warning", "commands.run", "stopping at once",
          "A second signal came while the server was being drained; nothing more is flushed.",
          "Nothing. If draining takes too long, lower [server] drain-timeout."),
@@ -78,6 +110,18 @@ MESSAGES: tuple[LogMessage, ...] = tuple(
         (1205, "warning", "server.reload", "reload postponed: %s",
          "[server] config-reload-delay-if-primary: the backup is to reload first.",
          "Reload the backup. After half an hour the primary goes on by itself."),
+        (2001, "info", "server.feed_task", "feed %s connected%s",
+         "The T-Server has greeted us; its snapshots or what we missed follow.",
+         "Nothing."),
+        (2002, "info", "server.feed_task", "feed %s disconnected: %s",
+         "The connection to the T-Server is gone; it is made anew.",
+         "See the reason, if it repeats."),
+        (2003, "info", "server.tserver", "closing client %s: %s",
+         "The simulated T-Server hangs up, for that reason.",
+         "Nothing."),
+        (2004, "info", "server.tserver", "client %s: %s",
+         "A client of the simulated T-Server is gone.",
+         "Nothing."),
         (2101, "warning", "server.feed_task", "feed %s cannot be reached: %s",
          "The T-Server does not answer. It is tried again until it does.",
          "Look whether it runs, at [[tserver]] host and port, and at the firewall."),
@@ -107,6 +151,46 @@ MESSAGES: tuple[LogMessage, ...] = tuple(
         (2204, "error", "server.recorder", "recording %s: %s",
          "The file could not be closed; its last lines may be missing.",
          "Look at the disk."),
+        (3001, "info", "server.ha.member", "link %d: connected with %s",
+         "A connection with the other member; the session is agreed on now.",
+         "Nothing."),
+        (3002, "info", "server.ha.member", "link %d: %s",
+         "That connection is gone, and why.",
+         "See the reason, if it repeats."),
+        (3003, "info", "server.ha.member", "ADDP %d %s %s",
+         "[ha] addp-trace: a poll or an answer, sent or received.",
+         "Nothing."),
+        (3004, "info", "server.ha.member", "the peer is %s",
+         "The other member's run mode: primary or backup.",
+         "Nothing."),
+        (3005, "info", "server.ha.member", "session %s with %s: %s",
+         "The session is restored where the link was lost, or a new one begins.",
+         "Nothing."),
+        (3006, "info", "server.ha.member", "synchronised with %s",
+         "Both members have all that the other one has: hot standby.",
+         "Nothing."),
+        (3007, "info", "server.ha.member", "joined: the picture of %s is the peer's",
+         "What goes on at these sources, and since when, was taken over from the peer.",
+         "Nothing."),
+        (3008, "info", "server.ha.member",
+         "the picture of %s begins alone, from its own snapshots",
+         "Nobody could tell us what went on before: it begins now.",
+         "Nothing."),
+        (3009, "info", "server.ha.member",
+         "%d statistics deleted by the configuration; the peer is told",
+         "A reload has removed what they are defined by.",
+         "Nothing."),
+        (3010, "info", "server.ha.member",
+         "%d statistics closed that nobody wants any more",
+         "No client of either member has asked for them for long enough.",
+         "Nothing."),
+        (3011, "info", "server.ha.chunk_work",
+         "%d statistics came too late; they are asked for again",
+         "We had counted on past the moment that they are of.",
+         "Nothing."),
+        (3012, "info", "server.ha.member", "the clocks of the pair agree again",
+         "The difference that was told before (SST-3208) is gone.",
+         "Nothing."),
         (3101, "warning", "server.ha.dialling", "the peer at %s cannot be reached: %s",
          "The configured backup dials the primary, which does not answer. It goes on dialling.",
          "Look whether the primary runs, at [ha] peer-host and peer-port, and at the firewall."),
@@ -192,6 +276,9 @@ MESSAGES: tuple[LogMessage, ...] = tuple(
          "the other member has not reloaded in %g s; going on",
          "The primary waited for the backup and takes the changed file over now.",
          "Reload the backup."),
+        (4001, "info", "server.client_task", "client %s: %s",
+         "A client is gone, and why.",
+         "Nothing."),
         (4101, "warning", "server.metrics.exported", "[metrics] %s is not exported: %s",
          "That statistic cannot be opened, so it is missing from /metrics.",
          "Mend it in [metrics] statistics."),
@@ -206,6 +293,17 @@ MESSAGES: tuple[LogMessage, ...] = tuple(
         (4202, "warning", "server.management", "mode: %s, as ordered",
          "An operator changed the run mode; clients and the other member were told.",
          "Nothing, if it was you."),
+        (5001, "info", "server.backup.task",
+         "backup file %s: %d statistics, %d bytes in %.2f s",
+         "Written.",
+         "Nothing."),
+        (5002, "info", "server.backup.task", "backup file %s is begun again: %s",
+         "Something has changed while it was written that it must have as a whole.",
+         "Nothing."),
+        (5003, "info", "server.backup.restoring",
+         "backup file %s: %d statistics, as of %.0f s ago",
+         "Read at the start; what happened since comes from the T-Servers or the peer.",
+         "Nothing."),
         (5101, "error", "server.backup.task", "backup file %s is not used: %s",
          "The file is damaged, of another format or another application: a start from nothing.",
          "Restore it from the file before (.1) if the values matter; else nothing."),
@@ -224,6 +322,13 @@ MESSAGES: tuple[LogMessage, ...] = tuple(
          "backup file: %d more statistics are dropped",
          "Besides those that were named.",
          "See there."),
+        (6001, "info", "server.extensions.extension_task",
+         "extension %s is running: %d stat types",
+         "Loaded; so many stat types can be opened.",
+         "Nothing."),
+        (6002, "info", "server.extensions.extension_task", "extension %s is unloaded",
+         "The configuration no longer has it, or the server stops.",
+         "Nothing."),
         (6101, "warning", "server.extensions.extension_task",
          "extension %s took too long to close everything",
          "At the end, or at a reload, its close() did not come back in time; it was cut off.",
@@ -250,23 +355,25 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(".*".join(map(re.escape, _MARK.split(template))), re.DOTALL)
 
 
-_BY_TEMPLATE = {(each.logger, each.template): each for each in MESSAGES}
-_BY_TEXT: dict[str, list[tuple[re.Pattern[str], LogMessage]]] = {}
+# By whether it is news, and the logger: one message may be a warning, or an error if it is worse.
+_BY_TEMPLATE = {(m.level == "info", m.logger, m.template): m for m in MESSAGES}
+_BY_TEXT: dict[tuple[bool, str], list[tuple[re.Pattern[str], LogMessage]]] = {}
 for _each in MESSAGES:
-    _BY_TEXT.setdefault(_each.logger, []).append((_pattern(_each.template), _each))
+    _of_logger = _BY_TEXT.setdefault((_each.level == "info", _each.logger), [])
+    _of_logger.append((_pattern(_each.template), _each))
 
 
 def find(record: logging.LogRecord) -> LogMessage | None:
     """Which of them a record is; None for what is not numbered."""
-    if record.levelno < logging.WARNING:
+    if record.levelno < logging.INFO:
         return None
-    name = record.name.removeprefix(f"{PACKAGE}.")
-    found = _BY_TEMPLATE.get((name, str(record.__dict__.get(TEMPLATE, record.msg))))
-    return found or find_text(name, record.getMessage())
+    is_news, name = record.levelno < logging.WARNING, record.name.removeprefix(f"{PACKAGE}.")
+    template = str(record.__dict__.get(TEMPLATE, record.msg))
+    found = _BY_TEMPLATE.get((is_news, name, template))
+    return found or find_text(is_news, name, record.getMessage())
 
 
-def find_text(logger: str, text: str) -> LogMessage | None:
+def find_text(is_news: bool, logger: str, text: str) -> LogMessage | None:
     """The one that this is the text of."""
-    return next(
-        (each for pattern, each in _BY_TEXT.get(logger, ()) if pattern.fullmatch(text)), None
-    )
+    patterns = _BY_TEXT.get((is_news, logger), ())
+    return next((each for pattern, each in patterns if pattern.fullmatch(text)), None)

@@ -2,8 +2,8 @@
 
 Warnings and errors are always said. What else is, is chosen by ``debug-level``,
 a list of categories; ``all`` is every one of them but HA. A category is a set of
-modules, so that whoever writes a log line need not think of it. Warnings and errors have numbers
-(:mod:`.log_messages`).
+modules, so that whoever writes a log line need not think of it. Each has a number
+(:mod:`.log_messages`), but those for debugging.
 """
 
 from __future__ import annotations
