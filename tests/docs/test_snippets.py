@@ -29,7 +29,7 @@ SERVERS = {
     OWN: (),  # the page has started it
 }
 # What needs the internet, root, or minutes. It is marked on the page, with the reason.
-NOT_RUN_MAX = 5
+NOT_RUN_MAX = 2
 PAGES = [page for page in pages() if blocks(page)]
 ALL = [block for page in PAGES for block in blocks(page)]
 
