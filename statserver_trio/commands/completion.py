@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import click
-from click.shell_completion import FishComplete, ShellComplete, ZshComplete
 
-from .bash_words import WholeWords
 from .main import PROGRAM, main
+from .shell_words import SHELLS
 
 COMPLETE = f"_{PROGRAM.upper()}_COMPLETE"  # in the environment: click answers instead of running
-SHELLS: dict[str, type[ShellComplete]] = {
-    "bash": WholeWords,
-    "zsh": ZshComplete,
-    "fish": FishComplete,
-}
-
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(list(SHELLS)))

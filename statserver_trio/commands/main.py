@@ -15,7 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from .. import __version__
-from . import bash_words as bash_words  # so that click knows of it
+from . import shell_words as shell_words  # so that click knows of it
 from .output import error_object, written
 
 COMMANDS = {

@@ -1,13 +1,15 @@
-"""``statserver completion``: the scripts, what is offered, and a real bash that offers it."""
+"""``statserver completion``: the scripts, what is offered, and real shells that offer it."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
 import shutil
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -89,7 +91,7 @@ async def test_what_a_running_server_knows_is_offered(nursery: trio.Nursery) -> 
 
 def test_bash_keeps_what_comes_before_its_last_break() -> None:
     assert offered(REPLAY + "Queue:8001@sw1:Total_Calls_Ent", BREAKS) == ["Total_Calls_Entered"]
-    assert offered(REPLAY + "Queue:8001@s", BREAKS) == ["sw1:"]
+    assert offered(REPLAY + "Queue:8001@s", BREAKS) == ["@sw1:"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -105,53 +107,78 @@ def test_another_shell() -> None:
     assert CliRunner().invoke(main, ["completion", "tcsh"]).exit_code == 2
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
-async def test_a_real_bash(tmp_path: Path) -> None:
+# How a shell is started without anybody's settings, and what makes ours complete.
+SHELLS = {
+    "bash": (
+        ["bash", "--norc", "--noprofile", "-i"],
+        """bind 'set bell-style none'; eval "$(statserver completion bash)"; """,
+    ),
+    "zsh": (
+        ["zsh", "-f", "-i"],
+        """unsetopt beep; autoload -Uz compinit; compinit -u -D; """
+        """eval "$(statserver completion zsh)"; """,
+    ),
+    "fish": (
+        ["fish", "--no-config", "--private", "-i"],
+        """function fish_prompt; echo '$ '; end; set -g fish_autosuggestion_enabled 0; """
+        """statserver completion fish | source; """,
+    ),
+}
+# What somebody types, and what the shell then hands over; _ is typed to see where the cursor was.
+TYPED = [
+    ("statserver wat\t_", "watch _"),
+    ("statserver watch ws://h:1/ --open Ag\t_", "watch ws://h:1/ --open Agent:_"),
+    (f"{REPLAY}Queue:8001@s\t_", "Queue:8001@sw1:_"),
+    (f"{REPLAY}Queue:8001@sw1:Total_Calls_Ent\t_", "Queue:8001@sw1:Total_Calls_Entered _"),
+    (f"{REPLAY}Agent:a1:X,filter=Sp\t_", "Agent:a1:X,filter=Spanish _"),
+]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+async def test_a_real_shell(tmp_path: Path, shell: str) -> None:
     """Somebody types at a terminal and presses the tab key."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell} here")
+    command, setting_up = SHELLS[shell]
     program = tmp_path / "statserver"
     run = "from statserver_trio.commands.main import main; main(prog_name='statserver')"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{run}" "$@"\n')
+    program.write_text(
+        "#!/bin/sh\n"
+        f'statserver() {{ exec {sys.executable} -c "{run}" "$@"; }}\n'
+        '[ "$1" = completion ] || [ -n "$_STATSERVER_COMPLETE" ] && statserver "$@"\n'
+        'echo "given: $*."\n'
+    )
     program.chmod(0o755)
-    ours, theirs = pty.openpty()
     environment = {
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
         "TERM": "dumb",
         "PS1": "$ ",
         "HOME": str(tmp_path),
         "PYTHONPATH": str(ROOT),
-        "COLUMNS": "1000",
     }
+    ours, theirs = pty.openpty()
     process = await trio.lowlevel.open_process(
-        ["bash", "--norc", "--noprofile", "-i"],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=environment,
-        start_new_session=True,
-    )
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment,
+        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
     os.close(theirs)
     seen = ""
 
-    async def until(text: str) -> None:
+    async def until(pattern: str) -> str:
         nonlocal seen
-        while text not in seen:
+        while (found := re.search(pattern, seen)) is None:
             await trio.lowlevel.wait_readable(ours)
-            seen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", os.read(ours, 65536).decode())
-        seen = seen.partition(text)[2]
+            seen += os.read(ours, 65536).decode()
+        seen = seen[found.end() :]
+        return found[1]
 
     try:
         with trio.fail_after(60):
-            os.write(ours, b"bind 'set bell-style none'; stty columns 1000\n")
-            os.write(ours, b'eval "$(statserver completion bash)"; echo rea""dy\n')
-            await until("ready\n$ ")
-            os.write(ours, b"statserver wat\t")
-            await until("watch ")
-            os.write(ours, b"ws://h:1/ --open Ag\t")
-            await until("Agent:")
-            os.write(ours, f"a1:X\x15{REPLAY}Queue:8001@s\t".encode())
-            await until("sw1:")
-            os.write(ours, b"Total_Calls_Ent\t")
-            await until("Total_Calls_Entered ")
+            os.write(ours, f'stty columns 1000; {setting_up} echo rea""dy\n'.encode())
+            await until("(ready)")
+            for typed, given in TYPED:
+                os.write(ours, f"{typed}\r".encode())
+                assert (await until(r"given: (.*)\.\r")).endswith(given)
     finally:
         process.kill()
         await process.wait()
