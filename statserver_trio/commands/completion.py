@@ -9,6 +9,7 @@ from .shell_words import SHELLS
 
 COMPLETE = f"_{PROGRAM.upper()}_COMPLETE"  # in the environment: click answers instead of running
 
+
 @click.command("completion")
 @click.argument("shell", type=click.Choice(list(SHELLS)))
 def command(shell: str) -> None:

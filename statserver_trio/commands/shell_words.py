@@ -1,8 +1,8 @@
 """What bash, zsh and fish need for words with colons and commas in them, as statistics have.
 
-Click's own scripts lose them: readline cuts words at ``:``, ``@`` and ``=``; zsh puts a space behind
-``Queue:``, where the name is still to come; fish is given only what stands before a comma. The
-shell's question goes to click before any command is imported, so :mod:`.main` has to know us.
+Click's own scripts lose them: readline cuts words at ``:``, ``@`` and ``=``; zsh puts a space
+behind ``Queue:``, where the name is still to come; fish is given only what stands before a comma.
+The shell's question goes to click before any command is imported, so :mod:`.main` has to know us.
 """
 
 from __future__ import annotations

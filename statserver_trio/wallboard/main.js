@@ -265,7 +265,10 @@ class Board {
     this._agents.sum();
     this._agents.fit(this._choice.tv, this._isResized);
     this._isResized = false;
-    if (this._isWhole) this._ages(moment);
+    if (this._isWhole) {
+      this._ages(moment);
+      this._wake(moment);
+    }
     this._healthView.update(this._health, wallClock(), (url) => {
       const heardAt = this._pair.heardAt(url);
       return heardAt === null ? null : moment - heardAt;
@@ -283,6 +286,14 @@ class Board {
     }
     this._cells["charts-age"].text(age(Math.max(queues ?? 0, agents ?? 0)));
     this._cells.clock.text(new Date().toLocaleTimeString("en-GB"));
+  }
+
+  /** What turns old before the next tick is shown as old when it does. */
+  _wake(moment) {
+    const after = this._thresholds["stale-after"];
+    const seconds = Math.min(this._values.untilOld(this._tiles.keys, moment, after),
+      this._values.untilOld(this._agents.keys, moment, after));
+    if (seconds < TICK_SECONDS) setTimeout(() => this._tick(), 1000 * seconds + 1);
   }
 
   // -- alarms and samples ------------------------------------------------------------------------

@@ -64,4 +64,14 @@ export class Values {
     }
     return found;
   }
+
+  /** Seconds until the next of them is as old as that; infinite if none will be. */
+  untilOld(keys, now, seconds) {
+    let found = Infinity;
+    for (const key of keys) {
+      const age = this.age(key, now);
+      if (age !== null && age < seconds) found = Math.min(found, seconds - age);
+    }
+    return found;
+  }
 }

@@ -10,9 +10,11 @@ from attrs import define, field
 
 from .site import wait_until
 
-# What is written to a cell, and when, by the wall clock; begun before the page's own scripts.
+# What is written to a cell, and what turns old, and when, by the wall clock; begun before the
+# page's own scripts.
 WATCH = """
 window.moves = [];
+window.turned = [];
 window.violations = [];
 document.addEventListener("securitypolicyviolation",
   (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
@@ -31,6 +33,13 @@ document.addEventListener("DOMContentLoaded", () => {
       if (window.moves.length > 20000) window.moves.shift();
     }
   }).observe(document.body, {childList: true, characterData: true, subtree: true});
+  new MutationObserver((records) => {
+    for (const {target} of records) {
+      if (target.hasAttribute("data-old")) {
+        window.turned.push({at: Date.now() / 1000, what: target.classList[0]});
+      }
+    }
+  }).observe(document.body, {attributeFilter: ["data-old"], subtree: true});
 });
 """
 # A frame is over when a message that was posted in it is heard: then the browser has laid it out.
