@@ -109,6 +109,10 @@ def test_of_two_that_were_opened_between_the_same_events_the_earlier_one_counts(
     for client, name in zip(day.clients, (first, other), strict=True):
         opened = open_all(client, day.processes[name], "Agent")
         day.agenda.run(day.agenda.now + 7)
+    earlier, later = day.processes[first], day.processes[other]
+    texts = set(earlier.store.open_keys())
+    assert all(day.truth.has_history(earlier, later, text) for text in texts)
+    assert not any(day.truth.has_history(later, earlier, text) for text in texts)
     for path in paths:
         path.blocked = False
     day.network.heal()

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from statserver_trio.ha.coverage import contains
 from statserver_trio.ha.source_intake import State
+from statserver_trio.stats.transfer import opened
 
 from .process import Process
 
@@ -82,11 +83,16 @@ class Truth:
         return len(peers) == 2 and len(ids) == 1 and None not in ids and done
 
     def has_history(self, process: Process, other: Process, text: str) -> bool:
-        """Whether its copy of a statistic contains every position of the other's.
+        """Whether its copy of a statistic contains every position of the other's, and its time.
 
-        Equal values do not say so: of a call on hold, one may have seen the beginning.
+        Equal values do not say so: of a call on hold, one may have seen the beginning; and two
+        that were opened between the same events differ by the time between them as soon as
+        anything begins to last (day 804361).
         """
-        if other.store.statistic(text) is None:
+        mine, theirs = process.store.statistic(text), other.store.statistic(text)
+        if theirs is None:
             return True
-        mine, theirs = process.store.coverage(text), other.store.coverage(text)
-        return all(contains(mine.get(name, []), ranges) for name, ranges in theirs.items())
+        covers, to_cover = process.store.coverage(text), other.store.coverage(text)
+        if mine is not None and covers == to_cover:
+            return opened(mine) <= opened(theirs)
+        return all(contains(covers.get(name, []), ranges) for name, ranges in to_cover.items())
