@@ -42,7 +42,6 @@ class Member:
 
     Attributes:
         server: The connection, while there is one.
-        theirs: What is open there, by the statistic as that connection knows it.
         why: It could not be reached, or was lost, because of this.
     """
 
@@ -50,12 +49,38 @@ class Member:
     url: str
     server: StatServer | None = None
     nursery: trio.Nursery | None = None  # of what is asked there besides
-    theirs: dict[OpenStatistic, Wanted] = field(factory=dict)
     why: str = ""
+    # What is open there: by the statistic as that connection knows it, and the other way round.
+    _wanted: dict[OpenStatistic, Wanted] = field(factory=dict, init=False)
+    _theirs: dict[Wanted, OpenStatistic] = field(factory=dict, init=False)
+
+    def add(self, theirs: OpenStatistic, wanted: Wanted) -> None:
+        """It is being opened there, as that."""
+        self._wanted[theirs], self._theirs[wanted] = wanted, theirs
+
+    def drop(self, theirs: OpenStatistic) -> None:
+        """It is not open there, or no longer."""
+        wanted = self._wanted.pop(theirs, None)
+        if wanted is not None:
+            del self._theirs[wanted]
+
+    def drop_all(self) -> list[Wanted]:
+        """Nothing is open there any more; what was."""
+        dropped, self._wanted, self._theirs = list(self._wanted.values()), {}, {}
+        return dropped
+
+    def wanted(self, theirs: OpenStatistic) -> Wanted | None:
+        """Which statistic of ours that is."""
+        return self._wanted.get(theirs)
 
     def find(self, wanted: Wanted) -> OpenStatistic | None:
         """What a statistic of ours is called there."""
-        return next((each for each, ours in self.theirs.items() if ours is wanted), None)
+        return self._theirs.get(wanted)
+
+    @property
+    def all_wanted(self) -> list[Wanted]:
+        """What is open there."""
+        return list(self._wanted.values())
 
     @property
     def reach(self) -> Reach:

@@ -164,17 +164,17 @@ class StatServerPair:
     async def _open_there(self, member: Member, server: StatServer, wanted: Wanted) -> None:
         ours = wanted.statistic
         statistic = OpenStatistic(ours.request, ours.definition)
-        member.theirs[statistic] = wanted
+        member.add(statistic, wanted)
         wanted.refusals.pop(member.number, None)
         try:
             await server.open_as(statistic, wanted.notification)
         except Refused as refused:
             wanted.refusals[member.number] = refused
-            member.theirs.pop(statistic, None)
+            member.drop(statistic)
         except ConnectionLost:
             return  # it is opened there when there is a connection again
         else:
-            if statistic in member.theirs:  # nor closed already
+            if member.wanted(statistic) is not None:  # nor closed already
                 await self._meet(member, wanted)
         finally:
             wanted.changed.happens()
@@ -186,7 +186,7 @@ class StatServerPair:
             for member in self._members:
                 theirs = member.find(wanted)
                 if theirs is not None and member.server is not None:
-                    del member.theirs[theirs]
+                    member.drop(theirs)
                     nursery.start_soon(_close_there, member.server, theirs)
 
     async def peek(self, statistic: OpenStatistic) -> m.Info:
@@ -253,16 +253,16 @@ class StatServerPair:
         if update.statistic is None:
             await self._deliver([Update(update.event, None, member.url)])
             if isinstance(update.event, m.ServerMode) and update.event.leaving:
-                for each in list(member.theirs.values()):
+                for each in member.all_wanted:
                     await self._deliver(self._of(each, each.merged.leaves(member.number)))
             return
-        wanted = member.theirs.get(update.statistic)
+        wanted = member.wanted(update.statistic)
         if wanted is None or not isinstance(update.event, m.StatisticEvent):
             return
         await self._meet(member, wanted)
         await self._deliver(self._of(wanted, wanted.merged.told(member.number, update.event)))
         if isinstance(update.event, m.StatisticClosed):
-            member.theirs.pop(update.statistic, None)
+            member.drop(update.statistic)
             if not wanted.merged.is_open:
                 self._wanted.pop(wanted.statistic, None)
 
@@ -326,8 +326,7 @@ class StatServerPair:
         """There is no connection to a member: another one leads wherever it did."""
         member.server = member.nursery = None
         self._came.happens()
-        theirs, member.theirs = member.theirs, {}
-        for wanted in theirs.values():
+        for wanted in member.drop_all():
             wanted.changed.happens()
             await self._deliver(self._of(wanted, wanted.merged.lost(member.number)))
 
