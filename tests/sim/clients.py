@@ -124,6 +124,7 @@ class Client:
         self._seen: dict[int, float] = {}  # by reference, of what can only grow
         self._references = 0
         self._reads = False
+        self._was_best = False  # the picture of who tells us, when it began to say what we read
 
     # -- coming and going -----------------------------------------------------------------
 
@@ -205,8 +206,9 @@ class Client:
     # -- being told -----------------------------------------------------------------------
 
     def _wake(self) -> None:
-        if not self._reads and self._hub is not None:
+        if not self._reads and self._hub is not None and self.process is not None:
             self._reads = True
+            self._was_best = self.day.truth.has_best_picture(self.process)
             delay = self.day.plan.reader_delay
             self.day.agenda.after(whole(delay), lambda hub=self._hub: self._read(hub))
 
@@ -245,7 +247,8 @@ class Client:
         if stat_type is not None and only_grows(stat_type, metric):
             before = self._seen.pop(reference, 0)
             # Else it may have counted too much: in a hole, as it said, or by a picture that is
-            # going to be replaced by the other member's better one.
-            if is_complete and self.day.truth.has_best_picture(process):
+            # going to be replaced by the other member's better one, or was while this lay unread.
+            is_best = self._was_best and self.day.truth.has_best_picture(process)
+            if is_complete and is_best:
                 self.day.watch.grew(self, request, before, value)
                 self._seen[reference] = value
