@@ -3,8 +3,9 @@
 Statistics are opened on the engine, of all agents and queues over so many time profiles,
 and the process is asked how much it has grown: that has worlds, rows, columns and tables
 in it, not only the statistics themselves. Then events are counted, which fills the columns
-of the profiles, and then a second engine takes all of it over, as one that joins a pair does:
-it has to remember for each statistic what its own columns cannot know.
+of the profiles; then a client subscribes to each of them; and then a second engine takes all of it
+over, as one that joins a pair does: it has to remember for each statistic what its own columns
+cannot know.
 
 Every population is measured in a process of its own, in which nothing has been freed yet.
 """
@@ -28,6 +29,7 @@ from attrs import asdict, frozen
 from statserver_trio.model.directory import Directory
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest
+from statserver_trio.stats.telling.notifications import Mode, Notification
 from statserver_trio.stats.transfer import adopt_statistic, export_statistic, request_of
 from statserver_trio.tlib.codec import Decoder
 
@@ -123,9 +125,14 @@ def measure(population: Population, recording: Path) -> dict[str, Any]:
         "bytes_counting": round((counting - empty) / number, 1),
         "opening_us": round(seconds / number * 1e6, 2),
     }
+    wanted, client = Notification(Mode.CHANGES_BASED), object()
+    for statistic in first.statistics.values():
+        first.subscribe(statistic, wanted, client, now)
+    subscribed = resident()
+    found["bytes_subscribed"] = round((subscribed - counting) / number, 1)
     if population.joins:
         second = joined(first, now)
-        found["bytes_taken_over"] = round((resident() - counting) / number, 1)
+        found["bytes_taken_over"] = round((resident() - subscribed) / number, 1)
         assert len(second.statistics) == number
     return found
 
@@ -170,7 +177,7 @@ def describe(result: dict[str, Any]) -> str:
     """One line for people."""
     told = [
         f"{each['statistics']:,} over {name} take {each['bytes']} B each "
-        f"({each['bytes_counting']} after events, "
+        f"({each['bytes_counting']} after events, {each['bytes_subscribed']} more subscribed to, "
         f"{each.get('bytes_taken_over', 'not')} taken over; {each['opening_us']} us to open)"
         for name, each in result["populations"].items()
     ]

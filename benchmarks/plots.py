@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "performance"
 OURS, OTHERS, LIMIT, BAR = "#1b6ca8", "#b9c3cc", "#5a6570", "#c0392b"
-COLOURS = (OURS, "#e08e0b", "#4c9f70")
+COLOURS = (OURS, "#e08e0b", "#4c9f70", "#8a63b8")
 SIZE = (8.0, 4.2)
 STYLE: Any = {
     "font.size": 10,
@@ -125,12 +125,14 @@ def memory(results: Results) -> Figure | None:
     if not populations:
         return None
     kinds = {
-        "bytes": "open", "bytes_counting": "after events", "bytes_taken_over": "taken over",
+        "bytes": "open", "bytes_counting": "after events",
+        "bytes_subscribed": "subscribed", "bytes_taken_over": "taken over",
     }  # fmt: skip
     figure, axes = plt.subplots(figsize=SIZE)
     width = 0.8 / len(kinds)
-    for number, ((kind, label), colour) in enumerate(zip(kinds.items(), COLOURS, strict=True)):
-        places = [place + (number - 1) * width for place in range(len(populations))]
+    for number, ((kind, label), colour) in enumerate(zip(kinds.items(), COLOURS, strict=False)):
+        shift = (number - (len(kinds) - 1) / 2) * width
+        places = [place + shift for place in range(len(populations))]
         values = [each[kind] for each in populations.values()]
         bars = axes.bar(places, values, width * 0.95, label=label, color=colour)
         texts = [f"{value:g}" for value in values]
@@ -156,7 +158,7 @@ def latency(results: Results) -> Figure | None:
     rate = row["joining"]["events_per_s"]
     phases.append((f"a joiner is served, {rate:,} events/s", row["joining"]["delays"]))
     figure, axes = plt.subplots(figsize=SIZE)
-    for (name, figures), colour in zip(phases, COLOURS, strict=True):
+    for (name, figures), colour in zip(phases, COLOURS, strict=False):
         if not figures["measured"]:
             continue
         label = f"{name}: p50 {figures['p50_ms']:,.2f}, p99 {figures['p99_ms']:,.2f} ms"

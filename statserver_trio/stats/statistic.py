@@ -8,8 +8,7 @@ what few have in :class:`Seldom`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..model.nodes import Node
@@ -36,6 +35,7 @@ from .definitions.filters import Filter
 from .definitions.time_profiles import TimeProfile
 from .definitions.time_ranges import TimeRange
 from .extended.pushed import Pushed
+from .few import Few, added, members, removed
 from .meaning import Key as Key
 from .meaning import Meaning
 from .meaning import campaign_of as campaign_of
@@ -44,8 +44,6 @@ from .seldom import NONE_LEFT, Former, Seldom
 if TYPE_CHECKING:
     from .source import Source
     from .telling.notifications import Subscription
-
-NOBODY: Mapping[Subscription, None] = MappingProxyType({})
 
 
 class Statistic:
@@ -68,7 +66,7 @@ class Statistic:
         self.meaning = meaning
         self.object_id = object_id
         self.opened_at = 0
-        self._subscriptions: dict[Subscription, None] | None = None
+        self._subscriptions: Few = None
         self.valid = True
         self.replicated_from = ""
         # Node by node, each in the order of the roles. Most have one, without a tuple around it.
@@ -200,20 +198,17 @@ class Statistic:
     # -- who is told -----------------------------------------------------------------
 
     @property
-    def subscriptions(self) -> Mapping[Subscription, None]:
+    def subscriptions(self) -> Collection[Subscription]:
         """Whoever is told about it, in order."""
-        return self._subscriptions or NOBODY
+        return members(self._subscriptions)
 
     def subscribed(self, subscription: Subscription) -> None:
         """Somebody is told about it from now on."""
-        if self._subscriptions is None:
-            self._subscriptions = {}
-        self._subscriptions[subscription] = None
+        self._subscriptions = added(self._subscriptions, subscription)
 
     def unsubscribed(self, subscription: Subscription) -> None:
         """Somebody is told no more."""
-        if self._subscriptions is not None:
-            self._subscriptions.pop(subscription, None)
+        self._subscriptions = removed(self._subscriptions, subscription)
 
     # -- its nodes and parts ---------------------------------------------------------
 

@@ -43,9 +43,9 @@ class PlainSchedule(Schedule):
         for source in self._engine.sources.values():
             for row in source.ledger.take_touched():
                 for statistic in row.readers:
-                    changed.update(statistic.subscriptions)
+                    changed.update(dict.fromkeys(statistic.subscriptions))
         for statistic in self._regrouped:
-            changed.update(statistic.subscriptions)
+            changed.update(dict.fromkeys(statistic.subscriptions))
         self._regrouped.clear()
         for resets in self._passed(self._resets, clocks):
             changed.update(resets.subscriptions)

@@ -11,6 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...model.nodes import Node
+from ..few import Few, added, members, removed
 from . import sessions
 from .counters import (
     ACTIONS,
@@ -50,8 +51,8 @@ class Row:
     """One row of a ledger, and what the columns cannot hold."""
 
     __slots__ = (
-        "_readers", "_shared", "born", "born_at", "counter", "index", "kind", "ledger",
-        "node", "patient", "slot", "source", "users",
+        "_patient", "_readers", "_shared", "born", "born_at", "counter", "index", "kind",
+        "ledger", "node", "slot", "source", "users",
     )  # fmt: skip
 
     def __init__(
@@ -63,8 +64,8 @@ class Row:
         self.node = node
         self.kind = kind
         self.users = 0  # statistics that read it
-        self._readers: dict[Statistic, None] | None = None
-        self.patient: dict[Statistic, None] | None = None  # and those looked at every so often
+        self._readers: Few = None
+        self._patient: Few = None
         self.index = ledger.new_row(self)
         self.slot = ledger.new_slot() if kind.feature == TIME_INTEGRAL else None
         self.counter: Counter | None = None
@@ -130,29 +131,28 @@ class Row:
     @property
     def readers(self) -> Collection[Statistic]:
         """The statistics whose clients want every change."""
-        return self._readers or ()
+        return members(self._readers)
 
     def tell(self, statistic: Statistic) -> None:
         """Clients of that statistic want every change from now on."""
-        if self._readers is None:
-            self._readers = {}
-        self._readers[statistic] = None
+        self._readers = added(self._readers, statistic)
 
     def tell_no_more(self, statistic: Statistic) -> None:
         """They do not want it any more."""
-        if self._readers is not None:
-            self._readers.pop(statistic, None)
+        self._readers = removed(self._readers, statistic)
+
+    @property
+    def patient(self) -> Collection[Statistic]:
+        """The statistics that are looked at every so often, if the row was touched since."""
+        return members(self._patient)
 
     def look(self, statistic: Statistic) -> None:
         """That statistic is looked at every so often, if the row was touched since."""
-        if self.patient is None:
-            self.patient = {}
-        self.patient[statistic] = None
+        self._patient = added(self._patient, statistic)
 
     def look_no_more(self, statistic: Statistic) -> None:
         """It is not any more."""
-        if self.patient is not None:
-            self.patient.pop(statistic, None)
+        self._patient = removed(self._patient, statistic)
 
     @property
     def whole_since(self) -> float:
@@ -233,7 +233,7 @@ class Watch:
         self.dn_statuses = Concerned(DN_STATUSES, self.rows_by_kind)
         self.session: sessions.Session | None = None  # where statistics begin with a login
         # Statistics whose clients are told other things than that its value has changed.
-        self.quiet: dict[Statistic, None] | None = None
+        self.quiet: Few = None
 
     def add(self, row: Row) -> None:
         """Count this row from now on."""
@@ -247,21 +247,18 @@ class Watch:
 
     def mind(self, statistic: Statistic) -> None:
         """Its clients do not want to hear of values, but of what else there is."""
-        if self.quiet is None:
-            self.quiet = {}
-        self.quiet[statistic] = None
+        self.quiet = added(self.quiet, statistic)
 
     def mind_no_more(self, statistic: Statistic) -> None:
         """They want nothing any more."""
-        if self.quiet is not None:
-            self.quiet.pop(statistic, None)
+        self.quiet = removed(self.quiet, statistic)
 
     @property
     def told(self) -> dict[Statistic, None]:
         """The statistics that read a row here and whose clients are told anything."""
-        told = dict(self.quiet or ())
+        told = dict.fromkeys(members(self.quiet))
         for row in self.rows_by_kind.values():
-            told.update(dict.fromkeys((*row.readers, *(row.patient or ()))))
+            told.update(dict.fromkeys((*row.readers, *row.patient)))
         return told
 
     def _changed(self, node: Node) -> None:

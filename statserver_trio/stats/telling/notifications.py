@@ -112,7 +112,7 @@ def one_by_one(told: Iterable[Notice | News]) -> Iterator[Notice]:
             yield each
 
 
-@define(eq=False)
+@define(eq=False, weakref_slot=False)  # there is one for each statistic at least: 112 bytes
 class Subscription:
     """One client's interest in one statistic."""
 
@@ -134,7 +134,7 @@ class Subscription:
     def stir(self) -> None:
         """Be looked at in the next round, if there is one."""
         if self.tick is not None:
-            self.tick.stir({self.statistic: None})
+            self.tick.stir((self.statistic,))
 
     def worth_sending(self, value: Any) -> bool:
         """Whether ``value`` differs enough from the last one sent.

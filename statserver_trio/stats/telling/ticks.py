@@ -83,7 +83,7 @@ class Tick:
         subscription.manner = manner_of(statistic)
         if subscription.manner is Manner.RESTLESS:
             self._restless[subscription] = None
-        self.stir({statistic: None})
+        self.stir((statistic,))
 
     def remove(self, subscription: Subscription) -> None:
         """Look at it no more."""
@@ -101,9 +101,9 @@ class Tick:
         if all(each.tick is not self for each in subscription.statistic.subscriptions):
             self._stirred.pop(subscription.statistic, None)
 
-    def stir(self, statistics: dict[Statistic, None]) -> None:
+    def stir(self, statistics: Iterable[Statistic]) -> None:
         """Look at them in the next round, if they are ours."""
-        self._stirred.update(statistics)
+        self._stirred.update(dict.fromkeys(statistics))
 
     def wait(self, subscription: Subscription, patience: float, clocks: dict[Ledger, int]) -> None:
         """A growing one was looked at, and told where that was worth it.
