@@ -145,7 +145,7 @@ class Attachments:
         if node.watch is None:
             node.watch = Watch()
         watch: Watch = node.watch
-        row = watch.rows_by_kind.get(kind)
+        row = watch.find(kind)
         if row is None:
             row = Row(source, node, kind, t, self.tally(kind, t))
             watch.add(row)

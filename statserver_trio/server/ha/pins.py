@@ -142,7 +142,7 @@ def _row(source: Source, node: Node, kind: RowKind) -> Row:
     if node.watch is None:
         node.watch = Watch()
     watch: Watch = node.watch
-    row = watch.rows_by_kind.get(kind)
+    row = watch.find(kind)
     if row is None:
         row = Row(source, node, kind, source.world(STANDSTILL).now)
         watch.add(row)

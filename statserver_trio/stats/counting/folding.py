@@ -21,8 +21,9 @@ from ...model.occurrences import (
     Status,
 )
 from . import sessions
+from .layouts import Concerned
 from .ledger import Ledger
-from .rows import Concerned, Watch
+from .rows import Watch
 
 
 def fold(ledger: Ledger, records: Iterable[Record], t: int) -> None:
@@ -42,93 +43,112 @@ def _count(ledger: Ledger, records: Iterable[Record], t: int) -> None:
     for record in records:
         kind = record[0]
         watch: Watch = record[1].watch
+        if kind == STATUS:
+            old = record[2]
+            _status(ledger, watch, watch.layout.statuses, old, old.start, record[3], t, t)
+            continue
+        if kind == DN_STATUS:
+            _, _, old, old_start, new, new_start = record
+            _status(ledger, watch, watch.layout.dn_statuses, old, old_start, new, new_start, t)
+            continue
+        rows = watch.indexes
         if kind == BEGAN:
             occurrence, start = record[2], record[3]
-            rows, counters = watch.actions[occurrence.action]
-            for row in rows:
+            places, counted = watch.layout.actions[occurrence.action]
+            for place in places:
+                row = rows[place]
                 live[row] += 1
                 since[row] += start
-            for counter in counters:
-                counter.begin(occurrence, start, t)
+                if not is_touched[row]:
+                    is_touched[row] = 1
+                    touched.append(row)
+            for place in counted:
+                watch.counter(place).begin(occurrence, start, t)
         elif kind == ENDED:
             occurrence, start = record[2], record[3]
-            rows, counters = watch.actions[occurrence.action]
-            for row in rows:
+            places, counted = watch.layout.actions[occurrence.action]
+            for place in places:
+                row = rows[place]
                 live[row] -= 1
                 since[row] -= start
                 ended[row] += 1
                 elapsed[row] += t - start
-            for counter in counters:
-                counter.end(occurrence, t)
+                if not is_touched[row]:
+                    is_touched[row] = 1
+                    touched.append(row)
+            for place in counted:
+                watch.counter(place).end(occurrence, t)
         elif kind == HAPPENED:
             duration = record[3]
-            rows, counters = watch.actions[record[2]]
-            for row in rows:
+            places, counted = watch.layout.actions[record[2]]
+            for place in places:
+                row = rows[place]
                 ended[row] += 1
                 elapsed[row] += duration
-            for counter in counters:
-                counter.happen(record[4], duration, t)
-        elif kind == STATUS:
-            rows = _status(ledger, watch.statuses, record[2], record[2].start, record[3], t, t)
-        elif kind == DN_STATUS:
-            _, _, old, old_start, new, new_start = record
-            rows = _status(ledger, watch.dn_statuses, old, old_start, new, new_start, t)
+                if not is_touched[row]:
+                    is_touched[row] = 1
+                    touched.append(row)
+            for place in counted:
+                watch.counter(place).happen(record[4], duration, t)
         else:
             assert kind == FACTS
             _look_again(watch, record[1], record[2], t)
-            continue
-        for row in rows:
-            if not is_touched[row]:
-                is_touched[row] = 1
-                touched.append(row)
 
 
 def _status(
     ledger: Ledger,
+    watch: Watch,
     concerned: Concerned,
     old: Status | None,
     old_start: int,
     new: Status | None,
     new_start: int,
     t: int,
-) -> tuple[int, ...]:
+) -> None:
     """One status period ends, or one begins, or both."""
     ended, elapsed, live, since = ledger.columns[:4]
-    changed: tuple[int, ...] = ()
+    is_touched, touched = ledger.is_touched, ledger.touched
+    rows = watch.indexes
     if old is not None:
-        rows, counters = concerned[old.action]
+        places, counted = concerned[old.action]
         # What lasted no time was no status: between the release of a call and the
         # after-call work of the same second an agent does not wait (our decision).
         lasted = 1 if t > old_start else 0
-        for row in rows:
+        for place in places:
+            row = rows[place]
             live[row] -= 1
             since[row] -= old_start
             ended[row] += lasted
             elapsed[row] += t - old_start
-        for counter in counters:
-            counter.end(old, t)
-        changed = rows
+            if not is_touched[row]:
+                is_touched[row] = 1
+                touched.append(row)
+        for place in counted:
+            watch.counter(place).end(old, t)
     if new is not None:
-        rows, counters = concerned[new.action]
-        for row in rows:
+        places, counted = concerned[new.action]
+        for place in places:
+            row = rows[place]
             live[row] += 1
             since[row] += new_start
-        for counter in counters:
-            counter.begin(new, new_start, t)
-        changed += rows
-    return changed
+            if not is_touched[row]:
+                is_touched[row] = 1
+                touched.append(row)
+        for place in counted:
+            watch.counter(place).begin(new, new_start, t)
 
 
 def _look_again(watch: Watch, node: Node, occurrence: Occurrence, t: int) -> None:
     """The facts of an occurrence changed: so did those of every status that shows it."""
-    for counter in watch.actions[occurrence.action][1]:
-        counter.look_again(occurrence, t)
+    layout = watch.layout
+    for place in layout.actions[occurrence.action][1]:
+        watch.counter(place).look_again(occurrence, t)
     status = node.status
     if status.source is occurrence:
-        for counter in watch.statuses[status.action][1]:
-            counter.look_again(status, t)
+        for place in layout.statuses[status.action][1]:
+            watch.counter(place).look_again(status, t)
     if node.wants_dn_statuses:
         for dn_status, _ in node.dn_statuses():
             if dn_status.source is occurrence:
-                for counter in watch.dn_statuses[dn_status.action][1]:
-                    counter.look_again(dn_status, t)
+                for place in layout.dn_statuses[dn_status.action][1]:
+                    watch.counter(place).look_again(dn_status, t)

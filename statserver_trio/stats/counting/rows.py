@@ -16,7 +16,6 @@ from . import sessions
 from .counters import (
     ACTIONS,
     CONTINUITY,
-    DN_STATUSES,
     DURATIONS,
     STATUSES,
     TERMS,
@@ -26,6 +25,7 @@ from .counters import (
     RowKind,
     TimeIntegral,
 )
+from .layouts import NOTHING_COUNTED, Layout
 from .ledger import NOTHING, Mark, Sums
 from .tally import Tally
 from .term_counter import TermCounter
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ..source import Source
     from ..statistic import Statistic
 
-NO_ONE: tuple[tuple[int, ...], tuple[Counter, ...]] = ((), ())
 SHARED_MAX = 4  # how many sums and marks a row remembers to have given out
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -195,82 +194,69 @@ class Row:
         return self.share((Mark(t, self.base()),))
 
 
-class Concerned(dict[int, tuple[tuple[int, ...], tuple[Counter, ...]]]):
-    """Plain rows and counters by the action, or the status showing it, that concerns them.
+class Watch:
+    """What is counted at one node: its rows, in the order of their layout.
 
-    Filled in when an action is first seen, so a mask of a hundred actions costs nothing
-    until they happen; and a dictionary, since every event looks here several times.
+    Attributes:
+        layout: Says of every action which of them it concerns; shared by many nodes.
+        rows: All of them.
+        indexes: Where each of them is in the ledger.
+        session: Where statistics begin with a login.
     """
 
-    __slots__ = ("_of", "_rows")
-
-    def __init__(self, of: int, rows: dict[RowKind, Row]) -> None:
-        self._of = of
-        self._rows = rows
-
-    def __missing__(self, action: int) -> tuple[tuple[int, ...], tuple[Counter, ...]]:
-        of = self._of
-        rows = [row for k, row in self._rows.items() if k.of == of and k.mask >> action & 1]
-        found = NO_ONE
-        if rows:
-            found = (
-                tuple([row.index for row in rows if row.counter is None]),
-                tuple([row.counter for row in rows if row.counter is not None]),
-            )
-        self[action] = found
-        return found
-
-
-class Watch:
-    """What is counted at one node: for every action, who has to be told."""
-
-    __slots__ = ("actions", "dn_statuses", "quiet", "rows_by_kind", "session", "statuses")
+    __slots__ = ("_quiet", "indexes", "layout", "rows", "session")
 
     def __init__(self) -> None:
-        self.rows_by_kind: dict[RowKind, Row] = {}
-        self.actions = Concerned(ACTIONS, self.rows_by_kind)
-        self.statuses = Concerned(STATUSES, self.rows_by_kind)
-        self.dn_statuses = Concerned(DN_STATUSES, self.rows_by_kind)
-        self.session: sessions.Session | None = None  # where statistics begin with a login
+        self.layout = NOTHING_COUNTED
+        self.rows: tuple[Row, ...] = ()
+        self.indexes: tuple[int, ...] = ()
+        self.session: sessions.Session | None = None
         # Statistics whose clients are told other things than that its value has changed.
-        self.quiet: Few = None
+        self._quiet: Few = None
+
+    def find(self, kind: RowKind) -> Row | None:
+        """The row of that kind; None if nobody counts it here."""
+        place = self.layout.places.get(kind)
+        return None if place is None else self.rows[place]
+
+    def counter(self, place: int) -> Counter:
+        """Of the row at that place, which has one."""
+        counter = self.rows[place].counter
+        assert counter is not None
+        return counter
 
     def add(self, row: Row) -> None:
         """Count this row from now on."""
-        self.rows_by_kind[row.kind] = row
-        self._changed(row.node)
+        self._arrange(self.layout.with_kind(row.kind), (*self.rows, row), row.node)
 
     def remove(self, row: Row) -> None:
         """Count this row no more."""
-        del self.rows_by_kind[row.kind]
-        self._changed(row.node)
+        left = tuple(each for each in self.rows if each is not row)
+        self._arrange(self.layout.without(row.kind), left, row.node)
+
+    def _arrange(self, layout: Layout, rows: tuple[Row, ...], node: Node) -> None:
+        """These are the rows now; tell the node what is wanted of it."""
+        if layout.kinds != tuple([row.kind for row in rows]):
+            found = {row.kind: row for row in rows}
+            rows = tuple([found[kind] for kind in layout.kinds])
+        self.layout, self.rows = layout, rows
+        self.indexes = tuple([row.index for row in rows])
+        node.interest, node.wants_status = layout.interest, layout.wants_status
+        node.wants_dn_statuses, node.wants_facts = layout.wants_dn_statuses, layout.wants_facts
+        node.wants_moments = layout.wants_moments
 
     def mind(self, statistic: Statistic) -> None:
         """Its clients do not want to hear of values, but of what else there is."""
-        self.quiet = added(self.quiet, statistic)
+        self._quiet = added(self._quiet, statistic)
 
     def mind_no_more(self, statistic: Statistic) -> None:
         """They want nothing any more."""
-        self.quiet = removed(self.quiet, statistic)
+        self._quiet = removed(self._quiet, statistic)
 
     @property
     def told(self) -> dict[Statistic, None]:
         """The statistics that read a row here and whose clients are told anything."""
-        told = dict.fromkeys(members(self.quiet))
-        for row in self.rows_by_kind.values():
+        told = dict.fromkeys(members(self._quiet))
+        for row in self.rows:
             told.update(dict.fromkeys((*row.readers, *row.patient)))
         return told
-
-    def _changed(self, node: Node) -> None:
-        """Other rows: look everything up again, and tell the node what is wanted now."""
-        for table in (self.actions, self.statuses, self.dn_statuses):
-            table.clear()
-        kinds, interest = self.rows_by_kind, 0
-        for kind in kinds:
-            if kind.of == ACTIONS:
-                interest |= kind.mask
-        node.interest = interest
-        node.wants_status = any(kind.of == STATUSES for kind in kinds)
-        node.wants_dn_statuses = any(kind.of == DN_STATUSES for kind in kinds)
-        node.wants_facts = any(kind.filter is not None for kind in kinds)
-        node.wants_moments = any(row.counter is not None for row in kinds.values())
