@@ -75,7 +75,6 @@ class Intake:
     _serving: Serving = field(init=False)
     _owes_until: float = field(default=inf, init=False)
     _rejoining: Rejoining = field(init=False)
-
     _lags: Lags = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -86,6 +85,11 @@ class Intake:
     def is_joining(self) -> bool:
         """Whether some source waits for the peer's picture."""
         return any(source.state is State.JOINING for source in self.sources.values())
+
+    @property
+    def hopes(self) -> bool:
+        """Whether a better picture of some source is on its way, or will be asked for again."""
+        return self._rejoining.hopes and bool(self._rejoining.worse(self.sources.values()))
 
     @property
     def is_fresh(self) -> bool:
@@ -246,11 +250,10 @@ class Intake:
             actions += self._alone(now)
         if now >= self._owes_until:
             self.owes_state, self._owes_until = False, inf
-        if now >= self._rejoining.at:
-            self._rejoining.looked(now)
+        if now >= self._rejoining.at and self._rejoining.looks(now):
             self._join_if_worse(now)
             if not self.is_joining:
-                actions.append(self._ask({}))  # only how good they are
+                actions.append(self._ask({}, now))  # only how good they are
         return [*actions, *self._follow_up(now)]
 
     def next_deadline(self) -> float:
@@ -292,11 +295,12 @@ class Intake:
                 for source in self.sources.values()
                 if source.state is State.JOINING
             }
-            actions.append(self._ask(positions))
+            actions.append(self._ask(positions, now))
         return [*actions, *self._serving.serve(self.is_fresh, now)]
 
-    def _ask(self, positions: Positions) -> Send:
-        return Send(JoinRequest(self._rejoining.asked(), positions, self.standings))
+    def _ask(self, positions: Positions, now: float) -> Send:
+        number = self._rejoining.asked(bool(positions), now)
+        return Send(JoinRequest(number, positions, self.standings))
 
     def _journal_came(self, answer: JournalAnswer, now: float) -> list[object]:
         source = self.sources.get(answer.source)
@@ -335,7 +339,7 @@ class Intake:
 
     def _state_came(self, state: JoinState, now: float) -> list[object]:
         self._rejoining.theirs.update(state.standings)
-        is_latest = self._rejoining.answered(state.number)
+        is_latest = self._rejoining.answered(state.number, bool(state.as_of), now)
         if not (self.is_joining or state.as_of):
             self._join_if_worse(now)  # we had only asked how good they are
             return []

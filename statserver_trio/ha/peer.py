@@ -229,9 +229,9 @@ class Peer:
 
     def _before(self) -> None:
         session, intake, roles = self.session, self.intake, self.roles
-        self.installation.held = intake.is_joining
+        self.installation.held = intake.is_joining or intake.hopes
         self.replication.positions = self.installation.positions = intake.positions
-        self.replication.held = intake.is_joining or intake.owes_state
+        self.replication.held = intake.is_joining or intake.hopes or intake.owes_state
         session.mode, session.fingerprint = roles.mode, roles.fingerprint
         session.joining, session.standings = intake.is_fresh, intake.standings
 
@@ -337,7 +337,7 @@ class Peer:
     def _passed_on(self, actions: list[object], now: float) -> list[object]:
         """What the session says concerns everybody; the owner hears of it first."""
         result = self._spread(actions, now)
-        self.installation.held = self.intake.is_joining
+        self.installation.held = self.intake.is_joining or self.intake.hopes
         return [*result, *self.installation.go_on()]
 
     def _spread(self, actions: list[object], now: float) -> list[object]:

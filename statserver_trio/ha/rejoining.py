@@ -1,10 +1,14 @@
 """When to look at whether the peer's picture is better than ours, and for how long to wait for it.
 
-Every now and then, for we may not have heard that it is, and soon after ours has begun anew. Soon
-again, too, after we wanted a better one and it did not come in time, with twice the patience.
-That is not much to begin with, since our clients hear nothing of a source while its picture is
-waited for. Where the answer is still on its way we first let it arrive, too late as it is: on a
-link that is so thin, further pictures would only wait behind it (our decision).
+Every now and then, for we may not have heard that it is, and soon after ours has begun anew. We
+wait for ``gap-timeout`` to begin with, and not for longer, since our clients hear nothing of a
+source while its picture is waited for. If it has not come by then we first let it arrive, too late
+as it is: on a link that is so thin, further pictures would only wait behind it. Then we know how
+long it takes, and ask soon again, with a patience of twice that (our decision).
+
+As long as there is hope the members exchange no statistics. What ours were opened with comes from
+the poorer picture: who has missed something may have seen a call begin later than it did, and
+nobody could tell afterwards (day 841269).
 """
 
 from __future__ import annotations
@@ -18,7 +22,9 @@ from .messages import Standing
 from .source_intake import SourceIntake, State
 
 INTERVAL = 60.0  # seconds between two looks
-IN_VAIN_MAX = 16  # doublings of a patience that has another bound
+PATIENCE_MAX = 30.0  # seconds, however long the last answer took
+ANSWER_MAX = 300.0  # seconds until we take a question for lost, though the link is there
+HOPE_MAX = 6  # times that it may be in vain; then we go on with what we have, exact or not
 
 
 @define
@@ -39,34 +45,57 @@ class Rejoining:
     _in_vain: int = field(default=0, init=False)
     _asked: int = field(default=0, init=False)  # the number of our latest question
     _answered: int = field(default=0, init=False)  # and of the latest that has been answered
+    _asked_at: float = field(default=-inf, init=False)
+    _took: float = field(default=0.0, init=False)  # seconds until the last answer
+    _hopes: bool = field(default=False, init=False)  # we asked for a picture, and it may come
 
     def begin(self, theirs: dict[str, Standing], now: float) -> None:
         """A session is open, and we have just looked."""
         self.theirs, self._in_vain, self._answered = theirs, 0, self._asked
-        self.looked(now)
+        self._took, self._hopes = 0.0, False
+        self.at = now + INTERVAL
 
-    def asked(self) -> int:
-        """The peer is asked now; the question's number."""
-        self._asked += 1
+    @property
+    def hopes(self) -> bool:
+        """Whether a picture that we asked for may still come, soon enough or not."""
+        return self._hopes and self._may_hope
+
+    @property
+    def _may_hope(self) -> bool:
+        return self._in_vain <= HOPE_MAX
+
+    def is_unanswered(self, now: float) -> bool:
+        """Whether the answer to our latest question is still on its way."""
+        return self._answered < self._asked and now < self._asked_at + ANSWER_MAX
+
+    def asked(self, for_pictures: bool, now: float) -> int:
+        """The peer is asked now, for pictures or how good they are; the question's number."""
+        self._asked, self._asked_at = self._asked + 1, now
+        self._hopes = self._hopes or for_pictures
         return self._asked
 
-    def answered(self, number: int) -> bool:
+    def answered(self, number: int, has_pictures: bool, now: float) -> bool:
         """The peer has answered that question; whether it was the latest."""
         self._answered = max(self._answered, number)
-        return number == self._asked
+        is_latest = number == self._asked
+        if is_latest:
+            self._took = now - self._asked_at
+            self._hopes = self._hopes and has_pictures
+        return is_latest
 
     def worse(self, sources: Iterable[SourceIntake]) -> list[SourceIntake]:
         """Those of which the peer's picture is better than the one that we go on with."""
         live = (source for source in sources if source.state is State.LIVE)
         return [s for s in live if s.is_worse(self.theirs.get(s.name), self.accepts)]
 
-    def looked(self, now: float) -> None:
-        """Whether it is better is known now."""
+    def looks(self, now: float) -> bool:
+        """It is time to look; whether there is any use in asking."""
         self.at = now + INTERVAL
+        return not self.is_unanswered(now)
 
     def stop(self) -> None:
         """There is nobody to ask."""
-        self.at = inf
+        self.at, self._hopes = inf, False
 
     def soon(self, now: float, gap_timeout: float) -> None:
         """Our picture has begun anew: whose is better is to be found out."""
@@ -75,14 +104,15 @@ class Rejoining:
 
     def came(self) -> None:
         """A better picture has come."""
-        self._in_vain = 0
+        self._in_vain, self._hopes = 0, False
 
     def did_not_come(self, now: float, gap_timeout: float) -> None:
         """A better picture has not come in time."""
-        self._in_vain = min(self._in_vain + 1, IN_VAIN_MAX)
-        if self._answered >= self._asked:
+        self._in_vain += 1
+        if not self.is_unanswered(now):
             self.soon(now, gap_timeout)
 
     def patience(self, gap_timeout: float, join_timeout: float) -> float:
         """Seconds to wait for one."""
-        return min(gap_timeout * 2.0**self._in_vain, join_timeout)
+        least = min(gap_timeout, join_timeout)
+        return max(least, min(2 * self._took, PATIENCE_MAX)) if self._may_hope else least

@@ -2,6 +2,7 @@
 
 import doctest
 import itertools
+from collections import Counter
 from math import inf
 
 import pytest
@@ -35,6 +36,7 @@ from statserver_trio.ha.intake import SERVE_SHARE, Intake
 from statserver_trio.ha.intake_options import IntakeOptions
 from statserver_trio.ha.journal import RANGE_BYTES_MAX, Journal
 from statserver_trio.ha.messages import JoinRequest, JoinState, JournalRequest, Standing
+from statserver_trio.ha.rejoining import HOPE_MAX
 from statserver_trio.ha.rejoining import INTERVAL as REJOIN_INTERVAL
 from statserver_trio.ha.source_intake import (
     BEHIND_SECONDS,
@@ -567,7 +569,7 @@ def test_a_better_picture_that_comes_too_late_is_asked_for_again(accepts):
     assert intake.handle_timer(soon) == [Send(JoinRequest(1, {"s": 10}))]
 
 
-def test_a_better_picture_is_waited_for_twice_as_long_every_time():
+def test_a_better_picture_is_waited_for_twice_as_long_as_the_last_one_took():
     intake = an_intake(accepts=True)
     intake.change(IntakeOptions(gap_timeout=1.0, join_timeout=5.0), 0)
     theirs = {"s": Standing("theirs", 3, 0.0)}
@@ -581,7 +583,7 @@ def test_a_better_picture_is_waited_for_twice_as_long_every_time():
         assert intake.handle_event(JoinState(number, {"s": 10}, b"", theirs), until + 0.5) == []
         assert intake.handle_timer(until + 1.49) == []
         intake.handle_timer(now := until + 1.5)
-    assert waits == [1.0, 2.0, 4.0, 5.0, 5.0]
+    assert waits == [1.0, 3.0, 7.0, 15.0, 30.0]
 
 
 def test_a_picture_that_is_still_on_its_way_is_not_asked_for_again():
@@ -597,6 +599,44 @@ def test_a_picture_that_is_still_on_its_way_is_not_asked_for_again():
     assert intake.handle_event(JoinState(1, {"s": 10}, b"", theirs), 110.0) == []
     assert intake.next_deadline() == 111.0
     assert intake.handle_timer(111.0) == [Send(JoinRequest(2, {"s": 10}))]
+    assert intake.next_deadline() == 131.0, "as long as it took, and as long again"
+
+
+def test_nothing_is_exchanged_while_a_better_picture_may_come():
+    intake = an_intake(accepts=True)
+    intake.change(IntakeOptions(gap_timeout=1.0, join_timeout=5.0), 0)
+    theirs = {"s": Standing("theirs", 3, 0.0)}
+    assert not intake.hopes
+    intake.open(theirs, False, 100.0)
+    intake.handle_timer(101.0)
+    assert not intake.is_joining
+    assert intake.hopes
+    intake.handle_event(JoinState(1, {"s": 10}, b"", theirs), 102.0)
+    assert intake.hopes, "it is asked for again"
+    intake.handle_timer(103.0)
+    intake.handle_event(JoinState(2, {}, b"", theirs), 103.1)
+    assert not intake.hopes, "the peer has none for us at the moment"
+
+
+def test_hope_has_an_end():
+    """On a link on which a picture takes 100 s."""
+    intake = an_intake(accepts=True)
+    intake.change(IntakeOptions(gap_timeout=1.0, join_timeout=5.0), 0)
+    theirs = {"s": Standing("theirs", 3, 0.0)}
+    intake.open(theirs, False, 100.0)
+    silent, hopeful, on_its_way = Counter(), Counter(), {200: 1}  # number by when it comes
+    for now in range(101, 1110):
+        attempt = max(on_its_way.values())
+        silent[attempt] += intake.is_joining
+        hopeful[attempt] += intake.is_joining or intake.hopes
+        said = intake.handle_timer(now)
+        if now in on_its_way:
+            state = JoinState(on_its_way[now], {"s": 10}, b"", theirs)
+            said += intake.handle_event(state, now)
+        for each in said:
+            on_its_way[now + 100] = each.message.number
+    assert list(silent.values()) == [1, *[30] * HOPE_MAX, 1, 1, 1]
+    assert list(hopeful.values()) == [101] * HOPE_MAX + [30, 1, 1, 1]
 
 
 def test_whoever_hears_nothing_says_at_once_that_its_picture_is_behind():

@@ -129,7 +129,7 @@ class Pair:
     def _lacking(self) -> int:
         """How many statistics the other member would take now, and has not yet."""
         peer = self.member.peer
-        if peer.session.state is not State.OPEN or peer.intake.is_joining:
+        if peer.session.state is not State.OPEN or peer.intake.is_joining or peer.intake.hopes:
             return 0
         return peer.replication.pending + peer.replication.in_flight
 
