@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .actions import CODES, RANKS
 from .directory import DNKey
 from .occurrences import Occurrence, Status
+from .quiet import Shown, aloud, is_quiet
 
 if TYPE_CHECKING:
     from .calls import Call, Leg
@@ -203,7 +204,7 @@ class MediationDN(DNNode):
         super().__init__(key, dn_type, t)
         self.calls: dict[Call, Occurrence] = {}  # waiting now
         self.members: dict[RegularDN, None] = {}  # whose agents serve this queue
-        self.pseudo: dict[RegularDN, tuple[Occurrence, ...]] = {}
+        self.pseudo: dict[RegularDN, Shown] = {}  # what the agents there show
 
     @property
     def is_plain_queue(self) -> bool:
@@ -221,9 +222,12 @@ class MediationDN(DNNode):
             yield occurrence, occurrence.start
         for occurrence in self.calls.values():
             yield occurrence, occurrence.start
-        for pseudo in self.pseudo.values():
-            for occurrence in pseudo:
-                yield occurrence, occurrence.start
+        for dn, shown in self.pseudo.items():
+            if is_quiet(shown):
+                self.pseudo[dn] = aloud(self, shown)
+            for each in self.pseudo[dn]:
+                assert isinstance(each, Occurrence)
+                yield each, each.start
 
 
 class AgentNode(Node):

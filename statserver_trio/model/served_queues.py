@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, TypeVar
 from .actions import BITS, CODES
 from .directory import Directory, DNKey
 from .nodes import MediationDN, RegularDN
-from .occurrences import NO_FACTS, Facts, Occurrence
+from .occurrences import Occurrence
+from .quiet import Quiet, Shown, aloud, reasons_of
 from .virtual_groups import VirtualGroups
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ PSEUDO_ACTIONS = tuple(
     (CODES[name], BITS[CODES[name]], name in (LOGIN[0], ACTIVE[0], READY[0]))
     for name in (*LOGIN, *ACTIVE, *READY)
 )
+ANY = sum(bit for _, bit, _ in PSEUDO_ACTIONS)
 # What is shown of an agent who is active or not, ready or not; by these two.
 SHOWN = {
     (active, ready): frozenset(
@@ -111,15 +113,20 @@ def leave_all(world: World, dn: RegularDN) -> None:
 def fall_silent(world: World, dn: RegularDN) -> None:
     """We do not hear the DN: whoever serves a queue there still does, and shows nothing."""
     for queue in dn.serves:
-        for occurrence in queue.pseudo.pop(dn, ()):
+        _end(world, queue, dn)
+
+
+def _end(world: World, queue: MediationDN, dn: RegularDN) -> None:
+    shown = queue.pseudo.pop(dn, ())
+    if queue.interest & ANY:
+        for occurrence in aloud(queue, shown):
             world.chronicle.ended(occurrence)
 
 
 def _leave(world: World, dn: RegularDN, queue: MediationDN) -> None:
     dn.serves = _without(dn.serves, queue)
     del queue.members[dn]
-    for occurrence in queue.pseudo.pop(dn, ()):
-        world.chronicle.ended(occurrence)
+    _end(world, queue, dn)
 
 
 def _without(queues: tuple[MediationDN, ...], queue: MediationDN) -> tuple[MediationDN, ...]:
@@ -150,24 +157,54 @@ def _show(world: World, dn: RegularDN, t: int) -> None:
     state = dn.state.get("agent")
     ready = state is not None and state.action == WAIT
     shown = SHOWN[(ready or state is None) and dn.is_monitored, ready]
-    facts: Facts = NO_FACTS
+    agent_id = ""
     if dn.agent is not None and not world.options.queue_use_pseudo_actions:
-        facts = {"AgentID": dn.agent.id}
-    chronicle = world.chronicle
+        agent_id = dn.agent.id
+    before: Shown | None = None
+    after: Shown = ()
     for queue in dn.serves:
-        going_on = {each.action: each for each in queue.pseudo.get(dn, ())}
-        interest = queue.interest  # mostly in none of this, and an agent serves many queues
-        for code, bit, is_his, begins in _steps(tuple(going_on), shown):
-            if begins:
-                known = facts if is_his else NO_FACTS
-                occurrence = going_on[code] = Occurrence(code, t, queue, None, known)
-                if interest & bit:
-                    chronicle.began(occurrence)
-            else:
-                occurrence = going_on.pop(code)
-                if interest & bit:
-                    chronicle.ended(occurrence)
-        queue.pseudo[dn] = tuple(going_on.values())
+        found = queue.pseudo.get(dn, ())
+        if queue.interest & ANY:
+            queue.pseudo[dn] = _show_aloud(world, queue, aloud(queue, found), shown, agent_id, t)
+            continue
+        if found != before:  # else it is as at the queue before, and the same object does
+            before, after = found, _show_quietly(found, shown, agent_id, t)
+        queue.pseudo[dn] = after
+
+
+def _show_quietly(before: Shown, shown: frozenset[int], agent_id: str, t: int) -> Shown:
+    """What goes on from now on; nobody looks at it."""
+    going_on = {each.action: each for each in before}
+    for code, _, is_his, begins in _steps(tuple(going_on), shown):
+        if begins:
+            going_on[code] = Quiet(code, t, agent_id if is_his else "")
+        else:
+            del going_on[code]
+    return tuple(going_on.values())
+
+
+def _show_aloud(
+    world: World,
+    queue: MediationDN,
+    before: tuple[Occurrence, ...],
+    shown: frozenset[int],
+    agent_id: str,
+    t: int,
+) -> Shown:
+    """The same where somebody does, at least at some of it."""
+    chronicle, interest = world.chronicle, queue.interest
+    going_on = {each.action: each for each in before}
+    for code, bit, is_his, begins in _steps(tuple(going_on), shown):
+        if begins:
+            reasons = reasons_of(agent_id if is_his else "")
+            occurrence = going_on[code] = Occurrence(code, t, queue, None, reasons)
+            if interest & bit:
+                chronicle.began(occurrence)
+        else:
+            occurrence = going_on.pop(code)
+            if interest & bit:
+                chronicle.ended(occurrence)
+    return tuple(going_on.values())
 
 
 @cache

@@ -19,6 +19,7 @@ from .calls import Call, Leg, Observer, Phase, Told, Visit
 from .directory import MEDIATION_TYPES
 from .nodes import DNNode, MediationDN, Node, RegularDN
 from .occurrences import NO_FACTS, Facts, Occurrence, Status
+from .quiet import Quiet, reasons_of
 from .world import World
 
 Data = dict[str, Any]
@@ -61,6 +62,12 @@ def _facts(facts: Facts) -> Data:
 
 def _occurrence(occurrence: Occurrence) -> list[Any]:
     return [NAMES[occurrence.action], occurrence.start, _facts(occurrence.reasons)]
+
+
+def _pseudo(shown: Occurrence | Quiet) -> list[Any]:
+    if isinstance(shown, Quiet):
+        return [NAMES[shown.action], shown.start, _facts(reasons_of(shown.agent_id))]
+    return _occurrence(shown)
 
 
 def _reference(occurrence: Occurrence | None) -> Reference | None:
@@ -166,7 +173,7 @@ def _dn(dn: DNNode) -> Data:
         data |= {
             "waiting": [call.conn_id for call in dn.calls],
             "pseudo": [
-                [member.key.number, {NAMES[o.action]: _occurrence(o) for o in found}]
+                [member.key.number, {NAMES[each.action]: _pseudo(each) for each in found}]
                 for member, found in dn.pseudo.items()
             ],
         }
@@ -339,8 +346,12 @@ class _Adoption:
                 raise ValueError(f"call {conn_id} waits in {queue.key.number} and does not")
             queue.calls[call] = wait
         for number, found in data["pseudo"]:
-            shown = [self._occurrence(queue, each) for each in found.values()]
-            queue.pseudo[self._regular(number)] = tuple(shown)
+            queue.pseudo[self._regular(number)] = tuple(
+                [
+                    Quiet(CODES[name], start, (reasons or NO_FACTS).get("AgentID", ""))
+                    for name, start, reasons in found.values()
+                ]
+            )
 
     def _restore_status(self, node: Node, data: list[Any]) -> None:
         name, start, reference, since = data
