@@ -117,7 +117,7 @@ class Chronicle:
         """The agent sees the DN from now on, with what already goes on there."""
         self._moved.setdefault(dn, (t, dn.agent_id))
         dn.agent, dn.agent_since = agent, t
-        agent.dns[dn] = None
+        agent.dns = (*agent.dns, dn)
         dn.parents = tuple(parent for parent in (dn.place, agent) if parent is not None)
         for occurrence, _ in dn.going_on():
             if agent.interest & BITS[occurrence.action]:
@@ -135,7 +135,7 @@ class Chronicle:
             start = max(dn.status.start, dn.agent_since)
             self._records.append((DN_STATUS, agent, dn.status, start, None, 0))
         dn.agent = None
-        del agent.dns[dn]
+        agent.dns = tuple([each for each in agent.dns if each is not dn])
         dn.parents = () if dn.place is None else (dn.place,)
 
     def _remember_agents(self) -> None:
@@ -181,7 +181,7 @@ class Chronicle:
         """Work out the status of an agent or a place."""
         dns = parent.dns
         # With a single DN, as nearly always, that is a third of what this would cost.
-        source = next(iter(dns)).status.source if len(dns) == 1 else parent.top()
+        source = dns[0].status.source if len(dns) == 1 else parent.top()
         action = parent.without_dns if source is None else source.action
         old = parent.status
         if source is not old.source or action != old.action:

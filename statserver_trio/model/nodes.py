@@ -240,7 +240,7 @@ class AgentNode(Node):
     def __init__(self, agent_id: str, t: int) -> None:
         super().__init__()
         self.id = agent_id
-        self.dns: dict[RegularDN, None] = {}
+        self.dns: tuple[RegularDN, ...] = ()  # mostly one, and no dictionary for it
         self.groups: tuple[GroupNode, ...] = ()  # he is a member of
         self.channels: dict[MediaChannel, None] = {}
         self.seen = False  # an event has spoken of him here, and not just a question
@@ -284,7 +284,7 @@ class PlaceNode(Node):
     def __init__(self, name: str, t: int) -> None:
         super().__init__()
         self.name = name
-        self.dns: dict[RegularDN, None] = {}
+        self.dns: tuple[RegularDN, ...] = ()  # mostly one, and no dictionary for it
         self.groups: tuple[GroupNode, ...] = ()  # it is a member of
         self.channels: dict[MediaChannel, None] = {}
         self.status = Status(NOT_MONITORED, t, None)
@@ -314,7 +314,7 @@ class PlaceNode(Node):
         return _highest(self.dns)
 
 
-def _highest(dns: dict[RegularDN, None]) -> Occurrence | None:
+def _highest(dns: tuple[RegularDN, ...]) -> Occurrence | None:
     best: Occurrence | None = None
     for dn in dns:
         source = dn.status.source

@@ -175,7 +175,7 @@ class Population:
 
     def _stand_on(self, dn: RegularDN, name: str) -> None:
         place = self._places[name]
-        place.dns[dn] = None
+        place.dns = (*place.dns, dn)
         dn.place = place
         dn.parents = (place,) if dn.agent is None else (place, dn.agent)
         self.chronicle.restatus_parent(place, self.now)

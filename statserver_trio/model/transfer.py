@@ -214,7 +214,7 @@ class _Adoption:
             self._fill(self._known(each["number"]), each)
         for each in data["agents"]:
             agent = world.agent_for_sure(each["id"])
-            agent.dns = {self._regular(number): None for number in each["dns"]}
+            agent.dns = tuple([self._regular(number) for number in each["dns"]])
             agent.seen = each.get("seen", bool(agent.dns))  # earlier releases do not say
         for each in data["dns"]:
             self._restore_status(self._known(each["number"]), each["status"])

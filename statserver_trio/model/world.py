@@ -238,7 +238,7 @@ class World(Population):
                 agent_state.log_out(self, dn, t)
             monitoring.forget(self, dn, t)
             if isinstance(dn, RegularDN) and dn.place is not None:
-                del dn.place.dns[dn]
+                dn.place.dns = tuple([each for each in dn.place.dns if each is not dn])
             del self._dns[dn.key.number]
         for agent in agents:
             for dn in list(agent.dns):
