@@ -67,7 +67,7 @@ class Source:
     ) -> None:
         self.name = name
         self.switch = switch
-        self.ledger = Ledger(name)
+        self.ledger = Ledger(name, self)
         self.position: int | None = None  # of the last event applied
         self.events = 0  # applied since the start
         self.duplicates = 0

@@ -34,6 +34,7 @@ from weakref import WeakSet
 from ..definitions.time_profiles import TimeProfile
 
 if TYPE_CHECKING:
+    from ..source import Source
     from .rows import Row
 
 
@@ -168,7 +169,7 @@ class Opening(Protocol):
 
 
 class Ledger:
-    """The rows of the source of that name.
+    """The rows of a source, which has that name.
 
     ``touched`` lists the rows that changed since it was last taken; ``epoch``
     counts the moments at which an interval may have begun, for the peaks.
@@ -177,8 +178,9 @@ class Ledger:
         has_openings: Something was opened after the last event, see :meth:`opened`.
     """
 
-    def __init__(self, source: str = "") -> None:
+    def __init__(self, source: str, owner: Source) -> None:
         self.source = source
+        self.owner = owner
         self.columns = Columns(array("q"), array("q"), array("q"), array("q"), [], [])
         self.rows: list[Row | None] = []
         self._free: list[int] = []

@@ -49,16 +49,16 @@ COUNTERS: dict[str, type[Counter]] = {
 class Row:
     """One row of a ledger, and what the columns cannot hold."""
 
+    # Twelve of them are 128 bytes.
     __slots__ = (
         "_patient", "_readers", "_shared", "born", "born_at", "counter", "index", "kind",
-        "ledger", "node", "slot", "source", "users",
+        "ledger", "node", "slot", "users",
     )  # fmt: skip
 
     def __init__(
         self, source: Source, node: Node, kind: RowKind, t: int, tally: Tally | None = None
     ) -> None:
         ledger = source.ledger
-        self.source = source
         self.ledger = ledger
         self.node = node
         self.kind = kind
@@ -76,6 +76,11 @@ class Row:
         self._shared: tuple[Any, ...] = ()  # of those that share() gave out, the last few
         self.born = NOTHING
         self.born = self.base()
+
+    @property
+    def source(self) -> Source:
+        """Whose ledger it is in."""
+        return self.ledger.owner
 
     def going_on(self) -> list[tuple[Any, int]]:
         """What goes on at the node and is in the mask, filter aside."""
