@@ -41,18 +41,19 @@ def read_quickly(statistic: Statistic, clocks: Clocks) -> tuple[float, int, int]
     None where that takes more: of groups, of whoever has left one or is logged out, and of
     books, states and what has masks of its own.
     """
-    category, part = statistic.category, _only_part(statistic)
+    part, meaning = statistic.only_part, statistic.meaning
+    category = meaning.category
     if part is None or category.masks is not None:
         return None
     now, start = clocks[part.row.ledger], clocks.start(part)
     main = OneRow(part, start, now)
     interval = now - start if category.kind == "historical" else 0
     rel = ranged = rel_ranged = None
-    if len(statistic.meaning.roles) > 1:
+    if len(meaning.roles) > 1:
         rel = _one_row(statistic, "rel", clocks, now)
         ranged = _one_row(statistic, "ranged", clocks, now)
         rel_ranged = _one_row(statistic, "rel_ranged", clocks, now)
-    reading = Reading(main, rel, ranged, rel_ranged, statistic.time_range, interval)
+    reading = Reading(main, rel, ranged, rel_ranged, meaning.time_range, interval)
     return category.read(reading), interval, now
 
 
@@ -63,19 +64,8 @@ def _one_row(statistic: Statistic, role: str, clocks: Clocks, now: int) -> OneRo
 
 def interval_of(statistic: Statistic, clocks: Clocks) -> tuple[int, int] | None:
     """How long its interval has lasted and what time it is there, ms; or None as above."""
-    part = _only_part(statistic)
+    part = statistic.only_part
     if part is None:
         return None
     now = clocks[part.row.ledger]
     return (now - clocks.start(part) if statistic.category.kind == "historical" else 0), now
-
-
-def _only_part(statistic: Statistic) -> Part | None:
-    """Its one part of the main role, if it has no more and that tells everything."""
-    if statistic.book is not None or statistic.former or statistic.category.kind == "state":
-        return None
-    parts = statistic.parts_of("main")
-    if len(parts) != 1:
-        return None
-    part = parts[0]
-    return part if part.frozen is None else None

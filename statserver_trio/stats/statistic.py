@@ -226,6 +226,19 @@ class Statistic:
             return (parts,)
         return parts[roles.index(role) :: len(roles)]
 
+    @property
+    def only_part(self) -> Part | None:
+        """Its one part of the main role, if it has no more and that tells everything."""
+        more, part = self._seldom, self._parts
+        if more is not None and (more.book is not None or more.former):
+            return None
+        if not isinstance(part, Part):
+            parts = self.parts_of("main")
+            if len(parts) != 1:
+                return None
+            part = parts[0]
+        return None if part.frozen or self.meaning.category.kind == "state" else part
+
     def _each(self) -> tuple[Part, ...]:
         """All of them, node by node."""
         return (self._parts,) if isinstance(self._parts, Part) else self._parts
