@@ -86,7 +86,8 @@ class Replication:
     _coming: dict[str, bool] = field(factory=dict, init=False)
     _building: int = field(default=0, init=False)  # keys that were asked for; 0: not waiting
     _session: str | None = field(default=None, init=False)  # None: no link
-    _listed: bool = field(default=True, init=False)  # OpenKeys has come since the session began
+    _listed: bool = field(default=True, init=False)  # all that was open when the session began
+    _list_next: int | None = field(default=None, init=False)  # of that, to be asked for now
     _next_at: float = field(default=inf, init=False)
     _unit_left: int = field(default=0, init=False)  # statistics that still belong to this unit
     _unit_until: float = field(default=-inf, init=False)  # when the next one may begin
@@ -133,6 +134,7 @@ class Replication:
         self._wake(now)
         if self._in_flight:
             self._sent_at = now  # the acknowledgement will be repeated; give it its time
+        self._list_next = None
         return [] if self._listed else [ListOpen()]
 
     def pause(self) -> None:
@@ -161,7 +163,7 @@ class Replication:
         self._coming.clear()
         self.parking.clear()
         self.failures = self.acknowledged = 0
-        self._listed, self._session = True, None
+        self._listed, self._list_next, self._session = True, None, None
 
     def change(self, options: ReplicationOptions) -> None:
         """New options, from the next chunk on."""
@@ -178,9 +180,9 @@ class Replication:
         match event:
             case Opened(keys):
                 self._add(keys, now)
-            case OpenKeys(keys):
-                self._listed = True
-                self._add([k for k in keys if k not in self._known] if self._known else keys, now)
+            case OpenKeys(keys, following):
+                self._listed, self._list_next = following is None, following
+                self._add([k for k in keys if not self._is_placed(k)], now)
             case Want(keys):  # we may not have them any more; then the owner cuts nothing
                 self._add(keys, now)
             case Closed(keys):
@@ -212,9 +214,9 @@ class Replication:
         if result in (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.LATE):
             self.parking.discard(key)  # so the peer has it
         is_kept = result in (Result.KEPT, Result.LATE)
-        if is_kept and key not in self._pending and key not in self._in_flight:
+        if is_kept and not self._is_to_come(key) and key not in self._in_flight:
             self._known.add(key)
-        waits = key in self._pending and self.holds.ours(key)
+        waits = self._is_to_come(key) and self.holds.ours(key)
         if result in TAKEN and not waits:
             self._pending.pop(key, None)
             self._void.discard(key)
@@ -225,7 +227,8 @@ class Replication:
 
     def lost(self, keys: Iterable[str], now: float) -> list[object]:
         """The peer has deleted these, and we have not: they are not known to it any more."""
-        gone = [key for key in keys if key not in self._pending and key not in self._in_flight]
+        flying = self._in_flight
+        gone = [key for key in keys if not self._is_to_come(key) and key not in flying]
         self._known.difference_update(gone)
         return self.parking.park([(key, Result.DELETED) for key in gone], now)
 
@@ -238,6 +241,9 @@ class Replication:
         """Ask for the next chunk; offer again what is parked; miss an acknowledgement."""
         if self._session is None:
             return []
+        if self._list_next is not None:
+            following, self._list_next = self._list_next, None
+            return [ListOpen(following)]
         if now >= self.parking.next_deadline():
             self._add(self.parking.take_due(now), now)
         if now >= self._late_at():
@@ -255,6 +261,8 @@ class Replication:
         """When one of these is due; ``inf`` when the peer lacks nothing."""
         if self._session is None:
             return inf
+        if self._list_next is not None:
+            return -inf
         return min(self._chunk_at(), self._late_at(), self.parking.next_deadline())
 
     def _chunk_at(self) -> float:
@@ -289,10 +297,7 @@ class Replication:
     def _add(self, keys: Iterable[str], now: float) -> None:
         """These are to be pushed, at the end of the queue."""
         if not (self._known or self._in_flight or self.parking.reasons):  # a new session
-            if not self._pending and isinstance(keys, dict):
-                self._pending = keys  # all that is open, made for us: to copy 100,000 takes 10 ms
-            else:
-                self._pending.update(dict.fromkeys(keys))
+            self._pending.update(dict.fromkeys(keys))
             return
         for key in keys:
             self.parking.discard(key)
@@ -302,6 +307,14 @@ class Replication:
                 self._void.add(key)  # it changed after it was cut
             else:
                 self._pending[key] = None
+
+    def _is_placed(self, key: str) -> bool:
+        """Whether it is in one of the other places."""
+        return key in self._known or key in self._in_flight or key in self.parking.reasons
+
+    def _is_to_come(self, key: str) -> bool:
+        """Whether it is pending, or may be found to be when everything is listed."""
+        return key in self._pending or not (self._listed or self._is_placed(key))
 
     def _close(self, keys: Iterable[str]) -> None:
         for key in keys:

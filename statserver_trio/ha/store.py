@@ -182,7 +182,13 @@ class Unwanted:
 
 @frozen
 class ListOpen:
-    """Action: tell the keys of all statistics that are to be replicated."""
+    """Action: tell the keys of all statistics that are to be replicated, some thousands at a time.
+
+    Attributes:
+        first: From which one on, of all that were open when number 0 was asked for.
+    """
+
+    first: int = 0
 
 
 @frozen
@@ -260,9 +266,14 @@ class ApplyEvents:
 
 @frozen
 class OpenKeys:
-    """Event: the answer to :class:`ListOpen`."""
+    """Event: the answer to :class:`ListOpen`.
+
+    Attributes:
+        following: Which one is the next, if there are more.
+    """
 
     keys: Collection[str]
+    following: int | None = None
 
 
 @frozen
@@ -298,8 +309,8 @@ class WorldBuilt:
 class Store(Protocol):
     """What the engine's side must be able to do."""
 
-    def open_keys(self) -> Collection[str]:
-        """The keys of all historical statistics."""
+    def list_open(self, first: int) -> tuple[Collection[str], int | None]:
+        """What :class:`ListOpen` asks for, and which one is the next."""
 
     def cut(self, key: str) -> Item | None:
         """A statistic as it is now; None if it is not open."""
@@ -333,8 +344,8 @@ def perform(action: object, store: Store) -> tuple[bool, object | None]:
         Whether it was one, and the event that answers it, if any.
     """
     match action:
-        case ListOpen():
-            return True, OpenKeys(store.open_keys())
+        case ListOpen(first):
+            return True, OpenKeys(*store.list_open(first))
         case BuildChunk():
             return True, _build(action, store)
         case InstallItems():

@@ -75,8 +75,11 @@ class Engine:
     def add_source(self, source):
         self.actions[source], self.tail[source], self.coverage[source] = {}, [], []
 
-    def open_keys(self):
-        return list(self.statistics)
+    def list_open(self, first):
+        if first == 0:
+            self.listing = list(self.statistics)
+        keys = [key for key in self.listing[first : first + 2] if key in self.statistics]
+        return keys, first + 2 if first + 2 < len(self.listing) else None
 
     def open(self, key):
         position = self.position.get(key.split(":")[0])

@@ -8,6 +8,8 @@ from ...ha.coverage import Coverage, clipped, former, holes, merged
 from ...ha.messages import Positions, Ranges
 from ...stats.statistic import Statistic
 
+LISTED_MAX = 5_000  # keys at a time; whoever takes them into account holds the loop
+
 
 @define(eq=False)
 class Entry:
@@ -72,3 +74,25 @@ class Entry:
         self.adopted = {**kept, source: got} if got else kept
         if not got:
             self.is_unsure = self.follows = True
+
+
+class Entries(dict[str, Entry]):
+    """All of them, by key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listing: list[str] = []  # the keys that there were when somebody began to ask
+
+    def listed(self, first: int) -> tuple[list[str], int | None]:
+        """Some thousand keys from that one on, as of when number 0 was asked for.
+
+        And which one is the next, if there are more. What has gone since is left out.
+        """
+        if first == 0:
+            self._listing = list(self)
+        following = first + LISTED_MAX
+        page = [key for key in self._listing[first:following] if key in self]
+        if following < len(self._listing):
+            return page, following
+        self._listing = []
+        return page, None

@@ -27,7 +27,7 @@ from ...tlib.codec import decode_line
 from ...tlib.events import EventServerDisconnected, TEvent, Unhandled
 from ..link_definitions import Hashes, definition_of, key_text
 from .chunk_work import ChunkWork, is_behind
-from .entry import Entry
+from .entry import Entries, Entry
 from .shadow import Shadow, Steps
 
 _encode, _decode = msgspec.msgpack.encode, msgspec.msgpack.decode
@@ -61,7 +61,7 @@ class PairStore:
         self._make_engine = make_engine
         self.now_ms = now_ms
         self._apply_events = apply
-        self._entries: dict[str, Entry] = {}
+        self._entries = Entries()
         self._holes: dict[str, Ranges] = {}
         self._hashes = Hashes()
         self._work = ChunkWork(self)
@@ -139,9 +139,13 @@ class PairStore:
         """Whether some source has not yet come there."""
         return is_behind(self.positions(), positions)
 
-    def open_keys(self) -> dict[str, None]:
-        """The keys of all statistics: of a dictionary, so that another one takes them in one go."""
-        return dict.fromkeys(self._entries)
+    def open_keys(self) -> list[str]:
+        """The keys of all statistics."""
+        return list(self._entries)
+
+    def list_open(self, first: int) -> tuple[list[str], int | None]:
+        """Some of them, from that one on, and which one is the next."""
+        return self._entries.listed(first)
 
     def lacking(self, keys: Iterable[str] | None = None) -> list[str]:
         """The keys, of these or of all, of statistics of which the peer may have more."""
