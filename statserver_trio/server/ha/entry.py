@@ -59,6 +59,17 @@ class Entry:
             found[name] = merged([*before, *mine]) if before else mine
         return found
 
+    def counts_anew(self, source: str, old: Ranges) -> None:
+        """The source was started anew.
+
+        What it contains of the old numbers is still compared: one member may have heard more of
+        them than the other.
+        """
+        self.began.pop(source, None)
+        kept = {name: ranges for name, ranges in self.adopted.items() if name != source}
+        self.adopted = {**kept, former(source): old} if old else kept
+        self.is_unsure, self.follows = bool(old), False
+
     def contains_until(self, source: str, position: int) -> None:
         """What it got from the peer of later events is of no use any more.
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from ...ha.coverage import Coverage, former, lacks_else, merged, missing
+from ...ha.coverage import Coverage, lacks_else, merged, missing
 from ...ha.messages import Event, Item, Kind, Positions, Ranges
 from ...ha.store import Installed, InstallItems
 from ...stats.carried import StatisticData
@@ -359,21 +359,13 @@ class PairStore:
         return max((source.clock(now) for source in statistic.sources), default=now)
 
     def _end(self, source: str) -> None:
-        """The source was started anew: what went on is over, and old numbers are old.
-
-        What a statistic has of those is still compared: one member may have heard more of
-        them than the other.
-        """
+        """The source was started anew: what went on is over, and old numbers are old."""
         here = self.positions()
         covered = {text: self._coverage(e, here) for text, e in self._entries.items()}
         self._disconnect(source)
         self._holes.pop(source, None)
         for text, entry in self._entries.items():
-            entry.began.pop(source, None)
-            old = covered[text].get(source, [])
-            kept = {s: ranges for s, ranges in entry.adopted.items() if s != source}
-            entry.adopted = {**kept, former(source): old} if old else kept
-            entry.is_unsure, entry.follows = bool(old), False
+            entry.counts_anew(source, covered[text].get(source, []))
 
     def _disconnect(self, name: str) -> None:
         """What goes on there is not known: since now or, after a restart, since we left."""
