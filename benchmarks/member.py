@@ -8,7 +8,6 @@ event loop was held at most, and how often for more than 10 ms.
 
 from __future__ import annotations
 
-import gc
 import json
 import signal
 import sys
@@ -21,7 +20,7 @@ import trio
 from statserver_trio.api.codec import encode
 from statserver_trio.api.messages import Metric, NotificationRef, ObjectRef, OpenStatistic
 from statserver_trio.config.load import load
-from statserver_trio.server.garbage import keep_short
+from statserver_trio.server.garbage import keep_short, tidy
 from statserver_trio.server.hub import Hub
 from statserver_trio.server.serve import serve
 
@@ -80,7 +79,7 @@ async def main(conf: Path, statistics: int) -> None:
             nursery.start_soon(keep_short)
             parts = await nursery.start(serve, load(conf), stop, conf)
             await open_statistics(parts.hub, statistics)
-            gc.collect()
+            tidy()  # as within the next ten seconds; a collection of all would be nobody's
             trio.lowlevel.add_instrument(watch)
             print("ready", flush=True)
             async for _ in signals:
