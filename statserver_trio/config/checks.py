@@ -124,8 +124,8 @@ def origin(value: Any) -> str:
 def origins(value: Any) -> tuple[str, ...]:
     """A list of them."""
     for each in texts(value):
-        if not _ORIGIN.fullmatch(each):
-            _refuse("a list of origins such as 'https://board.example.com:8443'", each)
+        if each != "*" and not _ORIGIN.fullmatch(each):
+            _refuse("a list of origins such as 'https://board.example.com:8443', or '*'", each)
     return tuple(each.lower() for each in value)
 
 

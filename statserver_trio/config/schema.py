@@ -228,8 +228,9 @@ class Wallboard:
         url: By which name browsers reach the management listener, such as
             ``https://stat-a.example.com:7102``; told to boards and to the other member, which
             lets pages from there in. Without it, it is made of the listener's host and port.
-        origins: Web pages of other servers whose scripts may read what we tell; our own page
-            and that of the other member of the pair may anyway.
+        origins: Web pages of other servers whose scripts may read what we tell, also at the
+            listener ``default``; our own page and that of the other member of the pair may anyway.
+            ``*`` is any page.
         thresholds: From when on the board warns and alarms; by name.
     """
 

@@ -31,7 +31,7 @@ from .network import Listener, Listeners, Network
 from .recorder import Recorder
 from .reload import Reloader
 from .tap import Tap
-from .wallboard import Wallboard
+from .wallboard import Wallboard, friends_of
 
 PORTS = ("default", "management", "ha")
 
@@ -117,7 +117,8 @@ def _wire_up(
         hub, feeds, recorders, lambda: reloader.config, reloader.reload, path, pair, backup
     )
     management.extensions = extensions
-    clients = ClientServer(hub, _client_options(config))
+    options = _client_options(config)
+    clients = ClientServer(hub, options, lambda: friends_of(reloader.config, pair))
     metrics = management.metrics = MetricsPage(management.status, hub, clients, reloader)
     reloader.after = metrics.exported.look_again
     if config.wallboard.enabled:

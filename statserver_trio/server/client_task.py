@@ -19,7 +19,7 @@ takes it in, into the nursery of the others, so that it is counted, and sent awa
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import h11
 import trio
@@ -40,6 +40,7 @@ from .direct import DirectStream, Flusher
 from .frame_guard import GuardedStream
 from .http import Refused
 from .hub import Hub, HubClient
+from .origins import ANY, is_friend, why_not
 from .sockets import keep_alive, peer_name
 from .supervisor import THE_WORLD, causes
 
@@ -87,6 +88,9 @@ class ClientOptions:
 class ClientServer:
     """Serves the clients of a hub.
 
+    Args:
+        friends: The origins of web pages that may come; see :mod:`.origins`.
+
     Attributes:
         connections: All of them, also those that are not through with the handshake.
         clients: Those that are.
@@ -94,8 +98,14 @@ class ClientServer:
         too_slow: Of those that failed, who did not take a frame in time.
     """
 
-    def __init__(self, hub: Hub, options: ClientOptions | None = None) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        options: ClientOptions | None = None,
+        friends: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
         self.hub = hub
+        self.friends = friends
         self.options = options or ClientOptions()
         self.connections = 0
         self.clients: dict[_Client, None] = {}
@@ -140,7 +150,7 @@ class ClientServer:
 
         async def live() -> None:
             try:
-                await self.handle(stream)
+                await self.handle(stream, is_welcome=True)
             finally:
                 has_left.set()
 
@@ -149,8 +159,12 @@ class ClientServer:
         with trio.CancelScope(shield=True):
             await has_left.wait()
 
-    async def handle(self, stream: trio.abc.Stream) -> None:
-        """Serve one client until it leaves; the stream is closed then."""
+    async def handle(self, stream: trio.abc.Stream, is_welcome: bool = False) -> None:
+        """Serve one client until it leaves; the stream is closed then.
+
+        Args:
+            is_welcome: Whoever accepted it has seen where its page is from, if it is one.
+        """
         if self.connections >= self.options.clients_max + TURNED_AWAY_MAX:
             self.turned_away += 1
             await trio.aclose_forcefully(stream)
@@ -161,7 +175,7 @@ class ClientServer:
         keep_alive(stream)
         client = _Client(self, stream)
         try:
-            await client.run(has_place)
+            await client.run(has_place, is_welcome)
         finally:
             self.connections -= 1
             self._places_taken -= has_place
@@ -213,11 +227,11 @@ class _Client:
         """Nothing more will be received; a handshake need not be waited for."""
         self._handshake.cancel()
 
-    async def run(self, has_place: bool) -> None:
+    async def run(self, has_place: bool, is_welcome: bool) -> None:
         """Live through the connection."""
         try:
             async with trio.open_nursery() as nursery:
-                ws = await self._shake_hands(nursery, has_place)
+                ws = await self._shake_hands(nursery, has_place, is_welcome)
                 if ws is not None:
                     await self._converse(ws)
                     await self._say_goodbye(ws)
@@ -232,7 +246,7 @@ class _Client:
     # -- the handshake -----------------------------------------------------------------------
 
     async def _shake_hands(
-        self, nursery: trio.Nursery, has_place: bool
+        self, nursery: trio.Nursery, has_place: bool, is_welcome: bool
     ) -> WebSocketConnection | None:
         """The connection, or None for one that was refused or did not come about in time."""
         self._reason = "no WebSocket handshake in time"
@@ -245,7 +259,8 @@ class _Client:
                 max_message_size=self._options.message_bytes_max,
                 receive_buffer_size=RECEIVE_BYTES,
             )
-            refusal = _refusal(request.path, has_place)
+            friends = (ANY,) if is_welcome else self._server.friends()
+            refusal = _refusal(request, has_place, friends)
             if refusal is not None:
                 await self._refuse(request, *refusal)
                 return None
@@ -355,12 +370,17 @@ def goodbye(peer: str | None) -> str:
     return longer if peer and len(longer.encode()) <= CLOSE_REASON_BYTES_MAX else reason
 
 
-def _refusal(path: str, has_place: bool) -> tuple[int, str] | None:
+def _refusal(
+    request: WebSocketRequest, has_place: bool, friends: Iterable[str]
+) -> tuple[int, str] | None:
     """Status and reason for a client that may not stay."""
     if not has_place:
         return 503, "no place for another client"
-    if path.partition("?")[0] not in PATHS:
+    if request.path.partition("?")[0] not in PATHS:
         return 404, f"nothing here; clients connect to {PATHS[0]}"
+    origin = dict(request.headers).get(b"origin", b"").decode("latin-1")
+    if origin and not is_friend(origin, friends):
+        return 403, why_not(origin)
     return None
 
 

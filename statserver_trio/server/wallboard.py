@@ -26,7 +26,7 @@ from ..config.schema import Config
 from .client_task import PATHS, ClientServer
 from .ha.pair import Pair
 from .http import Handler, Refused, Request, Response, Takeover, json_response
-from .origins import is_allowed, is_friend
+from .origins import is_allowed, is_friend, why_not
 
 FOLDER = Path(__file__).parent.parent / "wallboard"
 INDEX = "index.html"
@@ -81,6 +81,12 @@ def read_files(folder: Path) -> dict[str, StaticFile]:
     return found
 
 
+def friends_of(config: Config, pair: Pair | None) -> tuple[str, ...]:
+    """Origins besides our own whose pages may read what we tell: the other member's, and named."""
+    peer = "" if pair is None else pair.peer_management
+    return (*((peer,) if peer else ()), *config.wallboard.origins)
+
+
 class Wallboard:
     """What is served.
 
@@ -122,8 +128,7 @@ class Wallboard:
 
     def _friends(self) -> tuple[str, ...]:
         """Origins besides our own whose pages may read what we tell."""
-        peer = "" if self._pair is None else self._pair.peer_management
-        return (*((peer,) if peer else ()), *self._config().wallboard.origins)
+        return friends_of(self._config(), self._pair)
 
     def shared(self, handler: Handler) -> Handler:
         """A page that our friends' scripts may read; a browser asks for that (CORS)."""
@@ -141,8 +146,7 @@ class Wallboard:
     async def _client(self, request: Request, stream: trio.abc.Stream) -> None:
         origin = request.header("origin")
         if origin and not is_allowed(origin, request.header("host"), self._friends()):
-            why = "may not open a WebSocket here; [wallboard] origins lists pages that may"
-            raise Refused(403, f"a page from {origin} {why}")
+            raise Refused(403, why_not(origin))
         await self._clients.adopt(stream)
 
     # -- the files ---------------------------------------------------------------------------

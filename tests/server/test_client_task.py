@@ -152,6 +152,19 @@ async def test_other_paths_and_one_client_too_many_are_refused(server, nursery, 
         assert await ws.get_message()
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("http://evil.example", 403), ("null", 403), ("http://stat-b:7112", None)],
+)
+async def test_a_web_page_comes_only_if_it_is_a_friend(nursery, autojump_clock, origin, status):
+    friends = ["http://stat-b:7112"]
+    server = ClientServer(new_hub(), friends=lambda: friends)
+    headers = [(b"Origin", origin.encode())]
+    assert await refusal(server, nursery, extra_headers=headers) == status
+    friends.append("*")
+    assert await refusal(server, nursery, extra_headers=headers) is None
+
+
 async def misbehave(stream, data, vanishes):
     """Send bytes; frames only after the handshake, as the library does not look at them before."""
     head, end, frames = data.partition(b"\r\n\r\n")

@@ -43,6 +43,12 @@ def test_who_may_come(origin: str, host: str, expected: bool) -> None:
     assert is_allowed(origin, host, OTHERS) is expected
 
 
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "file://"])
+def test_any_page_where_the_site_says_so(origin: str) -> None:
+    assert is_allowed(origin, "stat-a:7102", ["*"])
+    assert is_friend(origin, ["http://stat-b:7112", "*"])
+
+
 def test_friends_are_the_others_only() -> None:
     assert is_friend("http://stat-b:7112", OTHERS)
     assert not is_friend("http://stat-a:7102", OTHERS)
