@@ -86,11 +86,11 @@ CASES = {
     ),
     "[wallboard]\norigins = ['board.example.com']": (
         "[wallboard] origins: must be a list of origins such as "
-        "'https://board.example.com:8443', not 'board.example.com'"
+        "'https://board.example.com:8443', or '*', not 'board.example.com'"
     ),
     "[wallboard]\norigins = ['https://board.example.com/']": (
         "[wallboard] origins: must be a list of origins such as "
-        "'https://board.example.com:8443', not 'https://board.example.com/'"
+        "'https://board.example.com:8443', or '*', not 'https://board.example.com/'"
     ),
     "[wallboard]\nurl = 'stat-a:7102'": (
         "[wallboard] url: must be a web origin such as "
