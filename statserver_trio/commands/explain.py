@@ -16,7 +16,7 @@ from .output import CODES, EX_RUNTIME, Failure, json_option, written
 from .parameters import OpenType, UrlType
 from .signals import end_on_signal
 
-LOOKS_MAX = 20  # until servers stand at the same position of every source
+LOOKS_MAX = 20  # until servers stand at the same position of every source, and agree
 LOOK_SECONDS = 0.1
 
 Explained = dict[str, Any]
@@ -71,7 +71,11 @@ def _nobody(found: list[Explained]) -> Failure:
 
 
 async def _run(urls: tuple[str, ...], request: StatisticRequest, found: list[Explained]) -> None:
-    """Ask every server, until they stand at the same event, or have been asked often enough."""
+    """Ask every server, until they stand at the same event, or have been asked often enough.
+
+    What was opened for us begins a little later at one of them, and is the same as soon as the
+    pair has exchanged it: so they are asked again, too, where they do not agree.
+    """
     async with trio.open_nursery() as nursery:
         await nursery.start(end_on_signal, nursery.cancel_scope)
         asked = [_Asked(url, request) for url in urls]
@@ -86,10 +90,13 @@ async def _run(urls: tuple[str, ...], request: StatisticRequest, found: list[Exp
                         questions.start_soon(each.ask)
                 explained = [each.said for each in asked if "error" not in each.said]
                 if same_positions(explained) and all(each.stood_still for each in asked):
-                    break
+                    found[:] = [each.said for each in asked]
+                    if not differences(explained):
+                        break
                 await trio.sleep(LOOK_SECONDS)
             connections.cancel_scope.cancel()
-        found += [each.said for each in asked]
+        if not found:  # they never stood at the same event
+            found += [each.said for each in asked]
         nursery.cancel_scope.cancel()
 
 

@@ -59,6 +59,19 @@ async def test_what_they_do_not_agree_in_is_told(nursery: trio.Nursery) -> None:
     assert f"inProgress: {urls[0]} 1; {urls[1]} 0" in text
 
 
+async def test_what_is_the_same_a_moment_later_agrees(nursery: trio.Nursery) -> None:
+    one, other = new_hub(), new_hub()
+    urls = [(await serve(nursery, hub))[0] for hub in (one, other)]
+    queue_up(one, "c1")
+
+    async def follow() -> None:
+        await trio.sleep(3 * explain.LOOK_SECONDS)
+        queue_up(other, "c1")
+
+    nursery.start_soon(follow)
+    assert differences(await explained(WAITING, *urls)) == []
+
+
 async def test_definitions_and_resets_are_compared(nursery: trio.Nursery) -> None:
     url, _ = await serve(nursery, new_hub())
     (one,) = await explained(f"{ENTERED},profile=Default", url)
