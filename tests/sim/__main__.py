@@ -43,7 +43,7 @@ def main(
     """
     if seed is not None:
         sys.exit(_one(seed, rough, trace, as_json))
-    total = Total()
+    total, commit = Total(), _commit()  # as it is now: the tree may be another one in an hour
     console = Console(stderr=True)
     columns = (
         TextColumn("days"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
@@ -55,7 +55,8 @@ def main(
             for outcome in run_days(range(first, first + runs), rough, processes):
                 total.add(outcome)
                 if outcome.violations:
-                    console.print(_failure(outcome), markup=False, highlight=False, soft_wrap=True)
+                    said = _failure(outcome, commit)
+                    console.print(said, markup=False, highlight=False, soft_wrap=True)
                 progress.update(task, advance=1, failed=len(total.failed))
     print(json.dumps(total.as_data(), indent=1) if as_json else _table(total))
     sys.exit(1 if total.failed else 0 if total.days == runs else STOPPED)
@@ -74,9 +75,9 @@ def _one(seed: int, rough: bool, trace: bool, as_json: bool) -> int:
     return 1 if outcome.violations else 0
 
 
-def _failure(outcome: Outcome) -> str:
+def _failure(outcome: Outcome, commit: str) -> str:
     said = "\n".join(f"  {each[:500]}" for each in outcome.violations[:3])
-    return f"seed {outcome.seed} at {_commit()}:\n{said}\n  {command(outcome)}"
+    return f"seed {outcome.seed} at {commit}:\n{said}\n  {command(outcome)}"
 
 
 def _commit() -> str:
