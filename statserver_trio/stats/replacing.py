@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .counting.counters import DURATIONS
+from .counting.counters import DURATIONS, Counter
 from .counting.rows import Row
 from .transfer import adopt_statistic, export_statistic
 
@@ -40,6 +40,8 @@ def replace_world(
     concerned = [s for s in engine.statistics.values() if source in s.sources]
     if data["world"] is not None:
         _end_of_picture(concerned, int(data["world"]["now"]))
+    # What is told anew below is what we had ourselves: what was doubtful before still is.
+    doubtful = [counter for counter in _counters(concerned) if counter.is_doubtful]
     counted = [export_statistic(statistic) for statistic in concerned]
     for statistic, told in zip(concerned, counted, strict=True):
         _recount_beginnings(statistic, told, source, -1)
@@ -58,11 +60,18 @@ def replace_world(
             _move(told, source, shift)
         _recount_beginnings(statistic, told, source, 1)
         adopt_statistic(engine, statistic, told, now)
-    for statistic in concerned:
-        for part in (each for parts in statistic.parts.values() for each in parts):
-            if part.ledger is source.ledger and part.row.counter is not None:
-                part.row.counter.is_doubtful = True
+    for counter in (*doubtful, *_counters(concerned, source)):
+        counter.is_doubtful = True
     return concerned
+
+
+def _counters(statistics: list[Statistic], source: Source | None = None) -> Iterator[Counter]:
+    """Those of the rows that they read, of one source or of all."""
+    for statistic in statistics:
+        for part in (each for parts in statistic.parts.values() for each in parts):
+            counter = part.row.counter
+            if counter is not None and (source is None or part.row.source is source):
+                yield counter
 
 
 def _end_of_picture(statistics: list[Statistic], t: int) -> None:

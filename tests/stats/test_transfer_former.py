@@ -216,6 +216,32 @@ def test_what_a_replaced_picture_has_invented_goes_when_the_better_one_comes() -
     assert [value(wrong, each, 410) for each in here] == [70, 70]
 
 
+def test_what_one_of_two_replaced_pictures_has_invented_goes_too() -> None:
+    """The same at the first of two switches; both pictures are replaced before anybody tells."""
+
+    def two_switches(ends: float) -> tuple[Engine, list[Statistic]]:
+        engine = Engine(definitions(), directory())
+        for number, source in enumerate(("ts1", "ts2"), 1):
+            engine.add_source(source, f"sw{number}")
+            login = at(e.EventAgentReady, 0, agent_id="a1")
+            engine.apply(source, [login], MIDNIGHT)
+        found = [opened(engine, "Longest", who) for who in ("Agent:a1", "GroupAgents:Sales")]
+        talks(engine, "7001", 10, ends)
+        for source in ("ts1", "ts2"):
+            engine.apply(source, [at(e.EventOnHook, 400, "7009")], MIDNIGHT + 400_000)
+        return engine, found
+
+    right, told = two_switches(80)
+    wrong, here = two_switches(400)
+    assert [value(wrong, each, 410) for each in here] == [390, 390]
+    now = MIDNIGHT + 410_000
+    for source in ("ts1", "ts2"):
+        replace_world(wrong, source, wire(right.sources[source].export()), now, now)
+    for statistic, theirs in zip(here, told, strict=True):
+        adopt_statistic(wrong, statistic, wire(export_statistic(theirs)), now)
+    assert [value(wrong, each, 410) for each in here] == [70, 70]
+
+
 @pytest.mark.parametrize("first", [0, 1])
 def test_since_when_a_status_goes_on_is_not_what_a_replaced_picture_said(first: int) -> None:
     """A server that missed the end of a call sees the next one go on; so it took them for one."""
