@@ -10,6 +10,7 @@ from statserver_trio.server.ha.chunk_work import BEHIND_MS
 from statserver_trio.server.ha.pair_store import PairStore
 from statserver_trio.server.ha.shadow import IDLE_MS, LAG_MAX
 from statserver_trio.stats.requests import StatisticRequest
+from statserver_trio.stats.telling.notifications import Notification
 from statserver_trio.tlib.codec import decode_line
 
 
@@ -255,3 +256,18 @@ def test_what_was_not_begun_is_forgotten_with_the_link():
     store.forget_waiting()
     assert not store.can_go_on
     assert store.shadow is None  # half made, and nobody waits for it
+
+
+def test_what_was_opened_by_a_chunk_that_is_forgotten_is_closed_unless_a_client_wants_it():
+    """It comes again, if the peer has not deleted it; nobody has told us of it (day 913744)."""
+    pair = a_pair()
+    store, engine = pair.other.store, pair.other.engine
+    before = set(store.open_keys())
+    items = [pair.one.store.cut(key) for key in pair.one.store.open_keys()]
+    store.begin_install(InstallItems(1, pair.one.store.positions(), items))
+    while len(store.open_keys()) < len(before) + 3:
+        assert store.go_on(1) == []
+    wanted, *others = [key for key in store.open_keys() if key not in before]
+    engine.subscribe(store.statistic(wanted), Notification(), None, pair.other.now)
+    assert store.forget_waiting() == others
+    assert set(store.open_keys()) == before | {wanted}

@@ -155,6 +155,9 @@ class Oracle:
             former = {r: [e for e in f if e["source"] != name] for r, f in mine["former"].items()}
             if not any(parts.values()):  # it has nothing of this source, and tallies already
                 tally = mine["tally"]
+            # Who has left there and come again meanwhile does not begin anew.
+            for role, told in parts.items():
+                told += [each for each in mine["parts"][role] if each["source"] != name]
         else:
             definitions = self.engine.definitions
             self._know(life.opened)

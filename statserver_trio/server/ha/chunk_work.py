@@ -84,20 +84,26 @@ class ChunkWork:
         self._waiting: list[InstallItems] = []
         self._behind_since: int | None = None  # the first of them, ms
         self._work: Installing | None = None  # on the first of them
+        self._begun: list[str] = []  # what was opened by it so far
         self._complaints: list[str] = []  # about its items
 
     def begin(self, action: InstallItems) -> None:
         """Install this when its turn comes."""
         self._waiting.append(action)
 
-    def forget(self) -> None:
-        """Nobody waits for the answers any more."""
+    def forget(self) -> list[str]:
+        """Nobody waits for the answers any more; which were opened by what is not done.
+
+        They come again, or the peer has deleted them meanwhile, and nobody else knows of them.
+        """
         if self._work is not None:
             self._work.close()
             self._work = None
         self._waiting.clear()
         self._behind_since = None
         self._complain()
+        begun, self._begun = self._begun, []
+        return begun
 
     @property
     def can_go_on(self) -> bool:
@@ -121,6 +127,7 @@ class ChunkWork:
             return next(self._work), None
         except StopIteration as end:
             self._work = self._behind_since = None
+            self._begun.clear()
             del self._waiting[0]
             self._complain()
             return LOOK_COST, Installed(action.seq, self._still_open(action.items, end.value))
@@ -223,6 +230,7 @@ class ChunkWork:
         if self._store.hash_of(item.key) != item.hash:
             self._store.close(item.key, "")
             raise StatisticError("incompatible", "our configuration means something else by it")
+        self._begun.append(item.key)
         return True
 
     # -- ahead of the peer -----------------------------------------------------------

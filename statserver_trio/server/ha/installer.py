@@ -58,9 +58,9 @@ class Installer:
         if self._store.can_go_on:
             self._more.set()
 
-    def forget(self) -> None:
-        """The link is gone: what was not installed comes again."""
-        self._store.forget_waiting()
+    def forget(self) -> list[str]:
+        """The link is gone: what was not installed comes again; what was closed for that."""
+        return self._store.forget_waiting()
 
     def work(self) -> bool:
         """Do a slice; whether more can be done at once.

@@ -268,19 +268,16 @@ class Member:
         if end is not None:
             self._hang_up(end.reason, isinstance(end, Abort))
 
-    def _moved(self, action: object) -> None:
+    def _moved(self, action: ApplyEvents | HoleLeft | AdoptWorld | BeginAt) -> None:
         if isinstance(action, HoleLeft):
-            log.error(
-                "%s: the events %d to %d are lost to us", action.source, action.first, action.last
-            )
+            lost = action.source, action.first, action.last
+            log.error("%s: the events %d to %d are lost to us", *lost)
+        sources = self.hub.engine.sources
         if isinstance(action, AdoptWorld):
             self.hub.distribute()
-        elif isinstance(action, ApplyEvents | HoleLeft) and not self._is_connected(action.source):
+        elif not (isinstance(action, BeginAt) or sources[action.source].is_connected):
             self.on_change()  # if it comes from a backup file: there is news of it now
         self.installer.moved()
-
-    def _is_connected(self, source: str) -> bool:
-        return self.hub.engine.sources[source].is_connected
 
     def _settle(self) -> None:
         """After every call of the machines: when to wake them next, what clients may see."""
@@ -290,9 +287,8 @@ class Member:
         elif not self.synchronised and is_synchronised(self.peer):
             self.synchronised = True
             log.info("synchronised with %s", self.peer.identity.peer)
-        greeting = self.peer.session.peer
+        greeting, leaving = self.peer.session.peer, self.hub.mode.leaving
         address = (greeting.clients or None) if greeting is not None else None
-        leaving = self.hub.mode.leaving
         mode = ServerModeInfo(self.peer.roles.mode, address, self.synchronised, leaving)
         if mode != self.hub.mode:
             self.hub.set_mode(mode)
@@ -312,14 +308,14 @@ class Member:
         log.info("session %s with %s: %s", action.session[:8], action.peer, how)
         self._session_life.deadline = inf
         if not action.restored:
-            self.installer.forget()
+            self._closed(self.installer.forget())
             self._session_life.cancel()
             self._session_began.set()
 
     def _session_lost(self, action: SessionLost) -> None:
         planned = ", as announced" if action.planned else ""
         log.warning("the link to the peer is lost: %s%s", action.reason, planned)
-        self.installer.forget()
+        self._closed(self.installer.forget())
         left = self.peer.options.session.expiration_timeout
         self._session_life.deadline = self._clock.monotonic() + left
         self._tell_news()
@@ -338,7 +334,12 @@ class Member:
         closed = self.store.close_unwanted(action.keys)
         if closed:
             log.info("%d statistics closed that nobody wants any more", len(closed))
-            self._perform(self.peer.handle_event(Closed(closed), self._clock.monotonic()))
+            self._closed(closed)
+
+    def _closed(self, keys: list[str]) -> None:
+        """These are not open any more, and no client has to be told."""
+        if keys:
+            self._perform(self.peer.handle_event(Closed(keys), self._clock.monotonic()))
             self.hub.deliver([])  # extensions are told
 
     # -- tasks -------------------------------------------------------------------------------

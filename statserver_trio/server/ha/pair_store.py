@@ -237,9 +237,9 @@ class PairStore:
                 break
         return done
 
-    def forget_waiting(self) -> None:
-        """The link is gone: nobody waits for the answers."""
-        self._work.forget()
+    def forget_waiting(self) -> list[str]:
+        """The link is gone: nobody waits for the answers; what was closed because of that."""
+        return self.close_unwanted(self._work.forget())
 
     def open(self, key: str, request: StatisticRequest) -> None:
         """Open what the peer pushed under that key.
