@@ -133,9 +133,9 @@ def memory(results: Results) -> Figure | None:
     for number, ((kind, label), colour) in enumerate(zip(kinds.items(), COLOURS, strict=False)):
         shift = (number - (len(kinds) - 1) / 2) * width
         places = [place + shift for place in range(len(populations))]
-        values = [each[kind] for each in populations.values()]
+        values = [each.get(kind, 0) for each in populations.values()]
         bars = axes.bar(places, values, width * 0.95, label=label, color=colour)
-        texts = [f"{value:g}" for value in values]
+        texts = [f"{value:g}" if value else "" for value in values]
         axes.bar_label(bars, texts, label_type="center", color="white", fontsize=9)
     most: float = results.at("memory", "bytes_max")
     axes.axhline(most, color=BAR, linestyle="--", linewidth=1, label=f"bar: {most:g} bytes")

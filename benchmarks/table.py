@@ -95,11 +95,13 @@ def flat(
 
 
 def memory(results: Results) -> Found | None:
-    """The largest of its populations."""
+    """Of its large populations, or of the largest, the one that takes the most."""
     populations = results.at("memory", "populations")
     if not populations:
         return None
-    each = max(populations.values(), key=lambda each: each["statistics"])
+    largest = max(each["statistics"] for each in populations.values())
+    large = [each for each in populations.values() if each["statistics"] >= min(largest, 1_000_000)]
+    each = max(large, key=lambda each: each["bytes_counting"])
     opened, counting = each["bytes"], each["bytes_counting"]
     text = f"{opened:g} B opened, {counting:g} B after events, with {each['statistics']:,}"
     return Found(text, max(opened, counting) <= 300)
