@@ -53,6 +53,9 @@ BENCHMARKS = {
 }
 
 
+NOT_REACHED = 3  # some figure is not what it should be; on a busy machine that proves nothing
+
+
 def main(names: list[str]) -> int:
     """Run them; what to exit with."""
     unknown = set(names) - BENCHMARKS.keys()
@@ -69,7 +72,7 @@ def main(names: list[str]) -> int:
         print(json.dumps(result))
         print(benchmark.describe(result), flush=True)
         good &= benchmark.is_good(result)
-    return 0 if good else 1
+    return 0 if good else NOT_REACHED
 
 
 if __name__ == "__main__":
