@@ -3,7 +3,7 @@
     python -m benchmarks              all that are short
     python -m benchmarks NAME...      these, at full length
 
-Exits with 1 when a ratio is worse than it may be.
+Exits with 3 when a ratio is worse than it may be, with 2 for a name that there is not.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ NOT_REACHED = 3  # some figure is not what it should be; on a busy machine that 
 
 def main(names: list[str]) -> int:
     """Run them; what to exit with."""
+    if {"-h", "--help"} & set(names):
+        print(__doc__, f"NAME is one of: {', '.join(BENCHMARKS)}", sep="\n")
+        return 0
     unknown = set(names) - BENCHMARKS.keys()
     if unknown:
         print(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import load, results, table, w1_oracle
+from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.latency import histogram
 
 MIDNIGHT = w1_oracle.MIDNIGHT / 1000
@@ -122,3 +123,14 @@ def test_a_table_is_put_between_the_marks_of_a_page(tmp_path: Path) -> None:
     page.write_text(marks[0])
     with pytest.raises(AssertionError):
         results.put_between(page, table.NAME, "new")
+
+
+def test_help_names_them_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    printed = capsys.readouterr().out
+    assert [name for name in BENCHMARKS if name not in printed] == []
+
+
+def test_a_name_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["w2"]) == 2
+    assert capsys.readouterr().out.startswith("no such benchmark: w2; there are ingest, w1")
