@@ -55,7 +55,7 @@ class Node:
 
     def dn_statuses(self) -> Iterator[tuple[Status, int]]:
         """The status of every DN seen from here, with its start as seen from here."""
-        raise NotImplementedError  # pragma: no cover - agents and places say it
+        raise NotImplementedError  # pragma: no cover - agents, places and groups say it
 
     @property
     def address(self) -> tuple[str, ...]:

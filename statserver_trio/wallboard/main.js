@@ -21,6 +21,7 @@ import {dress, isDark, onSystemChange} from "./theme.js";
 import {isOld, readThresholds} from "./thresholds.js";
 import {Tiles} from "./tiles.js";
 import {Values} from "./values.js";
+import {Waking} from "./waking.js";
 import {age, shortName} from "./words.js";
 
 const OBJECTS_SECONDS = 60; // between two looks at what there is: agents log in for the first time
@@ -53,6 +54,7 @@ class Board {
     this._isFramed = false;
     this._isWhole = false; // the next frame looks at everything
     this._isResized = false;
+    this._waking = new Waking(() => this._tick());
     dress(this._choice.theme);
     document.documentElement.dataset.mode = this._choice.tv ? "tv" : "desk";
     this._tiles = new Tiles(find("tiles"));
@@ -293,7 +295,7 @@ class Board {
     const after = this._thresholds["stale-after"];
     const seconds = Math.min(this._values.untilOld(this._tiles.keys, moment, after),
       this._values.untilOld(this._agents.keys, moment, after));
-    if (seconds < TICK_SECONDS) setTimeout(() => this._tick(), 1000 * seconds + 1);
+    this._waking.in(seconds < TICK_SECONDS ? seconds : Infinity);
   }
 
   // -- alarms and samples ------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import trio
 
 from statserver_trio.server.extensions.loading import load
@@ -25,6 +26,13 @@ class Where(Extension):
 def extension(params):
     assert threading.current_thread() is not threading.main_thread()
     return Where()
+"""
+
+WITHOUT_STAT_TYPES = """
+from statserver_trio.extensions import Extension
+
+def extension(params):
+    return Extension()
 """
 
 
@@ -50,3 +58,9 @@ async def test_the_example_can_be_loaded() -> None:
         ("Tickets_By_Priority", "current", "object"),
         ("Solved_Tickets", "historical", "int"),
     ]
+
+
+async def test_one_that_offers_nothing_is_told_what_it_must_have(tmp_path: Path) -> None:
+    (tmp_path / "nothing.py").write_text(WITHOUT_STAT_TYPES)
+    with pytest.raises(NotImplementedError, match=r"must have stat_types\(\), a list of StatDef"):
+        await load("nothing.py", str(tmp_path), {}, trio.CapacityLimiter(1))
