@@ -17,7 +17,9 @@ from .secret import Secret
 
 Check = Callable[[Any], Any]
 
-_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?", re.IGNORECASE | re.ASCII)
+_PLACE = r"://(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?"  # host, perhaps with a port
+_ORIGIN = re.compile(rf"https?{_PLACE}", re.IGNORECASE | re.ASCII)
+_CLIENT_URL = re.compile(rf"wss?{_PLACE}(/\S*)?", re.IGNORECASE | re.ASCII)
 
 
 def _refuse(allowed: str, value: Any) -> NoReturn:
@@ -119,6 +121,13 @@ def origin(value: Any) -> str:
     if not isinstance(value, str) or not _ORIGIN.fullmatch(value):
         _refuse("a web origin such as 'https://board.example.com:8443'", value)
     return value.lower()
+
+
+def client_url(value: Any) -> str:
+    """A WebSocket URL: scheme, host, perhaps a port and a path."""
+    if not isinstance(value, str) or not _CLIENT_URL.fullmatch(value):
+        _refuse("a WebSocket URL such as 'wss://stat-a.example.com:7100/'", value)
+    return value
 
 
 def origins(value: Any) -> tuple[str, ...]:

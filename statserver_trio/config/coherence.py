@@ -54,6 +54,9 @@ def _ports(ports: tuple[Listen, ...]) -> Iterator[Problem]:
                     yield Problem((*path, key), "required with secured = true")
         if here.tls_mutual and here.trusted_ca is None:
             yield Problem((*path, "trusted-ca"), "required with tls-mutual = true")
+        if here.url is not None and here.id != "default":
+            instead = "; see [wallboard] url" if here.id == "management" else ""
+            yield Problem((*path, "url"), f"is for the port with the id default{instead}")
         for before in ports[:index]:
             if here.port and here.port == before.port and _collide(here.host, before.host):
                 what = f"{here.port} is taken by the port with the id {before.id} already"

@@ -102,6 +102,8 @@ class Listen:
             ``management`` for operators.
         host: Only this machine unless configured.
         port: 0 takes any free port.
+        url: Of ``default``: how clients reach us, where that is not our host and port (behind a
+            proxy or in a container); told to the other member, and by it to its clients.
         protocol: Of ``ha``: whether the link is watched by keepalive messages.
         secured: TLS, with certificate and key; ``tls-mutual`` asks the other
             side for one too.
@@ -112,6 +114,7 @@ class Listen:
     id: str = _key(checks.one_of("default", "ha", "management"), "default")
     host: str = _key(checks.text, "127.0.0.1")
     port: int = _key(checks.integer(0, 65535))
+    url: str | None = _key(checks.client_url, None)
     protocol: str = _key(checks.one_of("default", "addp"), "addp")
     secured: bool = _key(checks.truth, False)
     certificate: str | None = _key(checks.text, None)

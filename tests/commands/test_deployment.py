@@ -27,9 +27,10 @@ SERVER = Path("/etc/statserver")
 
 def parsed(arguments: list[str]) -> tuple[str | None, dict[str, Any]]:
     """A command line of ours, as the program understands it."""
-    name, command, rest = main.resolve_command(click.Context(main), arguments)
+    group = click.Context(main, **main.context_settings)
+    name, command, rest = main.resolve_command(group, arguments)
     assert command is not None
-    return name, command.make_context(name, rest).params
+    return name, command.make_context(name, rest, parent=group).params
 
 
 # -- systemd -----------------------------------------------------------------------------------
@@ -170,6 +171,11 @@ def test_a_member_in_a_container(services: dict[str, dict[str, Any]], name: str)
     ports = {each.id: each.port for each in config.listen}
     inside = {int(each.split(":")[2]) for each in service["ports"]}
     assert inside == {ports["default"], ports["management"]}
+    outside = {int(inside): host_port for host_port, _, inside in (
+        each.rpartition(":") for each in service["ports"])}  # fmt: skip
+    listen = next(each for each in config.listen if each.id == "default")
+    assert listen.url == f"ws://{outside[ports['default']]}/"
+    assert config.wallboard.url == f"http://{outside[ports['management']]}"
     seen = {**variables(), **service["environment"]}["MANAGEMENT_PORT"]
     assert int(seen) == ports["management"]
     assert config.tserver[0].host in services

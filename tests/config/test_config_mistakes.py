@@ -161,6 +161,13 @@ CASES = {
     "[[listen]]\nport = 1\nsecured = true\ncertificate = 'c'": (
         "[listen #1] certificate-key: required with secured = true"
     ),
+    "[[listen]]\nport = 1\nurl = 'http://a.example.com'": (
+        "[listen #1] url: must be a WebSocket URL such as 'wss://stat-a.example.com:7100/', "
+        "not 'http://a.example.com'"
+    ),
+    "[[listen]]\nport = 1\nid = 'management'\nurl = 'ws://a.example.com/'": (
+        "[listen #1] url: is for the port with the id default; see [wallboard] url"
+    ),
     "[[listen]]\nport = 1\ntls-mutual = true": (
         "[listen #1] trusted-ca: required with tls-mutual = true"
     ),

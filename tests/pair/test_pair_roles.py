@@ -136,9 +136,11 @@ async def test_the_address_for_clients_can_be_one_that_they_reach(build: Build) 
     assert client_url(config, []) == ""
     assert management_url(config, [("::1", 7102)]) == "http://[::1]:7102"
     assert management_url(config, []) == ""
-    site.primary.edit("[ha]", "[wallboard]\nurl = 'https://Stat-A.example.com'\n[ha]")
-    named = management_url(load(site.primary.path), [("10.0.0.1", 7102)])
-    assert named == "https://stat-a.example.com"
+    outside = "[[listen]]\nport = 7109\nurl = 'wss://Stat-A.example.com:7100/stat'\n"
+    site.primary.edit("[ha]", f"{outside}[wallboard]\nurl = 'https://Stat-A.example.com'\n[ha]")
+    config = load(site.primary.path)
+    assert management_url(config, [("10.0.0.1", 7102)]) == "https://stat-a.example.com"
+    assert client_url(config, [("10.0.0.1", 7109)]) == "wss://Stat-A.example.com:7100/stat"
 
 
 async def test_a_wallboard_is_told_where_both_members_are(build: Build) -> None:

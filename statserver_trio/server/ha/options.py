@@ -59,7 +59,8 @@ def client_url(config: Config, addresses: list[tuple[str, int]]) -> str:
     Args:
         addresses: Of the open ports for clients.
     """
-    return _url("default", "ws", config, addresses)
+    named = next((each.url for each in config.listen if each.id == "default" and each.url), None)
+    return named or _url("default", "ws", config, addresses)
 
 
 def management_url(config: Config, addresses: list[tuple[str, int]]) -> str:
