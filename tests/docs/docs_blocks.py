@@ -6,8 +6,8 @@ that of the feed; ``yaml`` is for other programs, and read; ``js`` is a program 
 ``text`` is what a program said, or a picture; it may hold no command.
 
 * ``title="orders.py"`` is a file: it is written down, and what follows on the page may use it.
-* A first line ``# not run by the tests: <why>`` is for readers and for us; there are few of them,
-  and ``test_snippets.py`` counts them.
+* A first line ``# takes minutes`` is for readers and for us: ``test_long_snippets.py`` runs such a
+  block, in a fresh checkout.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from attrs import frozen
 
 ROOT = Path(__file__).parent.parent.parent
 KINDS = ("sh", "python", "toml", "json", "jsonl", "yaml", "js", "text")
-NOT_RUN = re.compile(r"(?:#|//) not run by the tests: (.+)")
+LONG = "# takes minutes"
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,})(?P<info>[^\n`]*)$")
 _TITLE = re.compile(r'title="([^"]+)"')
@@ -54,10 +54,9 @@ class Block:
         return self.kind != "json" and self.title is not None and not (ROOT / self.title).exists()
 
     @property
-    def why_not(self) -> str | None:
-        """Why it is not run, where it is not."""
-        found = NOT_RUN.match(self.text)
-        return found[1] if found else None
+    def is_long(self) -> bool:
+        """Whether it takes minutes; the page says so."""
+        return self.text.startswith(LONG)
 
 
 def pages() -> list[str]:
