@@ -121,10 +121,13 @@ class Client:
         self.ids: dict[int, int] = {}  # reference: statistic id
         self.closings: list[str] = []
         self._hub: HubClient | None = None
-        self._seen: dict[int, float] = {}  # by reference, of what can only grow
+        # By reference, of what can only grow: the value, and how often its teller had until then
+        # taken one of two copies of which neither contained the other.
+        self._seen: dict[int, tuple[float, int]] = {}
         self._references = 0
         self._reads = False
         self._was_best = False  # the picture of who tells us, when it began to say what we read
+        self._inexact = 0  # and how often it had taken such a copy
 
     # -- coming and going -----------------------------------------------------------------
 
@@ -209,6 +212,7 @@ class Client:
         if not self._reads and self._hub is not None and self.process is not None:
             self._reads = True
             self._was_best = self.day.truth.has_best_picture(self.process)
+            self._inexact = self.process.store.inexact
             delay = self.day.plan.reader_delay
             self.day.agenda.after(whole(delay), lambda hub=self._hub: self._read(hub))
 
@@ -245,10 +249,14 @@ class Client:
         metric = request["metric"]
         stat_type = process.hub.engine.definitions.stat_types.get(metric["statisticType"])
         if stat_type is not None and only_grows(stat_type, metric):
-            before = self._seen.pop(reference, 0)
+            before, inexact = self._seen.pop(reference, (0, 0))
+            # What was opened while a feed was away, and came too late for the other member every
+            # time, has a part on each of them, and loses one (day 943485).
+            if inexact != process.store.inexact:
+                before = 0
             # Else it may have counted too much: in a hole, as it said, or by a picture that is
             # going to be replaced by the other member's better one, or was while this lay unread.
             is_best = self._was_best and self.day.truth.has_best_picture(process)
             if is_complete and is_best:
                 self.day.watch.grew(self, request, before, value)
-                self._seen[reference] = value
+                self._seen[reference] = value, self._inexact

@@ -132,12 +132,16 @@ class Oracle:
         certain = [each for each in lives if each.is_certain and not each.is_after(began)]
         return next(iter(alike or certain), None)
 
-    def is_better(self, text: str, life: Life) -> bool:
-        """Whether there certainly is a life that contains this one, and more."""
+    def is_better(self, text: str, life: Life, coverage: Coverage) -> bool:
+        """Whether there certainly is a life that contains this one, and more.
+
+        More of a source that has no part in it is nothing more (day 942325).
+        """
+        parts = [name for name in life.began if name in coverage]
         return any(
             other.is_certain
-            and other.began != life.began
-            and all(other.began[name] <= position for name, position in life.began.items())
+            and any(other.began[name] != life.began[name] for name in parts)
+            and all(other.began[name] <= life.began[name] for name in parts)
             for other in self.lives[text]
         )
 

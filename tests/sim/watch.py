@@ -190,10 +190,11 @@ class Watch:
         all_right = True
         for text in keys:
             self.compared += 1
-            life, statistic = oracle.life_of(text, store.coverage(text)), store.statistic(text)
+            coverage, statistic = store.coverage(text), store.statistic(text)
+            life = oracle.life_of(text, coverage)
             truth = None if life is None else oracle.value(life, at)
             counts = statistic is not None and statistic.counts  # else it is read from the world
-            is_poorer = counts and life is not None and oracle.is_better(text, life)
+            is_poorer = counts and life is not None and oracle.is_better(text, life, coverage)
             if life is None or (mine[text] == truth and not is_poorer):
                 if all(day.truth.has_history(process, other, text) for other in day.living()):
                     process.proven[text] = statistic
