@@ -8,6 +8,7 @@ host is gone: then nobody answers.
 
 from __future__ import annotations
 
+from collections import deque
 from math import inf
 from random import Random
 from typing import Protocol
@@ -60,6 +61,22 @@ class Path:
     pieces: bool = False
 
 
+@define(eq=False)
+class Shipment:
+    """What was sent and has not arrived.
+
+    Attributes:
+        epoch: Of its wire, when it was sent.
+        leaves, arrives: When its last byte is on the way, and when that is there.
+    """
+
+    thing: object
+    size: int
+    epoch: int
+    leaves: float = inf
+    arrives: float = inf
+
+
 class Network:
     """Hosts, paths and connections."""
 
@@ -68,6 +85,7 @@ class Network:
         self.rng = rng
         self.bytes = 0
         self._paths: dict[tuple[str, str], Path] = {}
+        self._hosts: dict[Host, None] = {}
         self._waiting: dict[Wire, None] = {}  # something is held up by a blocked path
 
     def path(self, source: Host, target: Host) -> Path:
@@ -76,11 +94,18 @@ class Network:
 
     def connect(self, dialler: Host, listener: Host) -> tuple[End, End]:
         """A connection, as it is when both know of it; theirs first."""
+        self._hosts |= {dialler: None, listener: None}
         ends = End(self, dialler), End(self, listener)
         for end, other in (ends, ends[::-1]):
             end.other = other
             end.out = Wire(self, self.path(end.host, other.host), other)
         return ends
+
+    def quicken(self) -> None:
+        """Paths have become other ones: what is under way comes as soon as they let it."""
+        for host in self._hosts:
+            for end in host.ends:
+                end.out.quicken()
 
     def heal(self) -> None:
         """Paths have been opened: what was held up comes, a little later."""
@@ -108,6 +133,7 @@ class Wire:
         self._network = network
         self._target = target
         self._free_at = self._last = 0.0
+        self._under_way: deque[Shipment] = deque()
         self._stuck: list[object] = []
         self._epoch = 0  # what was sent in a former one is lost
 
@@ -134,17 +160,37 @@ class Wire:
         self._ship(RESET, 1)
 
     def _ship(self, thing: object, size: int) -> None:
-        now, path, rng = self._network.agenda.now, self.path, self._network.rng
-        self._free_at = max(now, self._free_at) + size / path.rate
+        shipment = Shipment(thing, size, self._epoch)
+        self._under_way.append(shipment)
+        self._free_at = max(self._network.agenda.now, self._free_at)
+        self._let_come(shipment)
+
+    def quicken(self) -> None:
+        """What is in the queue of a thin path leaves it as soon as the path is wider.
+
+        Nothing comes later than it would have come.
+        """
+        self._free_at = self._last = self._network.agenda.now
+        for shipment in self._under_way:
+            self._let_come(shipment)
+
+    def _let_come(self, shipment: Shipment) -> None:
+        path, rng = self.path, self._network.rng
+        self._free_at += shipment.size / path.rate
         low, high = path.delay
         delay = low if low == high else rng.uniform(low, high)
-        self._last = max(self._last, whole(self._free_at + delay))
-        epoch = self._epoch
-        self._network.agenda.at(self._last, lambda: self._arrive(thing, epoch))
+        self._free_at = shipment.leaves = min(shipment.leaves, self._free_at)
+        at = max(self._last, whole(self._free_at + delay))
+        self._last = shipment.arrives = min(shipment.arrives, at)
+        self._network.agenda.at(self._last, lambda: self._come(shipment))
 
-    def _arrive(self, thing: object, epoch: int) -> None:
-        if epoch != self._epoch:
-            return
+    def _come(self, shipment: Shipment) -> None:
+        while shipment in self._under_way:  # unless it was sooner here; and what was sent before it
+            first = self._under_way.popleft()
+            if first.epoch == self._epoch:
+                self._arrive(first.thing)
+
+    def _arrive(self, thing: object) -> None:
         if self.path.blocked or self._stuck:
             self._stuck.append(thing)
             self._network.held_up(self, True)

@@ -72,6 +72,7 @@ class Trouble:
             path.blocked, path.delay, path.rate = False, (TICK, TICK), float("inf")
             for switch in day.switches.values():
                 day.network.path(switch.host, day.hosts[a]).delay = (TICK, TICK)
+        day.network.quicken()
         day.network.heal()
         for process in day.living():
             if process.host.frozen:
@@ -177,6 +178,7 @@ class Trouble:
         for a, b in self._paths():
             path = day.network.path(day.hosts[a], day.hosts[b])
             path.delay, path.pieces = delay, day.rng.random() < 0.5
+        day.network.quicken()
         return True
 
     def _thin(self) -> bool:
@@ -184,6 +186,7 @@ class Trouble:
         rate = day.rng.choice((500.0, 4000.0, 30_000.0, float("inf")))
         for a, b in self._paths():
             day.network.path(day.hosts[a], day.hosts[b]).rate = rate
+        day.network.quicken()
         return True
 
     # -- the processes --------------------------------------------------------------------
