@@ -1,6 +1,10 @@
 // One moment at which something is to be looked at again. Whoever looks says when next; what was
 // said before counts no more, or each look would leave another timer behind, for weeks.
 
+// Of five hundred agents each turns old at a moment of its own: not five hundred looks, but so many
+// a second that nobody sees a difference.
+const BETWEEN_MS = 50;
+
 export class Waking {
   /** `look` is called at the moment. */
   constructor(look) {
@@ -11,6 +15,7 @@ export class Waking {
   /** In so many seconds, and not when it was said before; infinite is not at all. */
   in(seconds) {
     clearTimeout(this._timer);
-    this._timer = Number.isFinite(seconds) ? setTimeout(this._look, 1000 * seconds + 1) : null;
+    const wait = Math.max(1000 * seconds + 1, BETWEEN_MS);
+    this._timer = Number.isFinite(seconds) ? setTimeout(this._look, wait) : null;
   }
 }

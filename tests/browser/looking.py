@@ -54,8 +54,9 @@ window.requestAnimationFrame = (draw) => real((time) => {
   port2.postMessage(0);
 });
 """
-# Of a server that is not there the browser itself complains, and nobody can keep it from that; so
-# it does of one that has just started, and has not met the other member yet, whose page we are.
+# Where a member comes and goes: of a server that is not there the browser itself complains, and
+# nobody can keep it from that; so it does of one that has just started, and has not met the other
+# member yet, whose page we are.
 UNREACHABLE = (
     "net::ERR_CONNECTION",
     "net::ERR_EMPTY_RESPONSE",
@@ -102,17 +103,26 @@ class Screen:
 
 @contextmanager
 def looking_at(
-    chromium: Any, url: str, *scripts: str, width: int = 1920, height: int = 1080, **more: Any
+    chromium: Any,
+    url: str,
+    *scripts: str,
+    width: int = 1920,
+    height: int = 1080,
+    members_go: bool = False,
+    **more: Any,
 ) -> Iterator[Screen]:
-    """A page in a browser of its own, watched from the first moment on."""
+    """A page in a browser of its own, watched from the first moment on.
+
+    Nothing may be said on its console, but of members that are not there if ``members_go``.
+    """
     viewport = {"width": width, "height": height}
     context = chromium.new_context(viewport=viewport, locale="en-GB", **more)
     page = context.new_page()
     screen = Screen(page)
 
     def complain(message: Any) -> None:
-        is_ours = not any(each in message.text for each in UNREACHABLE)
-        if message.type in ("error", "warning") and is_ours:
+        is_expected = members_go and any(each in message.text for each in UNREACHABLE)
+        if message.type in ("error", "warning") and not is_expected:
             screen.complaints.append(message.text)
 
     page.on("console", complain)

@@ -55,7 +55,7 @@ def test_when_a_member_is_killed_the_other_ones_values_are_there(
     chromium: Any, site: Site, victim: int
 ) -> None:
     first, other = site.members[0], site.members[victim]
-    with looking_at(chromium, f"{site.page_of(first)}/?out=1") as screen:
+    with looking_at(chromium, f"{site.page_of(first)}/?out=1", members_go=True) as screen:
         settle(screen, site.agents)
         screen.page.evaluate("window.isTheSame = true")
         moment = site.kill(other.name)
@@ -85,7 +85,7 @@ def test_when_a_member_is_killed_the_other_ones_values_are_there(
 def test_a_member_that_falls_silent_is_found(chromium: Any, site: Site) -> None:
     """Nothing is closed, nothing is refused: only what should come does not."""
     leader = site.members[0]
-    with looking_at(chromium, f"{site.page_of(leader)}/?out=1") as screen:
+    with looking_at(chromium, f"{site.page_of(leader)}/?out=1", members_go=True) as screen:
         settle(screen, site.agents)
         hurt_and_heal(site, screen)  # so that it leads
         with site.frozen(leader.name) as moment:
@@ -138,7 +138,7 @@ def test_a_dead_feed_turns_red_within_its_threshold(chromium: Any, site: Site) -
 
 
 def test_when_all_servers_are_gone_the_page_says_so(chromium: Any, site: Site) -> None:
-    with looking_at(chromium, site.page_of(site.members[0])) as screen:
+    with looking_at(chromium, site.page_of(site.members[0]), members_go=True) as screen:
         settle(screen, 1)
         for member in site.members:
             site.kill(member.name)
@@ -227,7 +227,7 @@ def test_nothing_grows(chromium: Any, tmp_path: Path) -> None:
     """Weeks, in small: thousands of updates, and a member that comes and goes."""
     with (
         running(Site(tmp_path, speed=100)) as site,
-        looking_at(chromium, f"{site.page_of(site.members[0])}/?out=1") as screen,
+        looking_at(chromium, f"{site.page_of(site.members[0])}/?out=1", members_go=True) as screen,
     ):
         settle(screen, site.agents)
         tools = screen.page.context.new_cdp_session(screen.page)
@@ -277,17 +277,14 @@ def test_500_agents(chromium: Any, tmp_path: Path) -> None:
         wait_until(
             lambda: int(screen.text("#summary [data-kind=call] b")) > agents / 3, "too quiet", 120
         )
-        for _ in range(3):  # what only happens once was the machine's, and not the page's
-            screen.page.evaluate("window.frames_ms.length = 0")
-            wait_until(lambda: len(screen.page.evaluate("window.frames_ms")) > 300, "still", 120)
-            frames = sorted(screen.page.evaluate("window.frames_ms"))
-            print(
-                f"{len(frames)} frames of {agents} agents: median "
-                f"{statistics.median(frames):.1f} ms, 99 of 100 below "
-                f"{frames[len(frames) * 99 // 100]:.1f} ms, worst {frames[-1]:.1f} ms"
-            )
-            if frames[-1] <= FRAME_MS:
-                break
+        screen.page.evaluate("window.frames_ms.length = 0")
+        wait_until(lambda: len(screen.page.evaluate("window.frames_ms")) > 300, "still", 120)
+        frames = sorted(screen.page.evaluate("window.frames_ms"))
+        print(
+            f"{len(frames)} frames of {agents} agents: median "
+            f"{statistics.median(frames):.1f} ms, 99 of 100 below "
+            f"{frames[len(frames) * 99 // 100]:.1f} ms, worst {frames[-1]:.1f} ms"
+        )
         assert frames[-1] <= FRAME_MS
 
 
@@ -306,7 +303,7 @@ LIVED_SECONDS = 240  # before a picture that is kept is taken, so that charts ha
 def test_pictures(chromium: Any, tmp_path: Path) -> None:
     """``REWRITE=1 make browser`` puts them into docs/; look at them before you commit."""
     rewrite = os.environ.get("REWRITE") == "1"
-    with ExitStack() as open_, running(Site(tmp_path, agents=32, speed=4, occupancy=1.1)) as site:
+    with running(Site(tmp_path, agents=32, speed=4, occupancy=1.1)) as site, ExitStack() as open_:
         screens = {}
         for name, query, width, height, scheme in LOOKS:
             address = f"{site.page_of(site.members[0])}/{query}"

@@ -25,3 +25,21 @@ test("with nothing to wait for it does not look", (t) => {
   t.mock.timers.tick(5000);
   assert.equal(looks, 0);
 });
+
+test("five hundred moments within a second are not five hundred looks", (t) => {
+  t.mock.timers.enable({apis: ["setTimeout", "Date"]});
+  const moments = Array.from({length: 500}, (_, each) => 2 * each);  // of agents, in ms
+  let looks = 0;
+  let missed = 0;
+  const waking = new Waking(() => {
+    looks++;
+    missed = Math.max(missed, Date.now() - moments[0]);
+    while (moments.length && moments[0] <= Date.now()) moments.shift();
+    waking.in(moments.length ? (moments[0] - Date.now()) / 1000 : Infinity);
+  });
+  waking.in(0);
+  for (let ms = 0; ms < 1200; ms++) t.mock.timers.tick(1);
+  assert.equal(moments.length, 0);
+  assert.ok(looks <= 21, `${looks} looks`);
+  assert.ok(missed <= 50, `${missed} ms late`);
+});
