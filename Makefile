@@ -65,8 +65,9 @@ chaos: $(READY)    ## real processes, really hurt: CYCLES=50 SEED=1; as root wit
 	$(BIN)/python -m tests.chaos --cycles $(CYCLES) --seed $(SEED)
 
 EXECUTIONS ?= 20000
-fuzz: $(READY)     ## input that is almost right, for everything that comes from outside: EXECUTIONS=20000
-	$(BIN)/python -m tests.fuzz --executions $(EXECUTIONS)
+fuzz: $(READY)     ## input that is almost right, for everything from outside: EXECUTIONS=20000, GUIDED=1 with atheris
+	$(if $(GUIDED),$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]')
+	$(BIN)/python -m tests.fuzz --executions $(EXECUTIONS) $(if $(GUIDED),--guided)
 
 rewrite: $(READY)  ## refill the values of the text tables; read the diff before you commit
 	REWRITE=1 $(BIN)/python -m pytest tests/conformance tests/call_models

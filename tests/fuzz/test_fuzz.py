@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from . import guided
 from .running import CORPUS, attempt, run
 from .targets import TARGETS, Target
 
@@ -43,3 +44,10 @@ def test_an_error_that_is_not_declared_is_found() -> None:
     broken = Target(take, lambda: [b"abc"])
     assert attempt(broken, b"axc").startswith("KeyError")
     assert attempt(broken, b"abc") == ""
+
+
+@pytest.mark.skipif(not guided.is_there(), reason="no atheris here: pip install atheris")
+def test_what_is_led_by_what_it_reaches_gets_further_than_the_samples() -> None:
+    found = guided.run(("filters", 400, 1))
+    assert (found.failure, found.executions >= 400) == ("", True)
+    assert found.reached > 100
