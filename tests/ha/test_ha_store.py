@@ -11,7 +11,8 @@ from statserver_trio.server.ha.pair_store import PairStore
 from statserver_trio.server.ha.shadow import IDLE_MS, LAG_MAX
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.telling.notifications import Notification
-from statserver_trio.tlib.codec import decode_line
+from statserver_trio.tlib.codec import decode_line, encode
+from statserver_trio.tlib.events import EventAgentLogin, EventAgentLogout
 
 
 class Member:
@@ -20,7 +21,15 @@ class Member:
     def __init__(self):
         self.engine = an_engine()
         self.now = START * 1000
-        self.store = PairStore(self.engine, an_engine, lambda: self.now, self.engine.apply)
+        self.store = PairStore(self.engine, self.like_ours, lambda: self.now, self.engine.apply)
+
+    def like_ours(self):
+        """An engine with the same sources, and nothing in it."""
+        engine = an_engine()
+        for name, source in self.engine.sources.items():
+            if name not in engine.sources:
+                engine.add_source(name, source.switch)
+        return engine
 
     def open_all(self):
         """Everything that two agents and a queue have."""
@@ -132,6 +141,61 @@ def test_behind_it_does_not_wait_for_ever():
     assert results.count(Result.LATE) == len(results) - len(states)
     pair.hear(pair.other, 3)
     pair.push()
+    pair.check()
+
+
+@pytest.fixture
+def at_two_switches():
+    """Of a second one the first member has heard five events, and so has the other one."""
+    pair = Pair()
+    for member in (pair.one, pair.other):
+        member.engine.add_source("elsewhere", "sw9")
+        member.store.begin_at("elsewhere", 5)
+        pair.hear(member, 100)
+    request = StatisticRequest("Agent", "a1", "Total_Login_Time")
+    pair.one.store.opened(pair.one.engine.open(request, pair.one.now))
+    [pair.key] = pair.one.store.open_keys()
+    return pair
+
+
+def hear_elsewhere(member, position, event, later):
+    told = {"time": START + later, "agent_id": "a1", "this_dn": "7901", "position": position}
+    member.store.apply("elsewhere", [(position, encode(event(**told)))])
+
+
+def test_who_has_logged_in_at_another_switch_since_is_no_item_to_be_taken_as_it_is(
+    at_two_switches,
+):
+    """It would begin there when the other member takes it, and not at the login (day 998778)."""
+    pair = at_two_switches
+    hear_elsewhere(pair.other, 6, EventAgentLogin, 20)
+    assert pair.push() == [Result.LATE]
+    hear_elsewhere(pair.one, 6, EventAgentLogin, 20)
+    assert pair.push() == [Result.ADOPTED]
+    pair.check()
+    assert pair.one.store.coverage(pair.key) == pair.other.store.coverage(pair.key)
+
+
+def test_nor_is_who_has_come_and_gone_there_if_anybody_remembers(at_two_switches):
+    pair = at_two_switches
+    for _ in pair.other.store.make_shadow():
+        pass
+    for position, event, later in ((6, EventAgentLogin, 20), (7, EventAgentLogout, 30)):
+        hear_elsewhere(pair.other, position, event, later)
+    assert pair.push() == [Result.OPENED]
+    for position, event, later in ((6, EventAgentLogin, 20), (7, EventAgentLogout, 30)):
+        hear_elsewhere(pair.one, position, event, later)
+    pair.check()
+
+
+def test_who_is_nowhere_else_is_taken_although_we_are_ahead_there(at_two_switches):
+    """As long as the peer does not hear that switch, nothing better will come."""
+    pair = at_two_switches
+    told = {"time": START + 20, "agent_id": "a9", "this_dn": "7909", "position": 6}
+    pair.other.store.apply("elsewhere", [(6, encode(EventAgentLogin(**told)))])
+    assert pair.push() == [Result.OPENED]
+    one, other = (member.store.statistic(pair.key) for member in (pair.one, pair.other))
+    assert one.opened_at == other.opened_at
     pair.check()
 
 

@@ -50,6 +50,8 @@ OPEN_COST = 4.0
 TAKE_COST = 6.0
 PINNED_COST = 2.0
 
+OF_ONE_SWITCH = {"Queue", "RegDN", "RoutePoint", "Switch"}  # the others may be at any of them
+
 BEHIND_MS = 30_000  # to wait for a position; then the items are as good as late
 
 Installing = Generator[float, None, list[Result]]
@@ -153,7 +155,7 @@ class ChunkWork:
             result = Result.ERROR if twice else self._decided(item, action)
             cost = LOOK_COST
             if result is None:
-                if item.kind is Kind.OPEN and not self._is_at(item, action.as_of):
+                if item.kind is Kind.OPEN and not self._is_at(item, action.as_of, everywhere=True):
                     not_at.append(index)
                     result = Result.LATE  # if nothing better comes of it
                 else:
@@ -191,9 +193,18 @@ class ChunkWork:
             return self._older(mine, item)
         return None if choice in (Choice.TAKE, Choice.TAKE_INEXACT) else Result.KEPT_MORE
 
-    def _is_at(self, item: Item, as_of: Positions) -> bool:
-        """Whether we stand where the peer stood, as far as the item can tell the difference."""
+    def _is_at(self, item: Item, as_of: Positions, everywhere: bool) -> bool:
+        """Whether we stand where the peer stood, as far as the item can tell the difference.
+
+        Args:
+            everywhere: Also at sources that have no part in it: whom it is about may have logged
+                in there since (day 998778).
+        """
         sources = item.coverage or as_of
+        if everywhere and any(name not in sources for name in as_of):
+            _, object_type, *_ = msgspec.json.decode(item.key)
+            if object_type not in OF_ONE_SWITCH:
+                sources = as_of
         return self._store.is_at({name: at for name, at in as_of.items() if name in sources})
 
     def _take_as_it_is(self, item: Item, as_of: Positions) -> Result:
@@ -316,12 +327,30 @@ class ChunkWork:
                 continue
             item = action.items[index]
             try:
-                self._open(item)
+                is_new = self._open(item)
             except StatisticError as exc:
                 results[index] = self._unresolved(item, exc)
             except BROKEN as exc:
                 results[index] = self._broken(item, exc)
+            else:
+                if self._is_nowhere_else(item, action.as_of):
+                    taken = self._take_as_it_is(item, action.as_of)
+                    is_opened = is_new and taken is Result.ADOPTED
+                    results[index] = Result.OPENED if is_opened else taken
             yield OPEN_COST
+
+    def _is_nowhere_else(self, item: Item, as_of: Positions) -> bool:
+        """Whether only sources are ahead that have no part in it here either.
+
+        If the peer does not hear them, nothing better comes for a long time. Who has come there
+        and gone again since is overlooked (our decision; the shadow would know, if there was one).
+        """
+        mine = self._store.statistic(item.key)
+        sources = {each.name for each in mine.sources} if mine is not None else set()
+        here = self._store.positions()
+        return self._is_at(item, as_of, everywhere=False) and all(
+            name in item.coverage or as_of.get(name) == here.get(name) for name in sources
+        )
 
     def _older(self, mine: Statistic, item: Item) -> Result | None:
         """Of two with the same events the one that was opened earlier has counted for longer.
