@@ -97,9 +97,14 @@ def some_request(rng: Random, day: Day, process: Process) -> dict[str, Any]:
 
 
 def only_grows(stat_type: StatType, metric: dict[str, Any]) -> bool:
-    """Whether the value of that request can only become greater."""
+    """Whether the value of that request can only become greater.
+
+    A status that ends within the second in which it began was none, and is not counted any more
+    (day 1001376).
+    """
     return (
         stat_type.category == "TotalNumber"
+        and not stat_type.subject.endswith("Status")
         and stat_type.group_by is None
         and metric.get("timeProfile") == "SinceStart"
     )
