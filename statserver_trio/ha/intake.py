@@ -345,7 +345,7 @@ class Intake:
             return []
         if not (is_latest and self.is_joining):
             if self._rejoining.worse(self.sources.values()):
-                self._rejoining.soon(now, self.options.gap_timeout)
+                self._rejoining.came_late(is_latest, now, self.options.gap_timeout)
             return []  # too late: we have begun alone
         joining = [s for s in self.sources.values() if s.state is State.JOINING]
         adopted = {}

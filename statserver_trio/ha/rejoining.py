@@ -102,6 +102,10 @@ class Rejoining:
         if self.at != inf:
             self.at = min(self.at, now + gap_timeout)
 
+    def came_late(self, is_latest: bool, now: float, gap_timeout: float) -> None:
+        """A better picture has come when we did not wait any more: the next one will do."""
+        self.soon(now, min(gap_timeout, self._took) if is_latest else gap_timeout)
+
     def came(self) -> None:
         """A better picture has come."""
         self._in_vain, self._hopes = 0, False

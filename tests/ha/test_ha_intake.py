@@ -586,6 +586,20 @@ def test_a_better_picture_is_waited_for_twice_as_long_as_the_last_one_took():
     assert waits == [1.0, 3.0, 7.0, 15.0, 30.0]
 
 
+def test_whoever_is_impatient_asks_again_after_as_long_as_the_answer_took():
+    """And not only after gap-timeout, which may be much longer (day 994337)."""
+    intake = an_intake(accepts=True)
+    intake.change(IntakeOptions(gap_timeout=5.0, join_timeout=0.1), 0)
+    theirs = {"s": Standing("theirs", 3, 0.0)}
+    intake.open(theirs, False, 100.0)
+    intake.handle_timer(100.1)
+    assert not intake.is_joining
+    assert intake.handle_event(JoinState(1, {"s": 10}, b"", theirs), 101.0) == []
+    assert intake.next_deadline() == 102.0
+    assert intake.handle_timer(102.0) == [Send(JoinRequest(2, {"s": 10}))]
+    assert intake.next_deadline() == 104.0, "and waits for twice as long"
+
+
 def test_a_picture_that_is_still_on_its_way_is_not_asked_for_again():
     # On a thin link each further one would come later than the one before (day 774056).
     intake = an_intake(accepts=True)
