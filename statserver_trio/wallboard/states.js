@@ -8,10 +8,13 @@ export const KINDS = {
   hold: "On hold",
   acw: "After-call work",
   break: "Not ready",
+  other: "Other", // logged in, and neither ready nor anything else that a board counts
   out: "Logged out",
   lost: "Not monitored",
 };
 
+// Only who waits for the next call is ready. Below that status stand those of an agent of whom no
+// more is known than that he has logged in, and above it the receiver that lies beside the phone.
 const WORDS = {
   WaitForNextCall: ["ready", "Ready"],
   CallInbound: ["call", "Inbound"],
@@ -26,7 +29,10 @@ const WORDS = {
   CallOnHold: ["hold", "On hold"],
   AfterCallWork: ["acw", "After-call"],
   NotReadyForNextCall: ["break", "Not ready"],
-  OffHook: ["break", "Off hook"],
+  OffHook: ["other", "Off hook"],
+  OnHook: ["other", "On hook"],
+  LoggedIn: ["other", "Logged in"],
+  Monitored: ["other", "Monitored"],
   LoggedOut: ["out", "Logged out"],
   NotMonitored: ["lost", "No news"],
 };
@@ -34,7 +40,8 @@ const WORDS = {
 /** `{kind, word, reason, since}` of an agent's state; null before there is one. */
 export function readState(value) {
   if (value === null || typeof value !== "object" || typeof value.status !== "string") return null;
-  const [kind, word] = WORDS[value.status] ?? ["ready", value.status];
+  const [kind, word] = Object.hasOwn(WORDS, value.status)
+    ? WORDS[value.status] : ["other", value.status];
   return {kind, word, reason: reasonOf(value.reasons), since: value.time};
 }
 

@@ -67,6 +67,12 @@ test("a state has a kind, a word and a reason", () => {
     {kind: "break", word: "Not ready", reason: "Lunch", since: 7});
   assert.equal(readState({status: "Novel", time: 0}).word, "Novel");
   for (const nothing of [undefined, null, 7, {}, {status: 3}]) assert.equal(readState(nothing ?? null), null);
+  // Who has logged in and said no more is on hook, and neither ready nor not ready.
+  for (const status of ["OnHook", "OffHook", "LoggedIn", "Monitored", "Novel"]) {
+    assert.equal(readState({status, time: 0}).kind, "other", status);
+  }
+  assert.equal(readState({status: "WaitForNextCall", time: 0}).kind, "ready");
+  assert.equal(readState({status: "toString", time: 0}).word, "toString");
   const all = [readState({status: "CallInbound"}), readState({status: "CallConsult"}), null];
   assert.equal(summary(all).call, 2);
 });

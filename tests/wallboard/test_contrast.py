@@ -13,7 +13,7 @@ GRAPHIC_MIN = 3.0  # of lines and of what has the focus, §1.4.11
 BLOCK = re.compile(r":root(\[data-theme=\"dark\"\])?\s*\{([^}]*)\}")
 TOKEN = re.compile(r"--([\w-]+):\s*#([0-9a-f]{6})\b")
 
-STATES = ("ready", "call", "ringing", "hold", "acw", "break", "out", "lost")
+STATES = ("ready", "call", "ringing", "hold", "acw", "break", "other", "out", "lost")
 GROUNDS = ("ground", "panel", "raised", "warn-tint", "alarm-tint")
 TEXTS = [
     *((text, ground) for text in ("text", "muted", "warn", "alarm") for ground in GROUNDS),
