@@ -82,7 +82,10 @@ class Board {
     this._members.start();
     setInterval(() => this._tick(), TICK_SECONDS * 1000);
     setInterval(() => this._sample(), SAMPLE_SECONDS * 1000);
-    setInterval(() => this._apply(this._pair.ask("Objects")), OBJECTS_SECONDS * 1000);
+    setInterval(() => {
+      this._apply(this._pair.ask("Objects"));
+      this._apply(this._pair.again(now()));
+    }, OBJECTS_SECONDS * 1000);
     new ResizeObserver(() => this._resized()).observe(find("agent-grid"));
     document.addEventListener("visibilitychange", () => this._tick());
     this._tick();

@@ -56,6 +56,11 @@ export class MergedStatistic {
     this._sides = new Map(); // of those that have it open
   }
 
+  /** What a member says of its value, `{isValid, reason}`; undefined if it has it not open. */
+  sideOf(member) {
+    return this._sides.get(member);
+  }
+
   /** A member has opened it; its first value is on the way. */
   opened(member) {
     const side = newSide();

@@ -5,6 +5,12 @@
 import {Conversation} from "./protocol.js";
 import {MergedStatistic} from "./merging.js";
 
+// What a server has closed (a reload) or refused (an object that comes later) is asked for again:
+// at once if that was not done within so many seconds, and by `again`, so many at a time. So a
+// server that closes whatever is opened is not flooded.
+const AGAIN_SECONDS = 60;
+export const AGAIN_MAX = 200;
+
 const VALIDITY = new Set(["StatisticInvalid", "StatisticValid"]);
 
 /**
@@ -17,7 +23,7 @@ export class Pair {
   constructor() {
     this._conversations = new Map(); // by member, while there is a connection
     this._lastHeard = new Map(); // by member, of connections that are gone
-    this._wanted = new Map(); // key → {what, merged, vouchedAt, trouble}
+    this._wanted = new Map(); // key → {what, merged, vouchedAt, trouble, againAt}
     this._vouchesFor = new Map(); // key → key of the statistic that has no validity of its own
   }
 
@@ -78,7 +84,9 @@ export class Pair {
     }
     for (const [key, what] of all) {
       if (this._wanted.has(key)) continue;
-      this._wanted.set(key, {what, merged: new MergedStatistic(), vouchedAt: 0, trouble: ""});
+      this._wanted.set(key, {
+        what, merged: new MergedStatistic(), vouchedAt: 0, trouble: "", againAt: new Map(),
+      });
       if (what.vouchedBy) this._vouchesFor.set(what.vouchedBy, key);
       for (const [member, conversation] of this._conversations) {
         note(send, member, conversation.open(key, what));
@@ -94,6 +102,26 @@ export class Pair {
       note(send, member, conversation.ask(profile));
     }
     return {updates: [], send, others: []};
+  }
+
+  /** Ask for what should be open and is not; call it every minute or so. */
+  again(now) {
+    const send = new Map();
+    for (const [member, conversation] of this._conversations) {
+      const there = conversation.keys();
+      const missing = [...this._wanted].filter(([key]) => !there.has(key));
+      const last = ([, {againAt}]) => againAt.get(member) ?? 0;
+      missing.sort((one, other) => last(one) - last(other));
+      for (const [key, wanted] of missing.slice(0, AGAIN_MAX)) {
+        this._reopen(send, member, key, wanted, now);
+      }
+    }
+    return {updates: [], send, others: []};
+  }
+
+  _reopen(send, member, key, {what, againAt}, now) {
+    againAt.set(member, now);
+    note(send, member, this._conversations.get(member).open(key, what));
   }
 
   // -- the members -------------------------------------------------------------------------------
@@ -136,6 +164,9 @@ export class Pair {
     for (const happening of heard.happenings) {
       if (happening.key === undefined) others.push({...happening, member});
       else this._hear(updates, member, happening, now);
+      if (happening.event?.event === "StatisticClosed") {
+        this._closed(send, member, happening.key, now);
+      }
       const other = this._vouchesFor.get(happening.key);
       if (other !== undefined && VALIDITY.has(happening.event?.event)) {
         this._hear(updates, member, {...happening, key: other}, now);
@@ -157,6 +188,7 @@ export class Pair {
       case "opened":
         this._deliver(updates, key, wanted, merged.opened(member), now);
         if (merged.isValid) wanted.trouble = "";
+        this._vouch(updates, member, key, now);
         return;
       case "refused":
         if (merged.leader === null) {
@@ -169,6 +201,22 @@ export class Pair {
         this._deliver(updates, key, wanted, merged.told(member, happening.event), now);
       }
     }
+  }
+
+  _closed(send, member, key, now) {
+    const wanted = this._wanted.get(key);
+    if (wanted === undefined) return;
+    if (now - (wanted.againAt.get(member) ?? -Infinity) < AGAIN_SECONDS) return;
+    this._reopen(send, member, key, wanted, now);
+  }
+
+  /** What has been opened and is vouched for by what is open already is as valid as that is. */
+  _vouch(updates, member, key, now) {
+    const wanted = this._wanted.get(key);
+    const side = this._wanted.get(wanted.what.vouchedBy)?.merged.sideOf(member);
+    if (side === undefined || side.isValid) return;
+    const event = {event: "StatisticInvalid", reason: side.reason};
+    this._deliver(updates, key, wanted, wanted.merged.told(member, event), now);
   }
 
   _deliver(updates, key, wanted, events, at) {

@@ -69,6 +69,12 @@ export class Conversation {
     this._keys.delete(id);
   }
 
+  /** What is open or has been asked for. */
+  keys() {
+    const asked = [...this._questions.values()].map((each) => each.key);
+    return new Set([...this._ids.keys(), ...asked]);
+  }
+
   // -- what the server says --------------------------------------------------------------------
 
   /** A frame came; `{happenings, send}`. */

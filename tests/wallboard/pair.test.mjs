@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
-import {Pair} from "../../statserver_trio/wallboard/pair.js";
+import {AGAIN_MAX, Pair} from "../../statserver_trio/wallboard/pair.js";
 import {Values} from "../../statserver_trio/wallboard/values.js";
 
 const WHAT = {object: {objectType: "Queue", objectId: "q"}, metric: {category: "CurrentNumber"}};
@@ -159,6 +159,80 @@ test("what is not wanted any more is closed, and forgotten", () => {
   room.say("A", 6, 2);
   assert.deepEqual(room.told, [5]);
   assert.equal(room.values.value("k"), undefined);
+});
+
+/** The requests among what is to be sent, as "member request". */
+const asked = ({send}) => [...send].flatMap(
+  ([member, texts]) => texts.map((text) => `${member} ${JSON.parse(text).request}`));
+
+test("what is closed is asked for again at once, but not again and again", () => {
+  const room = both();
+  room.say("A", 5, 1);
+  const close = (member, now) => room.pair.take(member, JSON.stringify({
+    event: "StatisticClosed", statisticId: room.opened.get(member), reason: "changed"}), now);
+  for (const member of ["A", "B"]) { // a reload, of one member after the other
+    const closed = close(member, 100);
+    assert.deepEqual(asked(closed), [`${member} OpenStatisticEx`]);
+    room.answer(closed, 100);
+  }
+  assert.equal(room.pair.leaderOf("k"), "A");
+  room.say("A", 7, 101);
+  assert.equal(room.values.value("k"), 7);
+  assert.equal(room.values.age("k", 101), 0);
+  assert.equal(room.values.trouble("k"), "");
+  assert.deepEqual(asked(close("A", 102)), [], "it has been asked for just now");
+  assert.deepEqual(asked(room.pair.again(103)), ["A OpenStatisticEx"]);
+  assert.deepEqual(asked(room.pair.again(104)), [], "that question is still open");
+});
+
+test("when nobody has it open any more, who opens it again leads, and it is fresh", () => {
+  const room = both();
+  room.say("A", 5, 1);
+  const closed = ["A", "B"].map((member) => room.pair.take(member, JSON.stringify({
+    event: "StatisticClosed", statisticId: room.opened.get(member), reason: "changed"}), 100));
+  for (const {updates} of closed) room.take(updates);
+  assert.equal(room.pair.leaderOf("k"), null);
+  assert.equal(room.values.trouble("k"), "changed");
+  for (const each of closed) room.answer({...each, updates: []}, 100);
+  assert.equal(room.pair.leaderOf("k"), "A");
+  assert.equal(room.values.trouble("k"), "");
+  room.say("A", 6, 0, 101); // its clock may begin anew
+  assert.equal(room.values.value("k"), 6);
+});
+
+test("what was refused is asked for again, so many at a time, and who waits longest first", () => {
+  const room = new Room();
+  const keys = Array.from({length: AGAIN_MAX + 50}, (_, n) => `k${n}`);
+  room.pair.want(new Map(keys.map((each) => [each, WHAT])));
+  const refuse = ({send}, now) => {
+    for (const text of [...send.values()].flat()) {
+      const {referenceId, request} = JSON.parse(text);
+      if (request !== "OpenStatisticEx") continue;
+      room.hear("A", {event: "Error", referenceId, code: "unknown-object", message: "none"}, now);
+    }
+  };
+  refuse(room.pair.connected("A", 0), 0);
+  const first = room.pair.again(60);
+  assert.equal(asked(first).length, AGAIN_MAX);
+  refuse(first, 60);
+  const second = room.pair.again(120);
+  assert.equal(asked(second).length, AGAIN_MAX);
+  const untried = JSON.parse([...second.send.values()][0][0]).referenceId;
+  room.hear("A", {event: "StatisticOpened", referenceId: untried, statisticId: 1}, 120);
+  assert.equal(room.pair.leaderOf(`k${AGAIN_MAX}`), "A");
+});
+
+test("a state that is opened again is as valid as the number that vouches for it", () => {
+  const pair = new Pair();
+  pair.want(new Map([["state", {...WHAT, vouchedBy: "heard"}], ["heard", WHAT]]));
+  pair.connected("A", 0);
+  const hear = (now, ...events) => pair.take("A", JSON.stringify(events), now);
+  hear(0, {event: "Error", referenceId: 2, code: "limit", message: "too many"},
+    {event: "StatisticOpened", referenceId: 3, statisticId: 3},
+    {event: "StatisticInvalid", statisticId: 3, reason: "ts1"});
+  const [text] = pair.again(60).send.get("A");
+  hear(60, {event: "StatisticOpened", referenceId: JSON.parse(text).referenceId, statisticId: 9});
+  assert.equal(pair.troubleOf("state"), "ts1");
 });
 
 test("what every member refuses says why", () => {
