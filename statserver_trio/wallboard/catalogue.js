@@ -51,6 +51,16 @@ export function choices(items) {
 }
 
 /**
+ * Whose objects are shown: the tenant that is named if there is such a one, else the server's.
+ *
+ * Our servers have one tenant each, and so has a pair; another name in an old bookmark must not
+ * have everything opened and counted once more under it.
+ */
+export function chooseTenant(tenants, named, own) {
+  return tenants.includes(named) ? named : own;
+}
+
+/**
  * Which queues are shown: those that are named, with or without their switch and in the order in
  * which they are named, or all ACD and virtual queues; `{shown, left}`.
  */

@@ -49,6 +49,8 @@ export class Controls {
 
   /** What there is to choose from, and what is chosen. */
   show({tenants, groups, queues}, choice, shown, tvAddress) {
+    // Where there is one only there is nothing to choose; its name stands below the title.
+    this._find("tenant-label").hidden = tenants.length < 2;
     fill(this._find("tenant"), ANY, tenants, choice.tenant);
     fill(this._find("group"), EVERYBODY, groups, choice.group);
     this._queues.show(queues.map((each) => [`${each.objectType} ${each.objectId}`, each]));

@@ -5,7 +5,9 @@ import {AlarmView, TROUBLE} from "./alarm_view.js";
 import {Alarms} from "./alarms.js";
 import {Agents} from "./agents.js";
 import {Cell} from "./cells.js";
-import {catalogue, chooseAgents, chooseQueues, choices, key, membersOf} from "./catalogue.js";
+import {
+  catalogue, chooseAgents, chooseQueues, chooseTenant, choices, key, membersOf,
+} from "./catalogue.js";
 import {Charts} from "./charts.js";
 import {Connection, now} from "./connection.js";
 import {Controls} from "./controls.js";
@@ -172,7 +174,8 @@ class Board {
   /** Have open and show what is chosen, of what there is. */
   _rechoose() {
     const {group, queues: named} = this._choice;
-    const tenant = this._choice.tenant || this._site.tenant || "";
+    const tenant = chooseTenant(
+      this._objects.tenants, this._choice.tenant, this._site.tenant ?? "");
     const state = this._values.value(key("GroupAgents", group, "members"));
     const queues = chooseQueues(this._objects.queues, named);
     const agents = chooseAgents(this._objects.agents, group, membersOf(state));

@@ -153,10 +153,14 @@ def test_when_all_servers_are_gone_the_page_says_so(chromium: Any, site: Site) -
 
 
 def test_what_is_chosen_is_in_the_address(chromium: Any, site: Site) -> None:
-    address = f"{site.page_of(site.members[0])}/?out=1&group=Sales&queues=8002,AllQueues"
+    address = (
+        f"{site.page_of(site.members[0])}/?out=1&group=Sales&queues=8002,AllQueues&tenant=None"
+    )
     with looking_at(chromium, address) as screen:
         screen.wait_for(".agent:not([data-kind=none])", 10)
         assert screen.count(".agent") == 10
+        assert screen.text("#scope") == "Environment · Sales", "a tenant that there is not"
+        assert screen.page.locator("#tenant").is_hidden(), "there is only one to choose from"
         assert screen.page.locator(".tile h3").all_inner_texts() == ["8002", "AllQueues"]
         screen.page.get_by_label("Group").select_option("Support")
         wait_until(lambda: screen.text(".agent .name") == "a11", "the other group is not shown")
@@ -213,7 +217,7 @@ def test_by_keyboard_alone(chromium: Any, site: Site) -> None:
             name, is_seen = screen.page.evaluate(FOCUS)
             assert is_seen or name in ("BODY", "A"), f"nobody sees that {name} has the focus"
             reached.append(name)
-        assert {"tenant", "group", "out", "sound", "theme", "tv"} <= set(reached)
+        assert {"group", "out", "sound", "theme", "tv"} <= set(reached)
         screen.page.locator("#tv").focus()
         keyboard.press("Enter")
         screen.wait_for("html[data-mode=tv]")

@@ -36,6 +36,13 @@ test("agents are in natural order, and those of a group if one is chosen", () =>
   assert.equal(shown.length, catalogue.AGENTS_MAX);
 });
 
+test("a tenant is chosen only among those that there are", () => {
+  assert.equal(catalogue.chooseTenant(["Environment"], "", "Environment"), "Environment");
+  assert.equal(catalogue.chooseTenant(["Environment"], "Elsewhere", "Environment"), "Environment");
+  assert.equal(catalogue.chooseTenant(["One", "Two"], "Two", "One"), "Two");
+  assert.equal(catalogue.chooseTenant([], "Two", ""), "", "nothing is known yet");
+});
+
 test("everything that is shown is opened once, for the tenant that is chosen", () => {
   const queues = [{objectType: "Queue", objectId: "8001@sw1"}];
   const wanted = catalogue.catalogue({tenant: "T", group: "Sales", queues, agents: ["a1", "a2"]});
