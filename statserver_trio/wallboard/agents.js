@@ -2,8 +2,8 @@
 
 import {Cell, Rows, element} from "./cells.js";
 import {key} from "./catalogue.js";
-import {KINDS, readState, summary} from "./states.js";
-import {isOld, tooMuch} from "./thresholds.js";
+import {KINDS, breakLevel, readState, summary} from "./states.js";
+import {isOld} from "./thresholds.js";
 import {NOTHING, age, minutes} from "./words.js";
 
 // How large cells are. So many are shown in large ones, and where there are more than so many, in
@@ -30,8 +30,9 @@ class Agent {
 
   /** Where a break lasts too long: "" | "warn" | "alarm". */
   level(values, now, thresholds) {
-    if (this.state?.kind !== "break") return "";
-    return tooMuch(values.lasts(this.key, this.state.since, now), "not-ready", thresholds);
+    if (this.state === null) return "";
+    const seconds = values.lasts(this.key, this.state.since, now);
+    return breakLevel(this.state, seconds, values.age(this.key, now), thresholds);
   }
 
   update(values, now, thresholds, showsOut) {

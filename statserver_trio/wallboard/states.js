@@ -1,5 +1,7 @@
 // What an agent is doing, for people: a kind, which has a colour and a shape, and a word.
 
+import {isOld, tooMuch} from "./thresholds.js";
+
 // kind → what belongs to it in the summary; the order is that of the summary.
 export const KINDS = {
   ready: "Ready",
@@ -50,6 +52,15 @@ function reasonOf(reasons) {
   if (!reasons) return "";
   const said = reasons.ReasonCode ?? Object.values(reasons).join(", ");
   return said === undefined ? "" : String(said);
+}
+
+/**
+ * Whether a break lasts too long: "" | "warn" | "alarm". Of a state that is old nobody knows
+ * whether it still lasts, so with a dead feed not everybody's break becomes an alarm.
+ */
+export function breakLevel(state, seconds, age, thresholds) {
+  if (state?.kind !== "break" || isOld(age, thresholds)) return "";
+  return tooMuch(seconds, "not-ready", thresholds);
 }
 
 /** How many of each kind; of those that say nothing none. */

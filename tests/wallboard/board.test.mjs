@@ -8,7 +8,7 @@ import {FAULTS_MAX, Health} from "../../statserver_trio/wallboard/health.js";
 import {History} from "../../statserver_trio/wallboard/history.js";
 import {joined, namedBy} from "../../statserver_trio/wallboard/members.js";
 import {readChoice, searchOf} from "../../statserver_trio/wallboard/settings.js";
-import {readState, summary} from "../../statserver_trio/wallboard/states.js";
+import {breakLevel, readState, summary} from "../../statserver_trio/wallboard/states.js";
 import {readThresholds, tooLittle, tooMuch, worst} from "../../statserver_trio/wallboard/thresholds.js";
 import * as words from "../../statserver_trio/wallboard/words.js";
 
@@ -82,6 +82,16 @@ test("a state has a kind, a word and a reason", () => {
   assert.equal(readState({status: "toString", time: 0}).word, "toString");
   const all = [readState({status: "CallInbound"}), readState({status: "CallConsult"}), null];
   assert.equal(summary(all).call, 2);
+});
+
+test("a break that lasts too long alarms, unless nobody knows whether it still lasts", () => {
+  const found = readThresholds(), paused = {kind: "break"};
+  assert.equal(breakLevel(paused, 1800, 0, found), "alarm");
+  assert.equal(breakLevel(paused, 900, 4.9, found), "warn");
+  assert.equal(breakLevel(paused, 1800, 5, found), "", "the feed is dead");
+  assert.equal(breakLevel(paused, 1800, null, found), "");
+  assert.equal(breakLevel({kind: "call"}, 1800, 0, found), "");
+  assert.equal(breakLevel(null, NaN, null, found), "");
 });
 
 test("numbers are written as people read them", () => {
