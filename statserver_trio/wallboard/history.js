@@ -1,7 +1,8 @@
 // The last hour, as samples in columns; bounded, whatever happens.
 
 export const SAMPLE_SECONDS = 5;
-export const SAMPLES_MAX = 3600 / SAMPLE_SECONDS;
+export const HISTORY_SECONDS = 3600;
+export const SAMPLES_MAX = HISTORY_SECONDS / SAMPLE_SECONDS;
 
 /** Samples of several series at the same moments; what was not known is null. */
 export class History {
@@ -19,10 +20,11 @@ export class History {
     }
     this.times.push(time);
     for (const [name, column] of this.series) column.push(values[name] ?? null);
-    while (this.times.length > this._max) {
-      this.times.shift();
-      for (const column of this.series.values()) column.shift();
-    }
+    // A browser calls a page in the background once a minute: few samples may be many hours.
+    const recent = this.times.findIndex((each) => time - each <= HISTORY_SECONDS);
+    const outdated = Math.max(recent, this.times.length - this._max);
+    if (outdated <= 0) return;
+    for (const column of [this.times, ...this.series.values()]) column.splice(0, outdated);
   }
 
   /** As a chart wants it: the times, and a column for each name. */

@@ -286,13 +286,16 @@ class Board {
   }
 
   _ages(moment) {
-    const queues = this._values.oldest(this._tiles.keys, moment);
-    const agents = this._values.oldest(this._agents.keys, moment);
-    for (const [id, old] of [["queues-age", queues], ["agents-age", agents]]) {
-      this._cells[id].text(age(old));
-      this._cells[id].attribute("data-old", isOld(old, this._thresholds) ? "yes" : "");
+    const queues = [...this._tiles.keys], agents = [...this._agents.keys];
+    const parts = {
+      "queues-age": queues, "agents-age": agents, "charts-age": [...queues, ...agents],
+    };
+    for (const [id, keys] of Object.entries(parts)) {
+      const old = this._values.oldest(keys, moment), missing = this._values.missing(keys);
+      this._cells[id].text(age(old) + (old !== null && missing ? `, ${missing} missing` : ""));
+      const isWrong = missing > 0 || isOld(old, this._thresholds);
+      this._cells[id].attribute("data-old", isWrong ? "yes" : "");
     }
-    this._cells["charts-age"].text(age(Math.max(queues ?? 0, agents ?? 0)));
     this._cells.clock.text(new Date().toLocaleTimeString("en-GB"));
   }
 

@@ -15,6 +15,12 @@ function figure(name, label) {
   return {box, value: new Cell(value)};
 }
 
+/** In a word: what cannot be relied upon comes before what is bad. */
+function badgeOf({isOld, isMissing, old, level}) {
+  if (isOld) return old === null ? "No values" : "Old";
+  return isMissing ? "Value missing" : BADGES[level];
+}
+
 /** One queue. */
 class Tile {
   constructor({objectType, objectId}) {
@@ -67,6 +73,7 @@ class Tile {
     return {
       levels, alarms, level: worst(...Object.values(levels)), old,
       isOld: isOld(old, thresholds),
+      isMissing: values.missing(Object.values(this.keys)) > 0, // some of it, for good
     };
   }
 
@@ -100,8 +107,8 @@ class Tile {
     this._fill(has ? read("level") : 0);
     this.self.attribute("data-level", found.level);
     const why = Object.values(this.keys).map((each) => values.trouble(each)).find(Boolean) ?? "";
-    this.self.attribute("data-old", found.isOld ? "yes" : "");
-    this.badge.text(found.isOld ? (found.old === null ? "No values" : "Old") : BADGES[found.level]);
+    this.self.attribute("data-old", found.isOld || found.isMissing ? "yes" : "");
+    this.badge.text(badgeOf(found));
     this.foot.text(this._foot(values, found.old, why));
     return found;
   }

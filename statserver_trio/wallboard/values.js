@@ -55,13 +55,20 @@ export class Values {
     return entry === undefined ? NaN : entry.time - since + (now - entry.at);
   }
 
-  /** The oldest of several: seconds, or null where there is nothing. */
+  /** The oldest of several that were ever told: seconds, or null where there is nothing. */
   oldest(keys, now) {
     let found = null;
     for (const key of keys) {
       const age = this.age(key, now);
       if (age !== null && (found === null || age > found)) found = age;
     }
+    return found;
+  }
+
+  /** How many of them were never told, for a reason; what is on its way is not meant. */
+  missing(keys) {
+    let found = 0;
+    for (const key of keys) if (this._pair.freshAt(key) === null && this.trouble(key)) found += 1;
     return found;
   }
 

@@ -129,6 +129,7 @@ def test_a_dead_feed_turns_red_within_its_threshold(chromium: Any, site: Site) -
         wait_until(lambda: screen.page.locator("#trouble").is_visible(), "nobody says why", 3)
         assert "ts1" in screen.text("#trouble")
         assert "s old" in screen.text(".agent .reason")
+        assert screen.count(".heading .age[data-old]") == 3, "queues, agents and charts"
         said = screen.page.locator("#announcements")
         wait_until(lambda: "ts1" in said.text_content(), "who cannot see it is not told", 5)
 

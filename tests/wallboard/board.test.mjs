@@ -146,6 +146,15 @@ test("the history is an hour long, and series come and go", () => {
   assert.deepEqual([...history.series.keys()], ["b"]);
 });
 
+test("a page that slept takes few samples, and shows no more than the last hour either", () => {
+  const history = new History();
+  for (const time of [0, 60, 3600, 3660, 3661]) history.add(time, {a: time}); // a tab behind others
+  assert.deepEqual(history.times, [3600, 3660, 3661]);
+  assert.deepEqual(history.series.get("a"), [3600, 3660, 3661]);
+  history.add(90000, {a: 1}); // a laptop that was shut
+  assert.deepEqual(history.times, [90000]);
+});
+
 // -- members and health --------------------------------------------------------------------------------
 
 const HOME = "http://board:1", PEER = "http://10.0.0.2:1";

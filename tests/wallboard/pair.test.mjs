@@ -235,6 +235,21 @@ test("a state that is opened again is as valid as the number that vouches for it
   assert.equal(pair.troubleOf("state"), "ts1");
 });
 
+test("what was refused or never valid is missing among what is fresh", () => {
+  const room = new Room();
+  room.pair.want(new Map([["k", WHAT], ["l", WHAT]]));
+  room.pair.connected("A", 0);
+  const keys = ["k", "l"];
+  assert.equal(room.values.oldest(keys, 0), null);
+  assert.equal(room.values.missing(keys), 0, "they are on their way");
+  room.hear("A", {event: "StatisticOpened", referenceId: 2, statisticId: 2}, 0);
+  room.hear("A", {event: "Info", statisticId: 2, value: 1, time: 1, interval: 0, complete: true}, 1);
+  assert.equal(room.values.missing(keys), 0);
+  room.hear("A", {event: "Error", referenceId: 3, code: "unknown-object", message: "none"}, 1);
+  assert.equal(room.values.missing(keys), 1);
+  assert.equal(room.values.oldest(keys, 1), 0, "and what is there is fresh");
+});
+
 test("what every member refuses says why", () => {
   const room = new Room();
   room.pair.want(new Map([["k", WHAT]]));
