@@ -163,6 +163,7 @@ class FeedTask:
         self._clock = clock
         self._opener = opener or self._open
         self._on_gap = on_gap
+        self._lost_at = -inf  # Trio time at which it was connected last
         self._expires_at = inf  # Trio time at which what was applied is given up
         self._dialled_at = -inf
         self._mourned = False  # the log knows that nobody answers
@@ -175,6 +176,12 @@ class FeedTask:
         """Go on as if our process had only lost the connection; before :meth:`run`."""
         self.session.remember(memory)
         self._expires_at = trio.current_time() + self.options.loss_timeout
+
+    def last_connected(self) -> float | None:
+        """Seconds since we last were, for the status page; none if never since the start."""
+        if self.connected:
+            return 0.0
+        return None if self._lost_at == -inf else self._clock.monotonic() - self._lost_at
 
     async def run(self) -> None:
         """Stay with the feed until cancelled; raise only what is a bug."""
@@ -240,7 +247,8 @@ class FeedTask:
         log.info("feed %s disconnected: %s", self.options.name, self._reason)
         if self.connected:
             self.connected = False
-            self._expires_at = self._clock.monotonic() + self.options.loss_timeout
+            self._lost_at = self._clock.monotonic()
+            self._expires_at = self._lost_at + self.options.loss_timeout
             self._sink.source_lost(self.options.name, self._reason)
 
     async def _read(self, stream: trio.abc.Stream) -> None:

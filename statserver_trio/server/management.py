@@ -177,6 +177,7 @@ class Management:
         return {
             "name": name,
             "connected": source.is_connected if feed is None else feed.connected,
+            "lastConnected": None if feed is None else feed.last_connected(),
             "position": source.position,
             "clockOffset": source.clock_offset,
             # Nothing fills a hole but a peer: without one, all of them stay open.

@@ -7,6 +7,8 @@ import {clock} from "./words.js";
 export const FAULTS_MAX = 30;
 // Whatever is opened has to be replicated, so a pair is often not synchronised for a moment.
 const UNSYNCHRONISED_SECONDS = 10;
+const BEGINNING_SECONDS = 10; // for which a server may be looking for its sources
+const FLICKER_SECONDS = 1.5;
 const STATUS_OLD_SECONDS = 6; // a status that is older says nothing about now
 
 /** What is known of the members, and the faults that were seen. Times are Unix seconds. */
@@ -14,6 +16,7 @@ export class Health {
   constructor() {
     this._members = new Map(); // address → what is known
     this.faults = []; // {time, text}, the newest first
+    this.noted = 0; // how many there have ever been
     this._sources = new Map(); // name → {gone: since when, or null}
     this._unsynchronised = null; // {since, told}, while both members are there and not in step
   }
@@ -44,7 +47,8 @@ export class Health {
     const member = this._members.get(url);
     if (member === undefined || (!member.isConnected && member.since !== null)) return;
     Object.assign(member, {isConnected: false, since: time, mode: null});
-    this.note(time, `${member.name} is gone: ${why}`);
+    // Of one that the page has not met nobody knows how long it has been away.
+    this.note(time, `${member.name} ${member.isSeen ? "is gone" : "cannot be reached"}: ${why}`);
   }
 
   /** What a server says of itself. */
@@ -70,12 +74,25 @@ export class Health {
       this.note(time, `${member.name} lost the session of the pair`);
     }
     for (const source of status.sources ?? []) {
+      if (source.connected) continue;
       const was = before?.sources?.find((each) => each.name === source.name);
-      if (was?.connected && !source.connected) {
-        this.note(time, `${member.name} lost the source ${source.name}`);
-      }
+      if (was === undefined) this._foundGone(member, source, time);
+      else if (was.connected) this._lost(member, source, time - (source.lastConnected ?? 0));
     }
     this._lookAtSources(time);
+  }
+
+  /** A source was gone already when the page came to look: what the server says of when. */
+  _foundGone(member, source, time) {
+    const {lastConnected} = source, {uptime} = member.status;
+    if (Number.isFinite(lastConnected)) this._lost(member, source, time - lastConnected);
+    else if (lastConnected === null && uptime > BEGINNING_SECONDS) {
+      this.note(time - uptime, `${member.name} has never heard the source ${source.name}`);
+    }
+  }
+
+  _lost(member, source, time) {
+    this.note(time, `${member.name} lost the source ${source.name}`);
   }
 
   /** Look at what is a fault only if it lasts; call it every second or so. */
@@ -95,7 +112,9 @@ export class Health {
   }
 
   note(time, text) {
-    this.faults.unshift({time, text});
+    const later = this.faults.findIndex((each) => each.time <= time);
+    this.faults.splice(later < 0 ? this.faults.length : later, 0, {time, text});
+    this.noted += 1;
     this.faults.length = Math.min(this.faults.length, FAULTS_MAX);
   }
 
@@ -103,9 +122,29 @@ export class Health {
     for (const {name, connected} of this._sourcesNow(time)) {
       const known = this._sources.get(name) ?? {gone: null};
       if (connected) known.gone = null;
-      else known.gone ??= time;
+      else {
+        const since = this._goneSince(name) ?? known.gone ?? time;
+        // Answers are late, now more and now less: a clock that plays about would be no help.
+        const isOther = known.gone === null || Math.abs(since - known.gone) >= FLICKER_SECONDS;
+        if (isOther) known.gone = since;
+      }
       this._sources.set(name, known);
     }
+  }
+
+  /**
+   * When a source was heard of last by anybody, or since when nobody has heard it at all, by what
+   * the servers say; null if they do not say it.
+   */
+  _goneSince(name) {
+    const heard = [], began = [];
+    for (const {status, statusAt} of this._members.values()) {
+      const told = status?.sources?.find((each) => each.name === name)?.lastConnected;
+      if (Number.isFinite(told)) heard.push(statusAt - told);
+      else if (told === null) began.push(statusAt - status.uptime);
+    }
+    if (heard.length) return Math.max(...heard);
+    return began.length ? Math.min(...began) : null;
   }
 
   /** Each source, and which members hear it. */

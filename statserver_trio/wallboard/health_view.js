@@ -39,7 +39,7 @@ export class HealthView {
     this._last = new Cell(find("last-fault"));
     this._faults = new Cell(find("faults"));
     this._list = find("fault-list");
-    this._listed = null;
+    this._listed = 0; // how many had been noted
     this._trouble = new Cell(find("trouble"));
     this._page = new Cell(document.documentElement);
   }
@@ -61,7 +61,7 @@ export class HealthView {
       row.state.text(source.is === "gone" && source.since !== null
         ? `gone since ${clock(source.since)}` : source.text);
     }
-    this._show(health.faults);
+    this._show(health);
     const trouble = health.trouble(time);
     this._trouble.hidden(trouble === "");
     this._trouble.text(trouble);
@@ -78,12 +78,12 @@ export class HealthView {
       ? "not reached" : `gone, ${age(silentFor)}`);
   }
 
-  _show(faults) {
+  _show({faults, noted}) {
     const latest = faults[0];
     this._last.text(latest ? `${clock(latest.time)} ${latest.text}` : "none");
     this._faults.attribute("data-any", latest ? "yes" : "");
-    if (this._listed === latest) return;
-    this._listed = latest;
+    if (this._listed === noted) return;
+    this._listed = noted;
     this._list.replaceChildren(
       ...faults.map(({time, text}) => element("li", "", `${clock(time)} ${text}`)));
   }

@@ -131,6 +131,7 @@ async def test_events_come_through(autojump_clock, start):
     task, feed, sink = start()
     await register(feed, sink)
     assert task.connected
+    assert task.last_connected() == 0
     await feed.say(at(6), at(7))
     assert sink.take() == [(0, "apply", "EventOffHook", 6), (0, "apply", "EventOffHook", 7)]
     assert task.session.after == 7
@@ -144,6 +145,7 @@ async def test_back_in_time_and_resumed(autojump_clock, start):
     assert sink.take() == [(60, "lost", "closed by the feed")]
     assert not task.connected
     await trio.sleep(0.5)
+    assert task.last_connected() == 0.5
     assert await feed.hear() == [RegisterClient(ApplicationName="app", after=5)]
     await feed.say(at(6), server(6))
     assert sink.take() == [(60.5, "apply", "EventOffHook", 6), (60.5, "connected", True)]

@@ -120,7 +120,7 @@ async def test_the_status_is_what_the_protocol_lists(site: Site, autojump_clock:
     }  # fmt: skip
     assert {key: found[key] for key in expected} == expected
     source = {
-        "name": "ts1", "connected": False, "position": 8, "clockOffset": 2.0,
+        "name": "ts1", "connected": False, "lastConnected": None, "position": 8, "clockOffset": 2.0,
         "gaps": {"repaired": 0, "open": 3}, "duplicates": 1, "events": 3,
     }  # fmt: skip
     assert {key: parts["source"][key] for key in source} == source

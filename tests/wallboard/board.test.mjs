@@ -247,6 +247,49 @@ test("a source is gone when nobody hears it", () => {
   assert.equal(health.faults.length, 2);
 });
 
+/** A status whose source was connected last so many seconds ago. */
+const silent = (lastConnected, more = {}) => status({
+  uptime: 600, sources: [{name: "ts1", connected: false, lastConnected, gaps: {open: 0}}], ...more});
+
+test("a source that died before the page was opened is gone since then", () => {
+  const health = new Health();
+  health.know([{url: "A", name: "one"}, {url: "B", name: "two"}]);
+  health.reports("A", silent(100), 1000);
+  assert.equal(health.sources(1000)[0].since, 900);
+  health.reports("B", silent(90, {name: "two"}), 1001);
+  assert.equal(health.sources(1001)[0].since, 911, "when the last one lost it");
+  health.reports("A", silent(101.9), 1002); // answers are late by a little
+  health.reports("B", silent(91.5, {name: "two"}), 1002);
+  assert.equal(health.sources(1002)[0].since, 911, "it does not flicker");
+  assert.deepEqual(health.faults, [
+    {time: 911, text: "two lost the source ts1"}, {time: 900, text: "one lost the source ts1"}]);
+});
+
+test("of a source that nobody has ever heard there is no news since the first one began", () => {
+  const health = new Health();
+  health.know([{url: "A", name: "one"}, {url: "B", name: "two"}]);
+  health.reports("A", silent(null), 1000);
+  health.reports("B", silent(null, {name: "two", uptime: 3}), 1000);
+  assert.equal(health.sources(1000)[0].since, 400);
+  assert.deepEqual(health.faults, [{time: 400, text: "one has never heard the source ts1"}],
+    "who has begun just now is still dialling");
+});
+
+test("what is told late is listed where it belongs", () => {
+  const health = healthy();
+  health.disconnected("A", 995, "closed");
+  health.reports("B", silent(100, {name: "two"}), 1000);
+  assert.deepEqual(health.faults.map((each) => each.time), [995, 900]);
+  assert.equal(health.noted, 2);
+});
+
+test("a member that the page has never reached is not said to have gone", () => {
+  const health = new Health();
+  health.know([{url: "A", name: "one"}]);
+  health.disconnected("A", 5, "it does not answer");
+  assert.equal(health.faults[0].text, "one cannot be reached: it does not answer");
+});
+
 test("two primaries are an alarm, and a server without a peer is none", () => {
   const health = healthy();
   health.says("B", {role: "primary", peer: "x", synchronised: true}, 5);
