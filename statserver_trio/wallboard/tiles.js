@@ -42,7 +42,9 @@ class Tile {
     this.bar = element("div", "bar-fill");
     this._share = null;
     const list = element("dl", "", ...Object.values(this.figures).map((each) => each.box));
-    this.figures.level.box.append(element("div", "bar", this.bar));
+    const track = element("dd", "bar", this.bar); // a group of a dl has nothing but dt and dd
+    track.setAttribute("aria-hidden", "true"); // the number beside it says it
+    this.figures.level.box.append(track);
     const badge = element("p", "badge"), foot = element("p", "age");
     this.node = element("article", "tile",
       element("div", "tile-head", heading, badge), list, foot);

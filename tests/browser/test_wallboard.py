@@ -130,12 +130,15 @@ def test_a_dead_feed_turns_red_within_its_threshold(chromium: Any, site: Site) -
         assert "ts1" in screen.text("#trouble")
         assert "s old" in screen.text(".agent .reason")
         assert screen.count(".heading .age[data-old]") == 3, "queues, agents and charts"
+        assert screen.page.get_by_role("alert").is_visible(), "who cannot see it is not told"
+        screen.page.wait_for_timeout(2500)
         said = screen.page.locator("#announcements")
-        wait_until(lambda: "ts1" in said.text_content(), "who cannot see it is not told", 5)
+        assert "ts1" not in said.text_content(), "who cannot see it is told twice"
 
         site.start_tserver()
         wait_until(lambda: screen.count(".tile[data-old]") == 0, "still red")
         wait_until(lambda: screen.page.locator("#trouble").is_hidden(), "still in trouble")
+        wait_until(lambda: "Over" in said.text_content(), "nobody says that it is over", 5)
 
 
 def test_when_all_servers_are_gone_the_page_says_so(chromium: Any, site: Site) -> None:
@@ -186,6 +189,7 @@ def test_what_is_chosen_is_in_the_address(chromium: Any, site: Site) -> None:
         ) == "true"  # fmt: skip
 
 
+STRAY = "document.querySelectorAll('dl > div > :not(dt, dd)').length"
 UNNAMED = """
 [...document.querySelectorAll("button, select, input, a[href], summary, [role=button]")]
   .filter((each) => !(each.getAttribute("aria-label") || each.textContent.trim()
@@ -206,6 +210,7 @@ def test_by_keyboard_alone(chromium: Any, site: Site) -> None:
         settle(screen, 1)
         keyboard = screen.page.keyboard
         assert screen.page.evaluate(UNNAMED) == [], "a reader has no name for it"
+        assert screen.page.evaluate(STRAY) == 0, "a group in a list of terms has something else"
         keyboard.press("Tab")
         keyboard.press("Enter")
         assert screen.page.evaluate("document.activeElement.id") == "queues"

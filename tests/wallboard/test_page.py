@@ -61,6 +61,10 @@ def test_landmarks_headings_and_labels() -> None:
     assert [attributes["id"] for _, attributes in page.tags if "aria-live" in attributes] == [
         "announcements"
     ], "only alarms are read out"
+    roles = {
+        attributes["id"]: attributes["role"] for _, attributes in page.tags if "role" in attributes
+    }
+    assert roles == {"trouble": "alert"}, "and at once what is wrong with everything"
     assert page.of("a")[0]["href"] == "#queues", "the keyboard's first stop leads past the strip"
 
 
