@@ -162,9 +162,13 @@ class World(Population):
         return [call for call in self.calls.values() if call.heard_at + timeout <= t]
 
     def skip_checks(self, t: int) -> None:
-        """Nothing is going on, so no check before ``t`` can find anything."""
-        if not self.calls:
-            self.next_check = max(self.next_check, t - t % CHECK_MS + CHECK_MS)
+        """Pass over the checks up to ``t`` that cannot find anything: no call is stuck by then."""
+        timeout = self.options.stuck_call_timeout_ms
+        following = t - t % CHECK_MS + CHECK_MS
+        if self.calls and timeout:
+            earliest = min(call.heard_at for call in self.calls.values()) + timeout
+            following = min(following, earliest - earliest % -CHECK_MS)  # the check that finds it
+        self.next_check = max(self.next_check, following)
 
     def _clean(self, call: Call, t: int) -> None:
         for dn, leg in list(call.legs.items()):

@@ -18,7 +18,7 @@ from .transfer import adopt_statistic, export_statistic
 
 if TYPE_CHECKING:
     from .engine import Engine
-    from .source import Source
+    from .source import Picture, Source
     from .statistic import Statistic
 
 Told = dict[str, Any]  # of a statistic, or of a part of it; see transfer.py
@@ -26,20 +26,20 @@ PAGE_MOMENTS = ("opened_at", "start", "since", "left_at", "paused_at")  # of a b
 
 
 def replace_world(
-    engine: Engine, source_name: str, data: dict[str, Any], now: int, heard_at: int
+    engine: Engine, source_name: str, picture: Picture, now: int, heard_at: int
 ) -> list[Statistic]:
-    """Let a source go on from another server's action table, whatever it was before.
+    """Let a source go on from another server's picture, whatever it was before.
 
     What was counted of the old picture still counts: the statistics concerned, which
     are returned, go on from there with what goes on in the new one.
 
     Args:
-        heard_at: When the last event of that table arrived, by our clock.
+        heard_at: When the last event of that picture arrived, by our clock.
     """
     source = engine.sources[source_name]
     concerned = [s for s in engine.statistics.values() if source in s.sources]
-    if data["world"] is not None:
-        _end_of_picture(concerned, int(data["world"]["now"]))
+    if picture.world is not None:
+        _end_of_picture(concerned, picture.world.now)
     # What is told anew below is what we had ourselves: what was doubtful before still is.
     doubtful = [counter for counter in _counters(concerned) if counter.is_doubtful]
     counted = [export_statistic(statistic) for statistic in concerned]
@@ -51,7 +51,7 @@ def replace_world(
             if statistic.sources[index] is source:
                 for part in statistic.drop(index):
                     part.row.release(statistic)
-    source.adopt(data, heard_at)
+    source.take(picture, heard_at)
     engine.find_newcomers(now)
     shift = 0 if guessed is None else source.clock(now) - guessed
     for statistic, told in zip(concerned, counted, strict=True):

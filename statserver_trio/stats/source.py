@@ -11,8 +11,10 @@ before it subtracts: 05:40:56.949 to 05:41:07.542 is 11 seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from attrs import frozen
 
 from ..model.directory import Directory
 from ..model.nodes import Node
@@ -52,6 +54,21 @@ _GROUPED: tuple[Callable[[Directory], object], ...] = (
 def _greets(event: TEvent | Unhandled, last: int) -> bool:
     """Whether a feed greets that counts anew, as after a restart: with a lower number."""
     return type(event) is EventServerConnected and event.position != last
+
+
+@frozen
+class Picture:
+    """An action table that was told, put together: from here on nothing can be wrong with it.
+
+    Attributes:
+        position: Of the last event in it.
+        last_event, last_gap: When that was, and when events were missed last, ms.
+    """
+
+    world: World | None
+    position: int | None
+    last_event: int | None
+    last_gap: int | None
 
 
 class Source:
@@ -157,26 +174,36 @@ class Source:
             "world": None if self._world is None else export_world(self._world),
         }
 
-    def adopt(self, data: dict[str, Any], heard_at: int) -> None:
-        """Go on from what was exported; nothing is counted here (any more).
+    def adopt(self, data: Mapping[str, Any], heard_at: int) -> None:
+        """Go on from what was exported; see :meth:`read` and :meth:`take`."""
+        self.take(self.read(data), heard_at)
 
-        Args:
-            heard_at: When the last event arrived, by our clock: so the source's goes on.
+    def read(self, data: Mapping[str, Any]) -> Picture:
+        """What was exported, put together and not ours yet.
 
         Raises:
             KeyError, ValueError, TypeError: The data is no action table of this switch.
         """
-        assert not any(self.ledger.rows), "something is counted of the old picture"
         if data["switch"] != self.switch:
             raise ValueError(f"an action table of switch {data['switch']!r}, not {self.switch!r}")
         world = None
         if data["world"] is not None:
             world = World(self.switch, self._directory, data["world"]["now"], self._options)
             adopt_world(world, data["world"])
-            self.ledger.begin_anew(world.now)
-        self._world = world
-        self.position, self.last_gap = data["position"], data["last_gap"]
-        self._last_event, self._arrived = data["last_event"], heard_at
+        return Picture(world, data["position"], data["last_event"], data["last_gap"])
+
+    def take(self, picture: Picture, heard_at: int) -> None:
+        """Go on from there; nothing is counted here (any more).
+
+        Args:
+            heard_at: When the last event arrived, by our clock: so the source's goes on.
+        """
+        assert not any(self.ledger.rows), "something is counted of the old picture"
+        if picture.world is not None:
+            self.ledger.begin_anew(picture.world.now)
+        self._world = picture.world
+        self.position, self.last_gap = picture.position, picture.last_gap
+        self._last_event, self._arrived = picture.last_event, heard_at
         self._has_told_time = self._last_event is not None
         self.lost_at = None
         self.adoptions += 1

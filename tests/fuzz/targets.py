@@ -34,7 +34,7 @@ from statserver_trio.ha.store import InstallItems
 from statserver_trio.server.backup import form
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.frame_guard import FrameMeter
-from statserver_trio.server.ha.pair_store import PairStore
+from statserver_trio.server.ha.pair_store import BrokenPicture, PairStore
 from statserver_trio.server.hub import Hub
 from statserver_trio.simulator.contact_centre import START, ContactCentre
 from statserver_trio.stats.definitions.filters import parse_filter
@@ -43,6 +43,7 @@ from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.transfer import export_statistic
 from statserver_trio.tlib.codec import Decoder
+from statserver_trio.tlib.events import TEvent
 
 from . import samples as of
 from .mutation import mutated
@@ -181,6 +182,47 @@ class HaItems(Shared):
             self.store.engine.value(statistic, NOW + 2000)
 
 
+class HaWorlds:
+    """The other member's picture, and how it goes on from there."""
+
+    def __call__(self, data: bytes) -> None:
+        store = PairStore(an_engine(), an_engine, lambda: NOW, lambda *_: None)
+        store.read_worlds(as_of := {"ts1": 5}, data)
+        store.adopt_world(as_of, data, {})
+        engine = store.engine
+        engine.apply("ts1", afterwards(), NOW + 2000)
+        for statistic in engine.statistics.values():
+            engine.value(statistic, NOW + 20_000)
+        store.world(["ts1"])
+
+
+@cache
+def afterwards() -> list[TEvent]:
+    """What happens after :func:`worlds`."""
+    return ContactCentre(Random(1), START, agents=4, queues=2).take(160)[100:]
+
+
+@cache
+def worlds() -> list[bytes]:
+    """What it would tell itself, at several moments of a morning."""
+    store = PairStore(an_engine(), an_engine, lambda: NOW, lambda *_: None)
+    found = [store.world(["ts1"])]
+    for at in range(0, 60, 10):
+        store.engine.apply("ts1", afterwards()[at : at + 10], NOW + 1000 + at)
+        found.append(store.world(["ts1"]))
+    return found
+
+
+def another_world(rng: Random) -> bytes:
+    """One of them with a leaf or a branch that is another one."""
+    if rng.random() < 0.1:
+        return mutated(rng, worlds(), [b"\x00", b"\xc0", b"\x90", b"\x80"])
+    data = msgspec.msgpack.decode(rng.choice(worlds()))
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        _change(data, rng)
+    return msgspec.msgpack.encode(data)
+
+
 def items(store: PairStore) -> list[Item]:
     """What it would push itself."""
     keys = [store.opened(statistic) for statistic in store.engine.statistics.values()]
@@ -315,6 +357,7 @@ TARGETS: dict[str, Target] = {
     "websocket": Target(WebSocketClients(), streams, DECLARED, another_stream),
     "ha-frames": Target(take_frames, frames, (ProtocolError,)),
     "ha-items": Target(HaItems(), payloads, make=another_payload),
+    "ha-worlds": Target(HaWorlds(), worlds, (BrokenPicture,), another_world),
     "toml": Target(take_toml, of.tomls, (ConfigError,)),
     "filters": Target(text(lambda t: parse_filter("f", t)), lambda: of.FILTERS, (ExpressionError,)),
     "formulas": Target(

@@ -343,4 +343,14 @@ def test_checks_wait_for_calls() -> None:
     assert world.next_check == 11 * CHECK_MS
     world.apply(e.EventQueued(this_dn="8001", conn_id="c1"), 10 * CHECK_MS + 5)
     world.skip_checks(99 * CHECK_MS)
-    assert world.next_check == 11 * CHECK_MS
+    assert world.next_check == 100 * CHECK_MS, "no check up to there could find it stuck"
+    timeout = world.options.stuck_call_timeout_ms
+    assert not world.is_stuck(10 * CHECK_MS + 4 + timeout)
+    world.skip_checks(10**6 * CHECK_MS)
+    assert world.next_check == 11 * CHECK_MS + timeout, "the first check that finds it"
+    world.check()
+    assert not world.calls
+    world.apply(e.EventQueued(this_dn="8001", conn_id="c2"), at := 10**6 * CHECK_MS)
+    world.options = WorldOptions(stuck_call_timeout_ms=0)
+    world.skip_checks(at)
+    assert world.next_check == at + CHECK_MS, "none ever is"

@@ -13,7 +13,17 @@ from pair_network import End
 from pair_site import BACKUP, EPOCH, FAVOURITES, HA, PRIMARY, SOON, Server, Site
 
 from statserver_trio.ha.codec import Decoder, encode
-from statserver_trio.ha.messages import HOT_STANDBY, Chunk, Hello, Memory, Message, Reject, Welcome
+from statserver_trio.ha.messages import (
+    HOT_STANDBY,
+    Chunk,
+    Hello,
+    JoinState,
+    Memory,
+    Message,
+    Reject,
+    Standing,
+    Welcome,
+)
 from statserver_trio.ha.session import GREETING_TIMEOUT
 from statserver_trio.server.ha.accepting import LOBBY_MAX
 
@@ -159,6 +169,44 @@ async def test_scenario_20_a_newer_minor_version_is_spoken_with(build: Build, ne
     else:
         assert heard[-1] == "closed"
         assert site.primary["session.malformed"] == 1
+
+
+# -- 11: nonsense from the peer itself -------------------------------------------------------------
+
+PICTURE = {"switch": "sw1", "position": 5, "last_event": None, "last_gap": None, "world": None}
+BROKEN_PICTURES = {
+    "nothing": b"",
+    "no map": msgspec.msgpack.encode([1, 2]),
+    "of nobody": msgspec.msgpack.encode({}),
+    "cut off": msgspec.msgpack.encode({"sw1": PICTURE})[:-1],
+    "of another switch": msgspec.msgpack.encode({"sw1": {**PICTURE, "switch": "sw7"}}),
+    "half a world": msgspec.msgpack.encode({"sw1": {**PICTURE, "world": {"now": 1}}}),
+    "a time that is none": msgspec.msgpack.encode({"sw1": {**PICTURE, "last_event": "noon"}}),
+}
+
+
+@pytest.mark.parametrize("picture", BROKEN_PICTURES)
+async def test_scenario_11_a_picture_that_makes_no_sense_ends_the_connection_and_nothing_else(
+    build: Build, picture: str
+) -> None:
+    site = build()
+    await site.run_network()
+    for server in (site.oracle, site.primary):
+        await server.start()
+    better = {"sw1": Standing("another one", 1, 0.0)}
+    await trio.sleep(SOON)
+    async with stranger(site) as somebody:
+        await somebody.say(
+            hello(joining=False, standings=better),
+            JoinState(1, {"sw1": 5}, BROKEN_PICTURES[picture], better),
+        )
+        assert (await somebody.hears(5))[-1] == "closed"
+    (lost,) = site.primary.log(LOST)
+    assert lost.startswith(f"{LOST}: protocol-error: a picture that makes no sense")
+    assert site.primary["session.malformed"] == 1
+    await site.backup.start()
+    site.opens(site.primary, *FAVOURITES)
+    await site.quiet()
 
 
 # -- 30: another process of the same name ----------------------------------------------------------

@@ -208,7 +208,8 @@ def test_worlds_that_are_replaced_bring_whoever_is_in_them_in_the_order_of_the_s
         there.apply(name, [at(e.EventAgentLogin, 0, agent_id="a1")], MIDNIGHT)
     agent = opened(here, "Agent", "a1")
     for name in ("ts-sw2", "ts-sw1"):
-        replace_world(here, name, there.sources[name].export(), MIDNIGHT, MIDNIGHT)
+        picture = here.sources[name].read(there.sources[name].export())
+        replace_world(here, name, picture, MIDNIGHT, MIDNIGHT)
         assert name in [source.name for source in agent.sources]
     assert [source.name for source in agent.sources] == ["ts-sw1", "ts-sw2"]
 

@@ -27,12 +27,12 @@ from reloads import (
 
 from statserver_trio.model.actions import mask_of
 from statserver_trio.model.directory import Directory
+from statserver_trio.stats import replacing
 from statserver_trio.stats.definitions import StatType
 from statserver_trio.stats.definitions.filters import parse_filter
 from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.definitions.time_profiles import UTC, parse_time_profile
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.replacing import replace_world
 from statserver_trio.stats.requests import StatisticRequest
 from statserver_trio.stats.statistic import Statistic
 from statserver_trio.stats.transfer import (
@@ -47,6 +47,10 @@ NAMES = [name for name in (*STAT_TYPES, *STATUSES, *GROUP_STATUSES) if name != "
 
 def wire(data: Any) -> Any:
     return msgspec.msgpack.decode(msgspec.msgpack.encode(data))
+
+
+def replace_world(engine: Engine, name: str, told: Any, now: int, heard_at: int) -> None:
+    replacing.replace_world(engine, name, engine.sources[name].read(told), now, heard_at)
 
 
 def carried(first: Engine, seconds: float, listed: Directory | None = None) -> Engine:
