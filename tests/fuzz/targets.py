@@ -34,7 +34,8 @@ from statserver_trio.ha.store import InstallItems
 from statserver_trio.server.backup import form
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.frame_guard import FrameMeter
-from statserver_trio.server.ha.pair_store import BrokenPicture, PairStore
+from statserver_trio.server.ha.pair_store import PairStore
+from statserver_trio.server.ha.pictures import BrokenPicture
 from statserver_trio.server.hub import Hub
 from statserver_trio.simulator.contact_centre import START, ContactCentre
 from statserver_trio.stats.definitions.filters import parse_filter
@@ -187,8 +188,7 @@ class HaWorlds:
 
     def __call__(self, data: bytes) -> None:
         store = PairStore(an_engine(), an_engine, lambda: NOW, lambda *_: None)
-        store.read_worlds(as_of := {"ts1": 5}, data)
-        store.adopt_world(as_of, data, {})
+        store.adopt_world({"ts1": 5}, data, {})
         engine = store.engine
         engine.apply("ts1", afterwards(), NOW + 2000)
         for statistic in engine.statistics.values():

@@ -27,7 +27,7 @@ from ...ha.clock_offset import WallTime
 from ...ha.codec import OutboxFull, TooLong
 from ...ha.door import Knocked
 from ...ha.holds import Released
-from ...ha.messages import Ignored, JoinState, Message
+from ...ha.messages import Ignored, Message
 from ...ha.peer import Malformed, OptionsChanged, Peer, PeerOptions, Started, Stop
 from ...ha.replication_words import Closed, Opened
 from ...ha.roles import ConfigurationReloaded, ModeChanged
@@ -58,7 +58,7 @@ from ..clock import Clock
 from ..hub import Hub
 from .installer import Installer
 from .link import Link
-from .pair_store import BrokenPicture, PairStore
+from .pair_store import PairStore
 
 log = logging.getLogger(__name__)
 
@@ -193,15 +193,8 @@ class Member:
 
     def hear(self, link: Link, event: Message | Ignored | object) -> None:
         """Something came over a connection; of a former one it is passed over."""
-        if link is not self.link:
-            return
-        if isinstance(event, JoinState) and event.as_of:
-            try:  # before the machines count on it
-                self.store.read_worlds(event.as_of, event.blob)
-            except BrokenPicture as exc:
-                event = Malformed(str(exc))
-        self.tell(event)
-        self.store.forget_worlds()
+        if link is self.link:
+            self.tell(self.store.pictures.checked(event))
 
     def part(self, link: Link) -> None:
         """A connection is over, whoever ended it."""

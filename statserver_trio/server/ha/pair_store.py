@@ -15,30 +15,25 @@ import msgspec
 from ...ha.coverage import Coverage, lacks_else, merged, missing
 from ...ha.messages import Event, Item, Kind, Positions, Ranges
 from ...ha.store import Installed, InstallItems
-from ...model.action_table import read_tables
 from ...stats.carried import StatisticData
 from ...stats.engine import Engine
 from ...stats.plain import Earlier, take_plain
 from ...stats.replacing import replace_world
 from ...stats.requests import StatisticError, StatisticRequest
-from ...stats.source import Picture
 from ...stats.statistic import Statistic
 from ...stats.telling.notifications import Notice
 from ...stats.transfer import adopt_told, export_statistic
 from ...tlib.codec import decode_line
 from ...tlib.events import EventServerDisconnected, TEvent, Unhandled
 from ..link_definitions import Hashes, definition_of, key_text
-from .chunk_work import BROKEN, ChunkWork, is_behind
+from .chunk_work import ChunkWork, is_behind
 from .entry import Entries, Entry
+from .pictures import Pictures
 from .shadow import Shadow, Steps
 
 _encode = msgspec.msgpack.encode
 
 StreamEvent = TEvent | Unhandled
-
-
-class BrokenPicture(Exception):
-    """What the peer told of its worlds makes no sense."""
 
 
 class PairStore:
@@ -50,6 +45,7 @@ class PairStore:
         apply: Lets events of a source happen in our engine.
 
     Attributes:
+        pictures: Of the peer, as they come.
         peer: The other member's name, for whoever asks where a value comes from.
         shadow: Our worlds a few events ago; while it is needed.
     """
@@ -64,6 +60,7 @@ class PairStore:
         self.engine = engine
         self.peer = ""
         self.shadow: Shadow | None = None
+        self.pictures = Pictures(engine)
         self._make_engine = make_engine
         self.now_ms = now_ms
         self._apply_events = apply
@@ -73,8 +70,6 @@ class PairStore:
         self._work = ChunkWork(self)
         self._doubtful: list[str] = []
         self._taken_away: list[tuple[str, list[Notice]]] = []
-        # What was read last: of which bytes; by source, and for how long each had been silent, ms.
-        self._worlds: tuple[bytes, dict[str, tuple[Picture, int]]] = b"", {}
 
     # -- what is open ----------------------------------------------------------------
 
@@ -319,39 +314,11 @@ class PairStore:
             {name: source.export() | {"silent": now - source.heard_at} for name, source in chosen}
         )
 
-    def read_worlds(self, as_of: Positions, blob: bytes) -> None:
-        """Put the peer's action tables together, for :meth:`adopt_world` of the same ``blob``.
-
-        Raises:
-            BrokenPicture: They make no sense; nothing has changed.
-        """
-        try:
-            tables, sources = read_tables(blob), self.engine.sources
-            worlds = {
-                name: (sources[name].read(tables[name]), max(0, tables[name].get("silent", 0)))
-                for name in as_of
-                if name in sources  # of others we have no picture
-            }
-        except BROKEN as exc:
-            raise BrokenPicture(f"a picture that makes no sense: {exc!r}") from exc
-        self._worlds = blob, worlds
-
-    def forget_worlds(self) -> None:
-        """Nobody adopts what was read."""
-        self._worlds = b"", {}
-
     def adopt_world(self, as_of: Positions, blob: bytes, since: Positions) -> None:
-        """Go on from the peer's action tables.
-
-        Raises:
-            BrokenPicture: Nobody has read them yet, and they make no sense.
-        """
-        if self._worlds[0] is not blob:
-            self.read_worlds(as_of, blob)
-        worlds = self._worlds[1]
-        self.forget_worlds()
+        """Go on from the peer's action tables."""
+        pictures = self.pictures.take(as_of, blob)
         for name in as_of:
-            now, (picture, silent) = self.now_ms(), worlds[name]
+            now, (picture, silent) = self.now_ms(), pictures[name]
             replace_world(self.engine, name, picture, now, now - silent)
             source = self.engine.sources[name]
             for entry in self._entries.values():
