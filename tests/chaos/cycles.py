@@ -24,6 +24,7 @@ class Report:
     """What came of it.
 
     Attributes:
+        files: Backup files that a member has gone on from.
         violations: By cycle, as sentences.
         convergence: Seconds from the end of a fault until the pair was in step.
     """
@@ -32,6 +33,7 @@ class Report:
     cycles: int = 0
     faults: Counter[str] = field(factory=Counter)
     kills: int = 0
+    files: int = 0
     statistics: int = 0
     compared: int = 0
     events: int = 0
@@ -47,6 +49,7 @@ class Report:
             "cycles": self.cycles,
             "faults": dict(self.faults.most_common()),
             "kill9": self.kills,
+            "backupFilesRead": self.files,
             "events": self.events,
             "statistics": self.statistics,
             "compared": self.compared,
@@ -122,4 +125,6 @@ async def _cycle(
     except TooLong as late:
         wrong = [str(late)]
     report.compared += len(readers.all[0].texts)
+    report.files, broken = site.backup_files()
+    wrong += broken
     report.violations += [f"cycle {report.cycles + 1}, {kind}: {each}" for each in wrong[:5]]

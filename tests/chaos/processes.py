@@ -19,6 +19,9 @@ from statserver_trio.simulator.contact_centre import ContactCentre
 from statserver_trio.simulator.feed_server import Published
 
 CONF = Path(__file__).parent.parent.parent / "conf"
+PAIR = "primary", "backup"
+BACKUP_MINUTES = 0.005  # from one backup file to the next
+READ, NOT_WHOLE = "SST-5003", ("SST-5101", "SST-5103", "SST-5104", "SST-5105")  # in the log
 AGENTS, QUEUES = 12, 3
 BATCH_EVENTS_MAX = 1000
 UP_SECONDS = 30.0  # for a process to say something
@@ -109,7 +112,7 @@ class Site:
     async def start(self, nursery: trio.Nursery) -> None:
         """Start everything, and wait until it is in step."""
         await nursery.start(self.switch.serve)
-        primary, backup = (load(CONF / f"{name}.toml") for name in ("primary", "backup"))
+        primary, backup = (_often_backed_up(load(CONF / f"{name}.toml")) for name in PAIR)
         self.config = primary
         self.members = make_pair(primary, backup, self.folder, self.switch.port, 0)
         backups = load(self.members[1].conf)
@@ -124,6 +127,12 @@ class Site:
     def all(self) -> tuple[Member, ...]:
         """The three processes."""
         return (*self.members, self.oracle)
+
+    def backup_files(self) -> tuple[int, list[str]]:
+        """How many the members have gone on from, and what they say of any that is not whole."""
+        lines = [line for each in self.members for line in each.log.read_text().splitlines()]
+        broken = [line for line in lines if any(id in line for id in NOT_WHOLE)]
+        return sum(READ in line for line in lines), broken
 
     async def stop(self) -> None:
         """End all processes, frozen ones as well."""
@@ -202,6 +211,11 @@ class Site:
         assert status is not None
         position = status["sources"][0]["position"]
         return "" if position == self.switch.position else f"stands at {position}"
+
+
+def _often_backed_up(config: Config) -> Config:
+    """So that a member dies while it writes its file now and then, and has always one to read."""
+    return evolve(config, server=evolve(config.server, auto_backup_interval=BACKUP_MINUTES))
 
 
 def standalone(folder: Path, tserver_port: int) -> Member:
