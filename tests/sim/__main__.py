@@ -96,10 +96,16 @@ def _table(total: Total) -> str:
         ("... besides the chunks' pace", _shares(data["besidesThePaceOfChunks"])),
         ("... that, on a quick link", _shares(data["onAQuickLink"])),
         ("longer than promised", ", ".join(map(str, data["slow"])) or "none"),
-        ("faults", ", ".join(f"{kind} {number:,}" for kind, number in data["faults"].items())),
+        ("faults", _kinds(data["faults"])),
+        ("and no faults", _kinds(data["besides"])),
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:{width}}  {value}" for name, value in rows)
+
+
+def _kinds(numbers: dict[str, int]) -> str:
+    kinds = ", ".join(f"{kind} {number:,}" for kind, number in numbers.items())
+    return f"{sum(numbers.values()):,}: {kinds}"
 
 
 def _shares(seconds: dict[str, float | None]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from attrs import define, field
 
 from .day import Outcome, live
+from .trouble import NO_FAULTS
 
 AT_A_TIME = 4  # seeds that a process takes at once
 
@@ -81,7 +82,8 @@ class Total:
             "days": self.days,
             "pairHours": round(self.seconds / 3600, 2),
             "figures": dict(sorted(self.figures.items())),
-            "faults": dict(self.faults.most_common()),
+            "faults": {k: n for k, n in self.faults.most_common() if k not in NO_FAULTS},
+            "besides": {k: n for k, n in self.faults.most_common() if k in NO_FAULTS},
             **self.percentiles,
             "slow": sorted(self.slow),
             "violations": [

@@ -27,6 +27,8 @@ KINDS = {
     "cut_feed": 2, "blind": 2, "drop": 1, "repeat": 1, "late_feed": 1, "strange": 1,
     "options": 1, "role": 1, "reload": 1, "waver": 1, "jump": 1, "quiet": 1,
 }  # fmt: skip
+# Of these, what nobody would call a fault: clients do what clients do, or nothing happens.
+NO_FAULTS = frozenset({"open", "flood", "close", "peek", "leave", "come", "quiet"})
 ROUGH_KINDS = {"kill_both": 1, "blind_both": 1, "renumber": 0.5}
 
 
@@ -179,7 +181,7 @@ class Trouble:
             path = day.network.path(day.hosts[a], day.hosts[b])
             path.delay, path.pieces = delay, day.rng.random() < 0.5
         day.network.quicken()
-        return True
+        return delay != (TICK, TICK)
 
     def _thin(self) -> bool:
         day = self.day
@@ -187,7 +189,7 @@ class Trouble:
         for a, b in self._paths():
             day.network.path(day.hosts[a], day.hosts[b]).rate = rate
         day.network.quicken()
-        return True
+        return rate < float("inf")
 
     # -- the processes --------------------------------------------------------------------
 
