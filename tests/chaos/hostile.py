@@ -22,6 +22,8 @@ from .processes import LOOK_SECONDS, UP_SECONDS, Switch, TooLong, standalone
 
 ASK_SECONDS = 0.1  # between two questions of a good client
 GONE_SECONDS = 30.0  # until whoever has no business there must be gone
+DELAY_MAX = 1.0  # seconds that 99 of 100 values of good clients may take
+FILES_MORE_MAX = 3  # than before, when the others are gone
 GOOD = "Queue:8001@sw1:CurrNumberWaitingCalls"
 
 
@@ -42,6 +44,17 @@ class Outcome:
     lost: list[str] = field(factory=list)
     memory: list[int] = field(factory=list)
     files: list[int] = field(factory=list)
+
+    def complaints(self) -> list[str]:
+        """What is not as it must be."""
+        found = [f"a good client lost its connection: {each}" for each in self.lost]
+        p99 = self.as_data()["delaySeconds"]["p99"]
+        if p99 >= DELAY_MAX:
+            found.append(f"good clients waited for {p99:g} s (99 of 100; at most {DELAY_MAX:g})")
+        before, after = self.files[0], self.files[-1]
+        if after > before + FILES_MORE_MAX:
+            found.append(f"{before} files were open before, and {after} are afterwards")
+        return found
 
     def as_data(self) -> dict[str, Any]:
         """For programs."""
@@ -134,7 +147,7 @@ class House:
             told = f"refused: {refused}"
         self.outcome.ends.setdefault(kind, []).append(told)
 
-    async def files_settle(self, before: int, slack: int = 3) -> bool:
+    async def files_settle(self, before: int, slack: int = FILES_MORE_MAX) -> bool:
         """Whether the server has given back all files but a few, within a while."""
         for _ in range(round(GONE_SECONDS / LOOK_SECONDS)):
             if open_files(self.member) <= before + slack:
@@ -204,7 +217,8 @@ def main(
 ) -> None:  # fmt: skip
     """How long good clients wait for a value while others do their worst.
 
-    Exits with 1 if one of them lost its connection.
+    Exits with 1 if one of them lost its connection, if one value in a hundred came after a second,
+    or if the server has kept the files of those that it has sent away.
     """
     numbers = dict.fromkeys(ON_CLIENTS, others)
     numbers |= {"slowloris": slowloris, "silent": silent, "slow_reader": slow_readers}
@@ -214,7 +228,9 @@ def main(
     print(
         json.dumps(data, indent=1) if as_json else "\n".join(f"{k}: {v}" for k, v in data.items())
     )
-    sys.exit(1 if outcome.lost else 0)
+    for complaint in (complaints := outcome.complaints()):
+        print(complaint, file=sys.stderr)
+    sys.exit(1 if complaints else 0)
 
 
 if __name__ == "__main__":

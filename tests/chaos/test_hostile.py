@@ -21,13 +21,12 @@ FILES = 60
 def test_good_clients_notice_nothing_and_all_others_are_sent_away(tmp_path: Path) -> None:
     numbers = dict.fromkeys(ON_CLIENTS, 2) | {"slowloris": 30, "silent": 10}
     outcome = trio.run(siege, tmp_path, numbers, 3, SIEGE_SECONDS, 1)
-    assert outcome.lost == []
+    assert outcome.complaints() == []
     assert len(outcome.delays) > 3 * 20, "they were answered all the time"
     sent_away = {kind: len(told) for kind, told in outcome.ends.items()}
     sent_away.pop("slow_reader", None)  # may take longer: he is told as long as he reads a little
     operators = {f"operators/{kind}": 1 for kind in ON_OPERATORS}
     assert sent_away == {k: n for k, n in numbers.items() if k != "slow_reader"} | operators
-    assert outcome.files[1] <= outcome.files[0] + 3
     assert outcome.memory[1] < 3 * outcome.memory[0]
 
 

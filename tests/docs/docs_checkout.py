@@ -18,7 +18,7 @@ from docs_world import SHELL
 PATIENCE = 900  # seconds for one command
 SMALL = {
     "RUNS": "4",
-    "CYCLES": "1",
+    "CYCLES": "6",
     "EXECUTIONS": "100",
     "ROUNDS": "1",
     "PYTEST_ADDOPTS": "-k test_tidy",  # or a run of all tests would run this one
