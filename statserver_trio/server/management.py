@@ -125,7 +125,8 @@ class Management:
     async def _readyz(self, request: Request) -> Response:
         reasons = self.not_ready()
         status = 503 if reasons else 200
-        return json_response({"ready": not reasons, "reasons": reasons}, status)
+        said = {"ready": not reasons, "reasons": reasons, "degraded": self.degraded()}
+        return json_response(said, status)
 
     def not_ready(self) -> list[str]:
         """Why clients would not get what they come for; nothing if they would."""
@@ -133,6 +134,12 @@ class Management:
         reasons = [f"T-Server {name} is not connected" for name in away]
         reasons += [] if self._pair is None else self._pair.not_ready()
         return [*reasons, self._hub.not_ready] if self._hub.not_ready else reasons
+
+    def degraded(self) -> list[str]:
+        """What clients do not notice yet, and somebody should look at."""
+        pair = [] if self._pair is None else self._pair.degraded()
+        error = "" if self._backup is None else self._backup.error
+        return [*pair, f"the backup file is not written: {error}"] if error else pair
 
     # -- the status --------------------------------------------------------------------------
 
@@ -156,6 +163,7 @@ class Management:
             "version": __version__,
             "configuration": None if self._path is None else str(self._path),
             "notReady": self.not_ready(),
+            "degraded": self.degraded(),
             "clockDrift": hub.clock.drift(),
             "limits": {
                 "clients": config.limits.clients,

@@ -41,6 +41,7 @@ async def test_scenario_13_what_only_one_has_configured_waits_for_the_other(buil
     await site.primary.reload("[filters]", f"{ABANDONED}[filters]")
     site.primary.opens("Queue:8001@sw1:Abandoned", VIP)
     await trio.sleep(SOON)
+    assert "cannot open" in site.primary["degraded"][0]
     parked = site.primary["replication.parked"]
     assert [(json.loads(each["key"])[3], each["reason"]) for each in parked] == [
         ("Abandoned", "unresolved")

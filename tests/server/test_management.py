@@ -16,6 +16,8 @@ from statserver_trio.config.mistakes import ConfigError, Mistake
 from statserver_trio.config.schema import Config, Listen, Server, TServer
 from statserver_trio.model.directory import Directory
 from statserver_trio.server.assembly import Parts
+from statserver_trio.server.backup.owners import Alone
+from statserver_trio.server.backup.task import Backup
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.feed_task import FeedOptions, FeedTask
 from statserver_trio.server.http import HttpServer
@@ -23,6 +25,7 @@ from statserver_trio.server.hub import Hub
 from statserver_trio.server.management import Management
 from statserver_trio.server.recorder import Recorder
 from statserver_trio.server.serve import serve
+from statserver_trio.server.tap import Tap
 from statserver_trio.stats.definitions import Definitions
 from statserver_trio.stats.engine import Engine
 from statserver_trio.stats.reconfigure import Changes, Difference
@@ -92,11 +95,30 @@ async def test_it_is_healthy(site: Site) -> None:
 async def test_it_is_ready_when_nothing_is_missing(site: Site) -> None:
     site.hub.set_ready("it is joining its peer")
     missing = ["T-Server ts1 is not connected", "it is joining its peer"]
-    assert await site.asks("GET /readyz") == (503, {"ready": False, "reasons": missing})
+    assert await site.asks("GET /readyz") == (
+        503, {"ready": False, "reasons": missing, "degraded": []}
+    )  # fmt: skip
     site.feed.connected = True
     assert (await site.asks("GET /readyz"))[1]["reasons"] == missing[1:]
     site.hub.set_ready()
-    assert await site.asks("GET /readyz") == (200, {"ready": True, "reasons": []})
+    assert await site.asks("GET /readyz") == (
+        200, {"ready": True, "reasons": [], "degraded": []}
+    )  # fmt: skip
+
+
+async def test_a_disk_that_takes_no_backup_file_does_not_make_it_less_ready(
+    nursery: trio.Nursery, tmp_path: Path
+) -> None:
+    config = Config(server=Server(name="here", data_dir=str(tmp_path)))
+    hub = Hub(Engine(Definitions(), Directory()), Clock(T0))
+    backup = Backup(lambda: config, hub, Tap(hub, {}), Alone(hub, {}))
+    site = Site(nursery, tmp_path, backup=backup)
+    site.feed.connected = True
+    backup.error = "No space left on device"
+    said = ["the backup file is not written: No space left on device"]
+    ready = {"ready": True, "reasons": [], "degraded": said}
+    assert await site.asks("GET /readyz") == (200, ready)
+    assert (await site.asks("GET /api/status"))[1]["degraded"] == said
 
 
 async def test_the_status_is_what_the_protocol_lists(site: Site, autojump_clock: Any) -> None:
@@ -137,6 +159,9 @@ async def test_the_pair_tells_its_part_itself(nursery: trio.Nursery, tmp_path: P
 
         def not_ready(self) -> list[str]:
             return ["joining"]
+
+        def degraded(self) -> list[str]:
+            return ["alone"]
 
         def set_mode(self, mode: str) -> None:
             self.mode = mode

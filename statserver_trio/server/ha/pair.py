@@ -145,6 +145,17 @@ class Pair:
             return ["waiting for the picture of the other member"]
         return []
 
+    def degraded(self) -> list[str]:
+        """What is not as it should be, though clients are served."""
+        peer = self.member.peer
+        parked = list(peer.replication.parking.reasons)
+        if self.member.link is None:
+            return ["the other member is not connected"]
+        if not parked:
+            return []
+        more = f" and {len(parked) - 1} more" if len(parked) > 1 else ""
+        return [f"the other member cannot open {parked[0]}{more}: do both configurations agree?"]
+
     @property
     def peer_management(self) -> str:
         """The URL of the other member's management listener, as it has told; else empty."""
