@@ -43,6 +43,7 @@ class Member:
     Attributes:
         server: The connection, while there is one.
         why: It could not be reached, or was lost, because of this.
+        is_not_ready: It has refused something because it had just started, or was about to stop.
     """
 
     number: int
@@ -50,6 +51,7 @@ class Member:
     server: StatServer | None = None
     nursery: trio.Nursery | None = None  # of what is asked there besides
     why: str = ""
+    is_not_ready: bool = False
     # What is open there: by the statistic as that connection knows it, and the other way round.
     _wanted: dict[OpenStatistic, Wanted] = field(factory=dict, init=False)
     _theirs: dict[Wanted, OpenStatistic] = field(factory=dict, init=False)

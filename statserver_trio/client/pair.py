@@ -4,7 +4,8 @@ Every statistic is open with each member that can be reached. What they say is m
 (:mod:`.merging`), so when a member dies the other one's next word is delivered at once, nothing has
 to be opened first, and what both said is delivered once. A member that is about to stop says so and
 hands over at once. A member that is lost is dialled again and again; what was opened meanwhile is
-opened there as soon as it is back.
+opened there as soon as it is back. What a member has refused, or closed, it is asked for again once
+a minute: a reload may have brought the definition, and nobody says so.
 
 A member that says nothing is asked which role it has, and taken for lost if there is no answer
 within :data:`.liveness.HEARTBEAT_SECONDS`: a network that swallows everything closes nothing.
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from ..stats.requests import StatisticRequest
 
 RETRY_FIRST_SECONDS, RETRY_LIMIT_SECONDS = 0.2, 5.0  # between two attempts, with jitter
+# Until a member is asked again for what it refused, with jitter: what it does not know, and what
+# it cannot open yet. One request at a time, however many there are.
+ASK_AGAIN_SECONDS, NOT_READY_SECONDS = 60.0, 1.0
 
 T = TypeVar("T")
 # From a URL to a connection; it raises ConnectionLost where there is none to be had.
@@ -170,14 +174,32 @@ class StatServerPair:
             await server.open_as(statistic, wanted.notification)
         except Refused as refused:
             wanted.refusals[member.number] = refused
+            member.is_not_ready |= refused.code == "not-ready"
             member.drop(statistic)
         except ConnectionLost:
             return  # it is opened there when there is a connection again
         else:
-            if member.wanted(statistic) is not None:  # nor closed already
+            if member.wanted(statistic) is not None:
                 await self._meet(member, wanted)
+            else:  # closed while it was being opened there
+                await _close_there(server, statistic)
         finally:
             wanted.changed.happens()
+
+    async def _ask_again(self, member: Member, server: StatServer) -> None:
+        """Open what that member does not have open; it may know by now what it refused."""
+        due = trio.current_time() + ASK_AGAIN_SECONDS * random.uniform(0.75, 1.25)
+        while True:
+            await trio.sleep(NOT_READY_SECONDS * random.uniform(0.75, 1.25))
+            if not member.is_not_ready and trio.current_time() < due:
+                continue
+            member.is_not_ready = False
+            for wanted in list(self._wanted.values()):
+                if wanted.statistic in self._wanted and member.find(wanted) is None:
+                    await self._open_there(member, server, wanted)
+                if member.is_not_ready:
+                    break
+            due = trio.current_time() + ASK_AGAIN_SECONDS * random.uniform(0.75, 1.25)
 
     async def close(self, statistic: OpenStatistic) -> None:
         """Be told no more about a statistic."""
@@ -313,6 +335,7 @@ class StatServerPair:
             nursery = member.nursery
             for wanted in list(self._wanted.values()):
                 nursery.start_soon(self._open_there, member, server, wanted)
+            nursery.start_soon(self._ask_again, member, server)
             nursery.start_soon(hang_up_on_silence, server)
             try:
                 async for update in server:
@@ -325,6 +348,7 @@ class StatServerPair:
     async def _gone(self, member: Member) -> None:
         """There is no connection to a member: another one leads wherever it did."""
         member.server = member.nursery = None
+        member.is_not_ready = False
         self._came.happens()
         for wanted in member.drop_all():
             wanted.changed.happens()

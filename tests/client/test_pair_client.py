@@ -24,7 +24,7 @@ from statserver_trio.client import pair as pair_module
 from statserver_trio.client import statserver as statserver_module
 from statserver_trio.client.connection import connect_over, parse_url
 from statserver_trio.client.liveness import HEARTBEAT_SECONDS
-from statserver_trio.client.pair import keep_open
+from statserver_trio.client.pair import ASK_AGAIN_SECONDS, keep_open
 from statserver_trio.server.client_task import ClientServer
 from statserver_trio.tlib.events import EventAbandoned, EventQueued
 
@@ -38,8 +38,10 @@ class Line(trio.abc.Stream):
     def __init__(self, stream: trio.abc.Stream) -> None:
         self.stream = stream
         self.swallows = False
+        self.delay = 0.0  # seconds, of what we send
 
     async def send_all(self, data: Any) -> None:
+        await trio.sleep(self.delay)
         if not self.swallows:
             await self.stream.send_all(data)
 
@@ -64,6 +66,7 @@ class House:
         self.servers = {url: ClientServer(hub) for url, hub in self.hubs.items()}
         self.down: set[str] = set()
         self.lines: dict[str, Line] = {}
+        self._opens: list[str] = []  # whom a client has asked to open something
         self._nursery = nursery
         self._calls = 0
 
@@ -75,7 +78,18 @@ class House:
         line = self.lines[url] = Line(ours)
         self._nursery.start_soon(self.servers[url].handle, theirs)
         async with connect_over(line, parse_url(url)) as server:
+            open_as = server.open_as
+
+            async def counted(*what: Any) -> None:
+                self._opens.append(url)
+                await open_as(*what)
+
+            server.open_as = counted  # type: ignore[method-assign]
             yield server
+
+    def opens(self, url: str) -> int:
+        """How often a server was asked to open something."""
+        return self._opens.count(url)
 
     async def kill(self, url: str) -> None:
         """A reset, and nobody there any more."""
@@ -258,6 +272,75 @@ async def test_one_member_knows_enough(autojump_clock: Any) -> None:
         with pytest.raises(Refused, match="'Nothing' is not configured"):
             await stats.open("Queue:8001@sw1:Nothing")
         assert len(stats.statistics) == 1
+
+
+async def test_what_a_member_refused_is_asked_again(autojump_clock: Any) -> None:
+    async with a_pair() as (house, stats):
+        definition = house.hubs[A].engine.definitions.stat_types.pop("Waiting")
+        waiting = await stats.open(WAITING)
+        house.calls(2)
+        await until(stats, 2)
+        await trio.sleep(600)
+        assert not house.hubs[A].engine.statistics
+        assert 8 <= house.opens(A) <= 14, "about once a minute"
+        house.hubs[A].engine.definitions.stat_types["Waiting"] = definition
+        await trio.sleep(ASK_AGAIN_SECONDS * 1.25 + 2)
+        assert house.hubs[A].engine.statistics
+        assert await is_silent(stats)
+        await house.kill(B)
+        house.calls(1)
+        assert await values(stats, 1) == [3]
+        assert stats.leader_of(waiting) == A
+        before = house.opens(A)
+        await trio.sleep(600)
+        assert house.opens(A) == before, "what is open is not opened again"
+
+
+async def test_what_one_member_closed_is_asked_for_again(autojump_clock: Any) -> None:
+    async with a_pair() as (house, stats):
+        waiting = await stats.open(WAITING)
+        assert await values(stats, 1) == [0]
+        hub = house.hubs[A]
+        hub.close_statistics(list(hub.engine.statistics.values()), "Waiting was deleted")
+        await trio.sleep(1)
+        assert waiting.is_valid
+        await trio.sleep(ASK_AGAIN_SECONDS * 1.25 + 2)
+        assert hub.engine.statistics
+        assert await is_silent(stats)
+
+
+async def test_a_member_that_is_not_ready_yet_is_asked_in_a_second(autojump_clock: Any) -> None:
+    async with a_pair() as (house, stats):
+        house.hubs[A].set_ready("the backup file is being read")
+        await stats.open(WAITING)
+        await trio.sleep(10)
+        assert not house.hubs[A].engine.statistics
+        assert 8 <= house.opens(A) <= 15
+        house.hubs[A].set_ready()
+        await trio.sleep(2)
+        assert house.hubs[A].engine.statistics
+
+
+async def test_what_nobody_wants_any_more_is_not_asked_for_again(autojump_clock: Any) -> None:
+    async with a_pair() as (house, stats):
+        del house.hubs[A].engine.definitions.stat_types["Waiting"]
+        waiting = await stats.open(WAITING)
+        with pytest.raises(Refused):
+            await stats.open("Queue:8001@sw1:Nothing")
+        await stats.close(waiting)
+        before = house.opens(A), house.opens(B)
+        await trio.sleep(600)
+        assert (house.opens(A), house.opens(B)) == before
+
+
+async def test_closed_before_the_slower_one_has_opened_it(autojump_clock: Any) -> None:
+    async with a_pair() as (house, stats):
+        house.lines[A].delay = 0.5
+        waiting = await stats.open(WAITING)
+        assert house.hubs[B].engine.statistics
+        await stats.close(waiting)
+        await trio.sleep(5)
+        assert not any(hub.engine.statistics for hub in house.hubs.values())
 
 
 async def test_questions_go_to_whoever_leads(autojump_clock: Any) -> None:
