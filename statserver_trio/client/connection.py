@@ -19,6 +19,7 @@ from trio_websocket import (
 )
 from wsproto.utilities import ProtocolError
 
+from .liveness import ALONE_SECONDS, hang_up_on_silence
 from .statserver import ConnectionLost, StatServer
 
 SUBPROTOCOL = "statserver.v1"
@@ -106,7 +107,10 @@ async def connect(
 async def connect_over(
     stream: trio.abc.Stream, address: Address, connect_timeout: float = CONNECT_SECONDS
 ) -> AsyncIterator[StatServer]:
-    """The same over a stream that exists already; it is closed at the end."""
+    """The same over a stream that exists already; it is closed at the end.
+
+    A server that says nothing is asked whether it is there, and lost if it does not answer.
+    """
     own: BaseException | None = None  # what the block itself raised
     try:
         async with trio.open_nursery() as nursery:
@@ -123,6 +127,7 @@ async def connect_over(
             server = StatServer(ws)
             nursery.start_soon(server.read)
             nursery.start_soon(server.write)
+            nursery.start_soon(hang_up_on_silence, server, ALONE_SECONDS)
             try:
                 yield server
             except BaseException as exc:

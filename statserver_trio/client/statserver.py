@@ -325,9 +325,14 @@ class StatServer:
         except ValueError:
             self.lose("this is no Stat Server: it sends no events")
 
+    @property
+    def is_read(self) -> bool:
+        """Whether what it says is taken in; not while nobody wants to hear more."""
+        return len(self._updates) < UNREAD_EVENTS_PAUSE or bool(self._questions)
+
     async def _room(self) -> None:
         """Wait until somebody wants to hear more."""
-        while len(self._updates) >= UNREAD_EVENTS_PAUSE and not self._questions:
+        while not self.is_read:
             self._wanted = trio.Event()
             await self._wanted.wait()
             self.heard_at = trio.current_time()  # it was us who did not listen

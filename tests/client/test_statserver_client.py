@@ -14,6 +14,8 @@ from statserver_trio.client import (
     open_statserver,
     parse_url,
 )
+from statserver_trio.client import statserver as statserver_module
+from statserver_trio.client.liveness import ALONE_SECONDS, hang_up_on_silence
 from statserver_trio.model.directory import DN, Directory, DNKey
 from statserver_trio.server.client_task import ClientServer
 from statserver_trio.server.clock import Clock
@@ -248,3 +250,104 @@ async def test_a_definition_of_our_own(autojump_clock):
                 whose,
                 m.MetricEx(category="CurrentNumber", subject="DNAction", main_mask="CallsWait"),
             )
+
+
+class Swallowing:
+    """A stream that takes everything and lets nothing through, once it is told to."""
+
+    def __init__(self, stream):
+        self._stream = stream
+        self.swallows = False
+
+    async def send_all(self, data):
+        if not self.swallows:
+            await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self):
+        await self._stream.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes=None):
+        data = await self._stream.receive_some(max_bytes)
+        if self.swallows:
+            await trio.sleep_forever()
+        return data
+
+    async def aclose(self):
+        await self._stream.aclose()
+
+
+@asynccontextmanager
+async def over_a_line(hub):
+    ours, theirs = memory_stream_pair()
+    line = Swallowing(ours)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ClientServer(hub).handle, theirs)
+        async with connect_over(line, WHERE) as stats:
+            yield line, stats
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_connection_that_swallows_everything_is_lost(autojump_clock):
+    async with over_a_line(new_hub()) as (line, stats):
+        waiting = await stats.open(WAITING)
+        assert await next_value(stats) == (WAITING, 0)
+        line.swallows = True
+        with trio.fail_after(2 * ALONE_SECONDS + 0.1), pytest.raises(ConnectionLost, match="10 s"):
+            await next_value(stats)
+        with pytest.raises(ConnectionLost, match="it has said nothing"):
+            await stats.peek(waiting)
+
+
+async def test_silence_alone_is_no_loss(autojump_clock):
+    hub = new_hub()
+    async with connected(hub) as stats:
+        await stats.open(WAITING)
+        await next_value(stats)
+        await trio.sleep(3600)
+        queue_up(hub, "c1")
+        assert await next_value(stats) == (WAITING, 1)
+
+
+async def test_who_does_not_iterate_asks_nothing_and_is_not_lost(autojump_clock, monkeypatch):
+    monkeypatch.setattr(statserver_module, "UNREAD_EVENTS_PAUSE", 10)
+    hub = new_hub()
+    async with over_a_line(hub) as (line, stats):
+        waiting = await stats.open(WAITING)
+        for number in range(50):
+            queue_up(hub, f"c{number}")
+            await trio.sleep(0.01)
+        before = hub.traffic().requests
+        await trio.sleep(3600)
+        assert hub.traffic().requests == before
+        assert (await stats.peek(waiting)).value == 50
+        line.swallows = True
+        with trio.fail_after(3 * ALONE_SECONDS), pytest.raises(ConnectionLost, match="nothing"):
+            await stats.peek(waiting)  # who waits for an answer listens
+
+
+class Mute:
+    """A server that never answers."""
+
+    heard_at = 0.0
+    is_read = True
+    asked = 0
+    lost = ""
+
+    async def ask_mode(self):
+        self.asked += 1
+        await trio.sleep_forever()
+
+    def lose(self, why):
+        self.lost = why
+
+
+async def test_a_program_that_was_held_up_blames_nobody(mock_clock):
+    server = Mute()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hang_up_on_silence, server, 5)
+        for seconds, asked in ((5, 1), (100, 2), (5, 2)):
+            assert not server.lost
+            mock_clock.jump(seconds)  # nothing of ours has run meanwhile
+            await wait_all_tasks_blocked()
+            assert server.asked == asked
+    assert server.lost == "it has said nothing for 10 s"
