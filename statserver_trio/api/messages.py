@@ -303,8 +303,9 @@ class ServerModeInfo:
 
     Attributes:
         role: ``"primary"`` or ``"backup"``.
-        peer: Address of the other one, where it is connected.
-        synchronised: Whether the other one has everything we have.
+        peer: Address of the other one; None before it has been connected. It stays when the other
+            one is lost: a client may try it.
+        synchronised: Whether the other one is there and has everything we have.
         leaving: Whether it has been told to stop.
     """
 

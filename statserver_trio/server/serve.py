@@ -71,7 +71,7 @@ async def serve(
                 if parts.pair is not None:
                     await pair.start(parts.pair.run)
                 await _serve_sources(parts, stop, task_status)
-                peer = parts.hub.mode.peer  # unknown when the link is gone
+                peer = parts.hub.mode.peer  # None if it has never been there
                 if parts.pair is not None:
                     await parts.pair.stop(config.server.drain_timeout)
                 pair.cancel_scope.cancel()
