@@ -113,7 +113,7 @@ def _reworded(text: str) -> str:
     bound = _AT_MOST.match(text)
     if bound:
         side = "at most" if bound[1] == "<=" else "at least"
-        what = f"must be {side} {bound[2]}"
+        what = f"must be {side} {bound[2].removesuffix('.0')}"
         return what + " characters long" if "length" in text else what
     expected = _EXPECTED.match(text)
     if expected is None:

@@ -62,9 +62,20 @@ def read_notification(wanted: NotificationRef) -> Notification:
         )
     if mode is Mode.TIME_BASED and wanted.frequency < 1:
         raise StatisticError(
-            "bad-request", "notification.frequency: TimeBased needs whole seconds, 1 or more"
+            "bad-request", "notification.frequency: TimeBased needs seconds, 1 or more"
         )
-    return _notification(mode, wanted.frequency, wanted.insensitivity)
+    if 0 < wanted.frequency < 1:
+        raise StatisticError(
+            "bad-request",
+            f"notification.frequency: {wanted.frequency:g} s is too often; allowed: 0 for every "
+            "second, or 1 and more",
+        )
+    return _notification(mode, _tenths(wanted.frequency), wanted.insensitivity)
+
+
+def _tenths(seconds: float) -> float:
+    """Every period has rounds of its own, so there must not be thousands within a second."""
+    return int(seconds) if seconds == int(seconds) else round(seconds, 1)
 
 
 def tells_changes_only(wanted: NotificationRef) -> bool:
@@ -73,7 +84,7 @@ def tells_changes_only(wanted: NotificationRef) -> bool:
 
 
 @lru_cache(1000)
-def _notification(mode: Mode, frequency: int, insensitivity: float) -> Notification:
+def _notification(mode: Mode, frequency: float, insensitivity: float) -> Notification:
     """One object for all who want to be told in the same way."""
     return Notification(mode, frequency, insensitivity)
 
@@ -184,12 +195,22 @@ def _interval(
         raise StatisticError(
             "bad-request", f"metric.interval.length: {interval.type} needs one, 1 or more"
         )
+    length = _whole("length", interval.length or 0)
     text = {
-        "Sliding": f"{interval.length}:{interval.step or 1}",
-        "Selection": f"{interval.length}",
+        "Sliding": f"{length}:{_whole('step', interval.step or 1)}",
+        "Selection": f"{length}",
         "SinceLogin": "",
     }[kind]
     try:
         return evolve(parse_time_profile(f"{_INLINE},{kind}", text, UTC), name="")
     except ValueError as exc:
         raise StatisticError("bad-request", f"metric.interval: {exc}") from None
+
+
+def _whole(field: str, number: float) -> int:
+    """Windows are made of whole seconds, selections of occurrences: 600.0 will do, 90.5 not."""
+    if number != int(number):
+        raise StatisticError(
+            "bad-request", f"metric.interval.{field}: {number:g} is no whole number, as it must be"
+        )
+    return int(number)

@@ -21,9 +21,9 @@ MESSAGE_CHARACTERS_MAX = 600  # of an error message; what is longer is cut
 Reference = Annotated[int, Meta(ge=-REFERENCE_MAX, le=REFERENCE_MAX)]
 Name = Annotated[str, Meta(max_length=ID_CHARACTERS_MAX)]
 OptionalName = Name | None
-Frequency = Annotated[int, Meta(ge=0, le=FREQUENCY_MAX)]
+Frequency = Annotated[float, Meta(ge=0, le=FREQUENCY_MAX)]
 Insensitivity = Annotated[float, Meta(ge=0)]
-Length = Annotated[int, Meta(ge=0, le=999_999_999)]
+Length = Annotated[float, Meta(ge=0, le=999_999_999)]
 
 
 # -- parts of requests -----------------------------------------------------------------
@@ -52,7 +52,7 @@ class Metric(_Part, kw_only=True):
 
 
 class Interval(_Part, kw_only=True):
-    """Since when, without a configured profile; ``length`` and ``step`` in seconds."""
+    """Since when, without a configured profile; ``length`` and ``step`` in whole seconds."""
 
     type: Name
     length: Length | None = None
@@ -78,7 +78,7 @@ class MetricEx(_Part, kw_only=True):
 
 
 class NotificationRef(_Part, kw_only=True):
-    """When the client wants to be told."""
+    """When the client wants to be told; ``frequency`` in seconds, to a tenth."""
 
     mode: Name = "ChangesBased"
     frequency: Frequency = 0

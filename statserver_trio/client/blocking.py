@@ -58,7 +58,7 @@ class BlockingStatServer:
         what: str | StatisticRequest,
         *,
         mode: str = "ChangesBased",
-        frequency: int = 0,
+        frequency: float = 0,
         insensitivity: float = 0,
     ) -> OpenStatistic:
         """Open a statistic; see :meth:`.StatServer.open`."""
@@ -74,7 +74,7 @@ class BlockingStatServer:
         definition: m.MetricEx,
         *,
         mode: str = "ChangesBased",
-        frequency: int = 0,
+        frequency: float = 0,
         insensitivity: float = 0,
     ) -> OpenStatistic:
         """Open what no configuration need know; see :meth:`.StatServer.open_ex`."""

@@ -102,7 +102,7 @@ class StatServerPair:
         what: str | StatisticRequest,
         *,
         mode: str = "ChangesBased",
-        frequency: int = 0,
+        frequency: float = 0,
         insensitivity: float = 0,
     ) -> OpenStatistic:
         """Open a statistic with every member; its values come with the iteration.
@@ -111,7 +111,7 @@ class StatServerPair:
 
         Args:
             what: As on the command line (``Agent:a1:TotalLoginTime,profile=P``), or in parts.
-            frequency: Seconds; TimeBased needs 1 or more.
+            frequency: Seconds, to a tenth; TimeBased needs 1 or more.
 
         Raises:
             Refused: Every member that can be reached refuses it.
@@ -128,7 +128,7 @@ class StatServerPair:
         definition: m.MetricEx,
         *,
         mode: str = "ChangesBased",
-        frequency: int = 0,
+        frequency: float = 0,
         insensitivity: float = 0,
     ) -> OpenStatistic:
         """Open with every member what no configuration need know; see :meth:`.StatServer.open_ex`.

@@ -124,14 +124,14 @@ class StatServer:
         what: str | StatisticRequest,
         *,
         mode: str = "ChangesBased",
-        frequency: int = 0,
+        frequency: float = 0,
         insensitivity: float = 0,
     ) -> OpenStatistic:
         """Open a statistic; its values come with the iteration.
 
         Args:
             what: As on the command line (``Agent:a1:TotalLoginTime,profile=P``), or in parts.
-            frequency: Seconds; TimeBased needs 1 or more.
+            frequency: Seconds, to a tenth; TimeBased needs 1 or more.
 
         Raises:
             Refused: The server does not know it, or it makes no sense.
@@ -151,7 +151,7 @@ class StatServer:
         definition: m.MetricEx,
         *,
         mode: str = "ChangesBased",
-        frequency: int = 0,
+        frequency: float = 0,
         insensitivity: float = 0,
     ) -> OpenStatistic:
         """Open a statistic that the server's configuration need not know (``OpenStatisticEx``).
@@ -159,7 +159,7 @@ class StatServer:
         Args:
             whose: An object of the server's.
             definition: What is counted there.
-            frequency: Seconds; TimeBased needs 1 or more.
+            frequency: Seconds, to a tenth; TimeBased needs 1 or more.
 
         Raises:
             Refused: The server does not know the object, or the definition makes no sense.

@@ -227,6 +227,29 @@ def test_time_based(mode):
     )
 
 
+def test_a_frequency_may_have_tenths():
+    tell_story(
+        {"mode": "TimeBased", "frequency": 2.52},
+        [
+            ("opened", ["Opened 1", "Info 1=0"]),
+            ((2,), []),
+            ((2.4,), []),
+            ((2.5,), ["Info 1=0"]),
+            ((4.9,), []),
+            ((5,), ["Info 1=0"]),
+        ],
+    )
+
+
+@pytest.mark.parametrize("frequency", [2, 2.0])
+def test_whole_seconds_are_the_same_however_they_are_written(frequency):
+    desk = Desk()
+    desk.opens(mode="TimeBased", frequency=frequency)
+    [statistic] = desk.engine.statistics.values()
+    [subscription] = statistic.subscriptions
+    assert repr(subscription.notification.frequency) == "2"
+
+
 def test_time_based_with_insensitivity_stays_silent():
     tell_story(
         {"mode": "TimeBased", "frequency": 5, "insensitivity": 2},
@@ -500,9 +523,10 @@ def test_an_inline_definition_may_be_of_one_medium():
     assert sorted(short(desk.happens(1, "c1 waits"))) == ["Info 1=1", "Info 2=1", "Info 4=1"]
 
 
-def test_a_sliding_window_of_the_clients_own():
+@pytest.mark.parametrize(("length", "step"), [(60, 5), (60.0, 5.0)])
+def test_a_sliding_window_of_the_clients_own(length, step):
     desk = Desk()
-    interval = {"type": "SlidingWindow", "length": 60, "step": 5}
+    interval = {"type": "SlidingWindow", "length": length, "step": step}
     inline(desk, mainMask="CallEntered", interval=interval)
     assert short(desk.happens(1, "c1 waits")) == ["Info 1=1"]
     assert [value for at in range(2, 80) for value in short(desk.waits(at))] == ["Info 1=0"]
@@ -537,6 +561,11 @@ def test_a_sliding_window_of_the_clients_own():
             {"mainMask": "CallWait", "interval": {"type": "Week"}},
             "bad-request",
             "metric.interval.type: 'Week' is none; allowed: GrowingWindow, SlidingWindow",
+        ),
+        (
+            {"mainMask": "CallWait", "interval": {"type": "SlidingWindow", "length": 90.5}},
+            "bad-request",
+            "metric.interval.length: 90.5 is no whole number",
         ),
         (
             {"mainMask": "CallWait", "interval": {"type": "SlidingWindow"}},
@@ -598,6 +627,8 @@ def test_what_is_wrong_with_an_inline_definition(metric, code, complaint):
         ({"metric": {"filter": "F"}}, "unknown-filter", "metric.filter: 'F' is not configured"),
         ({"mode": "Hourly"}, "bad-request", "notification.mode: 'Hourly' is none; allowed: Chan"),
         ({"mode": "TimeBased"}, "bad-request", "notification.frequency: TimeBased needs"),
+        ({"mode": "TimeBased", "frequency": 0.5}, "bad-request", "TimeBased needs seconds, 1 or"),
+        ({"frequency": 0.5}, "bad-request", "notification.frequency: 0.5 s is too often; allowed"),
         ({"mode": "ResetBased"}, "incompatible", "notification.mode: ResetBased needs"),
         (
             {

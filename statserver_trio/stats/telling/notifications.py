@@ -43,14 +43,14 @@ class Notification:
     """How one client wants to be told.
 
     Attributes:
-        frequency: Whole seconds; TimeBased needs at least 1. For ChangesBased
+        frequency: Seconds, rounded to milliseconds; TimeBased needs at least 1. For ChangesBased
             values that change with time alone it is how often to look, 0 = 1 s.
         insensitivity: Integers change by at least this much, other numbers by
             at least this many percent; 0 means any change.
     """
 
     mode: Mode = Mode.CHANGES_BASED
-    frequency: int = 0
+    frequency: float = 0
     insensitivity: float = 0
 
 

@@ -355,7 +355,7 @@ def _order(notice: Notice) -> int:
 
 def _period(subscription: Subscription) -> int:
     """How often to look at it, ms."""
-    return (subscription.notification.frequency or FREQUENCY_DEFAULT) * 1000
+    return round((subscription.notification.frequency or FREQUENCY_DEFAULT) * 1000)
 
 
 def _wanted(statistic: Statistic) -> tuple[bool, bool]:
