@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..tlib.events import EventServerDisconnected, TEvent, Unhandled
+from .feed_clocks import FeedClocks
 from .hub import Hub
 from .recorder import Recorder
 
@@ -29,6 +30,7 @@ class Tap:
     def __init__(self, hub: Hub, recorders: Mapping[str, Recorder]) -> None:
         self._hub = hub
         self._recorders = recorders
+        self._clocks = FeedClocks()
         self.witness: Witness | None = None
 
     def apply(self, source_name: str, events: list[TEvent | Unhandled], now_ms: int) -> None:
@@ -41,6 +43,7 @@ class Tap:
         if recorder is not None:
             recorder.record(events, now_ms)
         self._hub.apply(source_name, events, now_ms)
+        self._clocks.look(source, now_ms)
         if self.witness is not None:
             self.witness(source_name, events, now_ms)
 
