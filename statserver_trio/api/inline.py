@@ -89,11 +89,17 @@ def _notification(mode: Mode, frequency: float, insensitivity: float) -> Notific
     return Notification(mode, frequency, insensitivity)
 
 
-def read_request(message: OpenStatistic | OpenStatisticEx) -> StatisticRequest:
+def read_request(
+    message: OpenStatistic | OpenStatisticEx, tenant: str = DEFAULT_TENANT
+) -> StatisticRequest:
     """What the engine is to open.
 
+    Args:
+        tenant: The server's, the only one there is.
+
     Raises:
-        StatisticError: ``bad-request``, naming every field that is wrong.
+        StatisticError: ``bad-request``, naming every field that is wrong; ``unknown-object`` where
+            the tenant is another one.
     """
     whose, metric = message.object, message.metric
     stat_type: str | StatType
@@ -111,8 +117,20 @@ def read_request(message: OpenStatistic | OpenStatisticEx) -> StatisticRequest:
         time_range=metric.time_range,
         time_range2=metric.time_range2,
         filter=metric.filter,
-        tenant=whose.tenant_name or DEFAULT_TENANT,
+        tenant=_tenant(whose.tenant_name or "", tenant),
     )
+
+
+def _tenant(name: str, ours: str) -> str:
+    """Ours, also for who names none or the default one, as clients do that know of no tenants.
+
+    The tenant is part of what a statistic is: by another name it would be counted once more.
+    """
+    if name.strip() not in ("", DEFAULT_TENANT, ours):
+        raise StatisticError(
+            "unknown-object", f"object.tenantName: tenant {name!r} is none; known: {ours}"
+        )
+    return ours
 
 
 def _definition(metric: MetricEx, object_type: str) -> StatType:

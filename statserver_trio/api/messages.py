@@ -34,7 +34,7 @@ class _Part(Struct, kw_only=True, rename="camel"):
 
 
 class ObjectRef(_Part, kw_only=True):
-    """Whose statistic."""
+    """Whose statistic. Without a tenant, or with ``Environment``, the server's tenant is meant."""
 
     object_id: Name
     object_type: Name

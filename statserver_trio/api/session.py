@@ -166,7 +166,7 @@ class ClientSession:
         self._admit(reference_id)
         notification = read_notification(request.notification)
         before = len(engine.statistics)
-        statistic = engine.open(read_request(request), now)
+        statistic = engine.open(read_request(request, engine.directory.tenant), now)
         is_new = len(engine.statistics) > before
         statistic_id = self._last_id + 1
         head = info_head(reference_id, statistic_id)

@@ -278,7 +278,8 @@ class Objects:
             false they count in every category, and the first three say whose they are.
             A statistic with a filter counts none of them either way.
         vq_use_alt_enter_time: The vendor's option of that name; for all virtual queues.
-        tenant: The id of the one object of type Tenant: everything here is its.
+        tenant: The id of the one object of type Tenant: everything here is its. Clients that name
+            no tenant, or ``Environment``, mean this one; any other name is refused.
         capacity_rule: One of ``[capacity-rules]``, for all agents who have no other.
     """
 

@@ -10,6 +10,7 @@ import json
 from datetime import UTC
 
 import pytest
+from attrs import evolve
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -651,6 +652,32 @@ def test_a_wrong_request_is_refused_and_changes_nothing(opening, code, complaint
     assert not desk.engine.statistics
     assert desk.session.statistics == 0
     assert short(desk.opens()) == ["Opened 1", "Info 1=0"]
+
+
+def test_there_is_one_tenant_however_it_is_called():
+    desk = Desk()
+    engine = desk.engine
+    engine.configure(engine.definitions, evolve(engine.directory, tenant="Bank"))
+
+    def opens(reference, **whose):
+        queue = {"objectType": "Queue", "objectId": "8001@sw1", **whose}
+        metric = {"statisticType": "Waiting"}
+        return desk.asks(
+            request="OpenStatistic", referenceId=reference, object=queue, metric=metric
+        )
+
+    for reference, name in enumerate((None, "", "Environment", "Bank", " Bank ")):
+        assert short(opens(reference, tenantName=name))[0].startswith("Opened")
+    assert short(opens(8)) == ["Opened 6", "Info 6=0"]
+    assert [key.tenant for key in engine.statistics] == ["Bank"]
+    inline(desk, 9, mainMask="CallEntered")
+    assert [key.tenant for key in engine.statistics] == ["Bank", "Bank"]
+    [error] = opens(10, tenantName="Nonsense")
+    assert (error.code, error.message) == (
+        "unknown-object", "object.tenantName: tenant 'Nonsense' is none; known: Bank",
+    )  # fmt: skip
+    [explained] = desk.asks(request="ExplainStatistic", referenceId=11, statisticId=1)
+    assert explained.definition["tenantName"] == "Bank"
 
 
 def test_a_refused_mode_leaves_others_alone():

@@ -33,6 +33,19 @@ def names(member: Server) -> list[str]:
     return sorted(key.stat_type + key.filter for key in member.engine.statistics)
 
 
+async def test_a_tenant_that_nobody_names_is_the_same_at_both(build: Build) -> None:
+    site = build()
+    for server in (site.oracle, *site.both):
+        server.edit("[filters]", '[objects]\ntenant = "Bank"\n\n[filters]')
+    await site.up(PLAIN)
+    site.backup.opens(PLAIN)
+    await trio.sleep(SOON)
+    keys = [list(member.engine.statistics) for member in site.both]
+    assert [key.tenant for key in keys[0]] == ["Bank"]
+    assert keys[0] == keys[1]
+    assert site.primary["replication.parked"] == site.backup["replication.parked"] == []
+
+
 # -- 13, 14: different definitions -----------------------------------------------------------------
 
 
