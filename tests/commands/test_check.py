@@ -120,4 +120,19 @@ def test_an_expression_is_wrong_in_a_column() -> None:
 
 def test_usage() -> None:
     assert check().exit_code == 2
-    assert check("--json", "--print", "good.toml").exit_code == 2
+
+
+def test_effective_configurations_for_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATSERVER__HA__ADDP_TIMEOUT", "5")
+    result = check("--json", "--print", "good.toml", "warned.toml", "bad.toml")
+    assert result.exit_code == 78
+    one, other = map(json.loads, result.stdout.splitlines())
+    assert (one["file"], one["configuration"]["server"]["name"]) == ("good.toml", "good")
+    assert other["file"] == "warned.toml"
+    assert other["configuration"]["ha"]["addp-timeout"] == 5
+    said = [json.loads(line) for line in result.stderr.splitlines()]
+    assert [next(iter(each)) for each in said] == [
+        "warning", "mistake", "mistake", "warning", "variable",
+    ]  # fmt: skip
+    assert said[1]["mistake"]["key"] == "name"
+    assert said[-1] == {"variable": "STATSERVER__HA__ADDP_TIMEOUT", "gives": "[ha] addp-timeout"}
