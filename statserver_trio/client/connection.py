@@ -77,9 +77,15 @@ def parse_url(url: str) -> Address:
 async def _dial(address: Address, context: ssl.SSLContext | None) -> trio.abc.Stream:
     if not address.is_secure:
         return await trio.open_tcp_stream(address.host, address.port)
-    return await trio.open_ssl_over_tcp_stream(
+    stream = await trio.open_ssl_over_tcp_stream(
         address.host, address.port, ssl_context=context, https_compatible=True
     )
+    try:
+        await stream.do_handshake()  # here, where it can be said what is wrong with it
+    except BaseException:
+        await trio.aclose_forcefully(stream)
+        raise
+    return stream
 
 
 @asynccontextmanager
@@ -162,6 +168,10 @@ def _plainly(error: BaseException) -> str:
         return "; ".join(said)
     if isinstance(error, trio.TooSlowError):
         return "no answer in time"
+    if isinstance(error, trio.BrokenResourceError) and isinstance(error.__cause__, OSError):
+        return _plainly(error.__cause__)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, ConnectionRejected):
         body = error.body.decode(errors="replace").strip() if error.body else ""
         return f"refused with HTTP status {error.status_code}{f': {body}' if body else ''}"

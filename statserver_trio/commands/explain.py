@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from ..client import ConnectionLost, Refused, StatServer, open_statserver
 from ..stats.requests import StatisticRequest
 from .explain_words import differences, same_positions, words_of
 from .output import CODES, EX_RUNTIME, Failure, json_option, written
-from .parameters import OpenType, UrlType
+from .parameters import OpenType, UrlType, ca_option
 from .signals import end_on_signal
 
 LOOKS_MAX = 20  # until servers stand at the same position of every source, and agree
@@ -25,8 +26,14 @@ Explained = dict[str, Any]
 @click.command("explain")
 @click.argument("urls", metavar="URL...", nargs=-1, required=True, type=UrlType(before_open=True))
 @click.argument("request", metavar="OPEN", type=OpenType())
+@ca_option
 @json_option("One object: what each server says, whether they agree, and in what not")
-def command(urls: tuple[str, ...], request: StatisticRequest, as_json: bool) -> None:
+def command(
+    urls: tuple[str, ...],
+    request: StatisticRequest,
+    authorities: ssl.SSLContext | None,
+    as_json: bool,
+) -> None:
     """Say where the value of the statistic OPEN comes from, at the server at URL.
 
     What is counted and since when, every row that was added up, how far each
@@ -45,7 +52,7 @@ def command(urls: tuple[str, ...], request: StatisticRequest, as_json: bool) -> 
           Queue:8001@sw1:Total_Calls_Answered
     """
     found: list[Explained] = []
-    trio.run(_run, urls, request, found)
+    trio.run(_run, urls, request, found, authorities)
     explained = [each for each in found if "error" not in each]
     if not explained:
         raise _nobody(found)
@@ -70,7 +77,12 @@ def _nobody(found: list[Explained]) -> Failure:
     return Failure(f"{said} ({code})", code)
 
 
-async def _run(urls: tuple[str, ...], request: StatisticRequest, found: list[Explained]) -> None:
+async def _run(
+    urls: tuple[str, ...],
+    request: StatisticRequest,
+    found: list[Explained],
+    authorities: ssl.SSLContext | None = None,
+) -> None:
     """Ask every server, until they stand at the same event, or have been asked often enough.
 
     What was opened for us begins a little later at one of them, and is the same as soon as the
@@ -78,7 +90,7 @@ async def _run(urls: tuple[str, ...], request: StatisticRequest, found: list[Exp
     """
     async with trio.open_nursery() as nursery:
         await nursery.start(end_on_signal, nursery.cancel_scope)
-        asked = [_Asked(url, request) for url in urls]
+        asked = [_Asked(url, request, authorities) for url in urls]
         async with trio.open_nursery() as connections:
             for each in asked:
                 connections.start_soon(each.stay)
@@ -109,17 +121,19 @@ class _Asked:
         has_answered: It has the statistic open, or there is an error.
     """
 
-    def __init__(self, url: str, request: StatisticRequest) -> None:
+    def __init__(
+        self, url: str, request: StatisticRequest, authorities: ssl.SSLContext | None
+    ) -> None:
         self.said: Explained = {}
         self.stood_still = True
         self.has_answered = trio.Event()
-        self._url, self._request = url, request
+        self._url, self._request, self._authorities = url, request, authorities
         self._server: StatServer | None = None
 
     async def stay(self) -> None:
         """Keep the statistic open."""
         try:
-            async with open_statserver(self._url) as server:
+            async with open_statserver(self._url, ssl_context=self._authorities) as server:
                 self._statistic = await server.open(self._request, mode="NoNotification")
                 self._server = server
                 self.has_answered.set()

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 if TYPE_CHECKING:
+    import ssl
+
     from ..client import StatServerPair
 
 ANSWER_SECONDS = 1.0  # for everything: who types does not wait longer
@@ -73,7 +75,7 @@ def configured(path: Path) -> Known:
     )
 
 
-def served(urls: Sequence[str]) -> Known:
+def served(urls: Sequence[str], authorities: ssl.SSLContext | None = None) -> Known:
     """What the first of these servers that answers knows; nothing where none does in time."""
     import trio
 
@@ -83,7 +85,7 @@ def served(urls: Sequence[str]) -> Known:
 
     async def ask() -> None:
         with trio.move_on_after(ANSWER_SECONDS), suppress(ConnectionLost, Refused):
-            async with stay_connected(*urls) as stats:
+            async with stay_connected(*urls, ssl_context=authorities) as stats:
                 found.append(await _names(stats))
 
     trio.run(ask)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
 import click
 from click.shell_completion import CompletionItem
 
@@ -9,6 +12,11 @@ from ..api.open_spec import OPTIONS, parse_open
 from ..stats.definitions.object_types import OBJECT_TYPES
 from ..stats.requests import StatisticRequest
 from .known import NOTHING, Known, configured, served
+
+if TYPE_CHECKING:
+    import ssl
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class UrlType(click.ParamType[str]):
@@ -45,6 +53,47 @@ class UrlType(click.ParamType[str]):
             *(_opens(incomplete, NOTHING) if self._before_open else ()),
         ]
         return [CompletionItem(each) for each in beginnings if each.startswith(incomplete)]
+
+
+class AuthoritiesType(click.ParamType["ssl.SSLContext"]):
+    """A file of certificates (PEM): whom they have signed is trusted, and nobody else."""
+
+    name = "FILE"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> ssl.SSLContext:
+        """What a connection is made with; a usage error where the file cannot be used."""
+        import ssl  # not while a shell waits for a completion
+
+        if isinstance(value, ssl.SSLContext):
+            return value
+        try:
+            return ssl.create_default_context(cafile=str(value))
+        except ssl.SSLError:
+            self.fail(f"{str(value)!r} holds no certificates; they must be PEM", param, ctx)
+        except OSError as exc:
+            self.fail(f"cannot read {str(value)!r}: {exc.strerror}", param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """A file."""
+        return [CompletionItem(incomplete, type="file")]
+
+
+def ca_option(command: F) -> F:
+    """``--ca``, of whatever connects to servers."""
+    return click.option(
+        "--ca",
+        "authorities",
+        metavar="FILE",
+        type=AuthoritiesType(),
+        envvar="STATSERVER_CA",
+        show_envvar=True,
+        help="Certificates (PEM) of the authority that has signed those of the servers, for "
+        "wss://.  By default the system's authorities are trusted.",
+    )(command)
 
 
 class ManagementType(click.ParamType[str]):
@@ -98,7 +147,7 @@ def _known(ctx: click.Context, incomplete: str) -> Known:
         return configured(config)
     # Click gives up on an option without its value before it looks at arguments.
     urls = [each for each in (*(ctx.params.get("urls") or ()), *ctx.args) if "://" in each]
-    return served(urls) if urls else NOTHING
+    return served(urls, ctx.params.get("authorities")) if urls else NOTHING
 
 
 def _opens(text: str, known: Known) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 import time
 from collections import Counter
@@ -17,7 +18,7 @@ from rich.live import Live
 from ..client import ConnectionLost, Refused, StatServerPair, stay_connected
 from .keys import one_key_at_a_time, pressed_keys
 from .output import failure_of, json_option, written
-from .parameters import ManagementType, UrlType
+from .parameters import ManagementType, UrlType, ca_option
 from .signals import end_on_signal
 from .status import ask_status, parse_management
 from .top_board import Board, Wish, members_shown
@@ -57,12 +58,14 @@ class Look:
     "May be given several times.",
 )
 @click.option("--once", is_flag=True, help="Show it once, when every value is there, and end.")
+@ca_option
 @json_option("One object for each look, a line each, also where nobody looks at a terminal")
 def command(
     urls: tuple[str, ...],
     interval: float,
     management: tuple[str, ...],
     once: bool,
+    authorities: ssl.SSLContext | None,
     as_json: bool,
 ) -> None:
     """Show queues, agents and the pair of the server at URL, or of both members of a pair.
@@ -87,15 +90,17 @@ def command(
     console = Console()
     look = Look(as_json or not (console.is_terminal or once), once, interval, management)
     try:
-        trio.run(_run, urls, look, console)
+        trio.run(_run, urls, look, console, authorities)
     except* (ConnectionLost, Refused) as group:
         raise failure_of(group) from None
 
 
-async def _run(urls: tuple[str, ...], look: Look, console: Console) -> None:
+async def _run(
+    urls: tuple[str, ...], look: Look, console: Console, authorities: ssl.SSLContext | None = None
+) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(end_on_signal, nursery.cancel_scope)
-        async with stay_connected(*urls) as stats:
+        async with stay_connected(*urls, ssl_context=authorities) as stats:
             await _Top(stats, look, console).run()
         nursery.cancel_scope.cancel()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 
 import click
@@ -14,7 +15,7 @@ from ..api.open_spec import SYNTAX, format_open
 from ..client import ConnectionLost, Refused, StatServerPair, Update, stay_connected
 from ..stats.requests import StatisticRequest
 from .output import failure_of, json_option
-from .parameters import OpenType, UrlType
+from .parameters import OpenType, UrlType, ca_option
 from .signals import end_on_signal
 from .watch_screens import Board, Lines, Screen
 
@@ -63,6 +64,7 @@ class Wanted:
     type=click.FloatRange(0),
     help="Only tell changes of at least this much (integers) or this many percent.",
 )
+@ca_option
 @json_option("JSON lines, on a terminal, too")
 @click.option("--count", type=click.IntRange(1), help="End after so many values.")
 def command(
@@ -71,6 +73,7 @@ def command(
     mode: str,
     frequency: int | None,
     insensitivity: float,
+    authorities: ssl.SSLContext | None,
     as_json: bool,
     count: int | None,
 ) -> None:
@@ -97,7 +100,7 @@ def command(
     screen: Screen
     screen = Lines() if as_json or not console.is_terminal else Board(wanted.requests, console)
     try:
-        trio.run(_watch, urls, wanted, screen)
+        trio.run(_watch, urls, wanted, screen, authorities)
     except* (Refused, ConnectionLost) as group:
         raise failure_of(group) from None
 
@@ -105,13 +108,15 @@ def command(
 # -- what goes on ------------------------------------------------------------------------------
 
 
-async def _watch(urls: Sequence[str], wanted: Wanted, screen: Screen) -> None:
+async def _watch(
+    urls: Sequence[str], wanted: Wanted, screen: Screen, authorities: ssl.SSLContext | None = None
+) -> None:
     """Follow the servers until the count is reached or a signal comes."""
     async with trio.open_nursery() as nursery:
         await nursery.start(end_on_signal, nursery.cancel_scope)
         with screen:
             nursery.start_soon(screen.run)
-            async with stay_connected(*urls) as stats:
+            async with stay_connected(*urls, ssl_context=authorities) as stats:
                 await _follow(stats, wanted, screen)
             nursery.cancel_scope.cancel()
 
