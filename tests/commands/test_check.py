@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from statserver_trio.commands.check import command
+from statserver_trio.commands.main import main
 
 WARNING = "[queue-groups]\nV = ['8001@sw1']\n"
 
@@ -23,7 +23,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def check(*arguments: str) -> Result:
-    return CliRunner().invoke(command, arguments)
+    return CliRunner().invoke(main, ["check", *arguments])
 
 
 def test_a_good_file() -> None:
@@ -37,7 +37,7 @@ def test_what_the_environment_gives(monkeypatch: pytest.MonkeyPatch) -> None:
         "STATSERVER__HA__ADDP_TIMEOUT: gives [ha] addp-timeout",
         "good.toml: no mistakes",
     ]
-    printed = CliRunner().invoke(command, ["good.toml", "--print"])
+    printed = check("good.toml", "--print")
     assert tomllib.loads(printed.stdout)["ha"]["addp-timeout"] == 5
     monkeypatch.setenv("STATSERVER__HA__ADDP_TIMEOUT", "0")
     result = check("good.toml")

@@ -213,7 +213,7 @@ async def test_a_refusal_names_the_statistic(nursery):
 
 
 def run(*arguments):
-    return CliRunner().invoke(watch.command, arguments)
+    return CliRunner().invoke(main, ["watch", *arguments])
 
 
 def test_nobody_answers():

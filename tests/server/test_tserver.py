@@ -9,7 +9,7 @@ import trio
 from click.testing import CliRunner
 from trio.testing import memory_stream_pair, wait_all_tasks_blocked
 
-from statserver_trio.commands.tserver import command
+from statserver_trio.commands.main import main
 from statserver_trio.server import tserver
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.feed_task import FeedOptions, FeedTask
@@ -158,19 +158,19 @@ async def test_a_busy_port_is_said_plainly():
 def test_a_recording(tmp_path):
     path = tmp_path / "x.jsonl"
     options = ["--seed", "1", "--agents", "5", "--events", "400", "--out"]
-    result = CliRunner().invoke(command, [*options, str(path)])
+    result = CliRunner().invoke(main, ["tserver", *options, str(path)])
     assert (result.exit_code, result.output) == (0, "")
     assert list(read([path.read_bytes()])) == centre().take(400)
-    assert CliRunner().invoke(command, [*options, "-"]).stdout_bytes == path.read_bytes()
+    assert CliRunner().invoke(main, ["tserver", *options, "-"]).stdout_bytes == path.read_bytes()
 
 
 def test_a_recording_that_cannot_be_written():
-    result = CliRunner().invoke(command, ["--out", "/dev/full"])
+    result = CliRunner().invoke(main, ["tserver", "--out", "/dev/full"])
     assert result.exit_code == 1
     assert "cannot write the recording" in result.output
 
 
 def test_a_number_that_makes_no_sense():
-    result = CliRunner().invoke(command, ["--agents", "0"])
+    result = CliRunner().invoke(main, ["tserver", "--agents", "0"])
     assert result.exit_code == 2
     assert subprocess.list2cmdline(["--agents"]) in result.output
