@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import trio
 from attrs import define, field, frozen
 
@@ -55,6 +58,15 @@ class Member:
     # What is open there: by the statistic as that connection knows it, and the other way round.
     _wanted: dict[OpenStatistic, Wanted] = field(factory=dict, init=False)
     _theirs: dict[Wanted, OpenStatistic] = field(factory=dict, init=False)
+
+    @contextmanager
+    def reached(self, server: StatServer) -> Iterator[None]:
+        """There is a connection: until the end of the block, however it ends."""
+        self.server = server
+        try:
+            yield
+        finally:
+            self.server = self.nursery = None
 
     def add(self, theirs: OpenStatistic, wanted: Wanted) -> None:
         """It is being opened there, as that."""

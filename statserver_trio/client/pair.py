@@ -329,21 +329,21 @@ class StatServerPair:
 
     async def _follow(self, member: Member, server: StatServer) -> None:
         """Open everything there and take what it says, until it is lost."""
-        member.server = server
-        self._came.happens()
-        async with trio.open_nursery() as member.nursery:
-            nursery = member.nursery
-            for wanted in list(self._wanted.values()):
-                nursery.start_soon(self._open_there, member, server, wanted)
-            nursery.start_soon(self._ask_again, member, server)
-            nursery.start_soon(hang_up_on_silence, server)
-            try:
-                async for update in server:
-                    await self._take(member, update)
-            except ConnectionLost as lost:
-                member.why = str(lost)
-            await self._gone(member)
-            nursery.cancel_scope.cancel()
+        with member.reached(server):
+            self._came.happens()
+            async with trio.open_nursery() as member.nursery:
+                nursery = member.nursery
+                for wanted in list(self._wanted.values()):
+                    nursery.start_soon(self._open_there, member, server, wanted)
+                nursery.start_soon(self._ask_again, member, server)
+                nursery.start_soon(hang_up_on_silence, server)
+                try:
+                    async for update in server:
+                        await self._take(member, update)
+                except ConnectionLost as lost:
+                    member.why = str(lost)
+                await self._gone(member)
+                nursery.cancel_scope.cancel()
 
     async def _gone(self, member: Member) -> None:
         """There is no connection to a member: another one leads wherever it did."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.lowlevel
 from test_statserver_client import WAITING, new_hub
 from trio.testing import memory_stream_pair
 
@@ -361,6 +362,25 @@ async def test_closed_is_closed_with_both(autojump_clock: Any) -> None:
         assert not any(hub.engine.statistics for hub in house.hubs.values())
         house.calls(1)
         assert await is_silent(stats)
+
+
+async def test_who_opens_while_everything_ends_is_no_error(autojump_clock: Any) -> None:
+    """As ``statserver watch`` does, when a signal comes just then."""
+
+    async def opens_late(stats: StatServerPair) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(1)
+                with trio.move_on_after(1):
+                    await stats.open(WAITING)
+
+    with trio.CancelScope() as everything:
+        async with a_pair() as (_, stats), trio.open_nursery() as nursery:
+            nursery.start_soon(opens_late, stats)
+            await trio.sleep(0)
+            everything.cancel()
 
 
 async def test_a_value_can_be_relied_upon_while_one_member_says_so(autojump_clock: Any) -> None:

@@ -183,13 +183,14 @@ class HaItems(Shared):
             self.store.engine.value(statistic, NOW + 2000)
 
 
-class HaWorlds:
+class HaWorlds(Shared):
     """The other member's picture, and how it goes on from there."""
 
     def __call__(self, data: bytes) -> None:
-        store = PairStore(an_engine(), an_engine, lambda: NOW, lambda *_: None)
+        if self.fresh():
+            self.store = PairStore(an_engine(), an_engine, lambda: NOW, lambda *_: None)
+        store, engine = self.store, self.store.engine
         store.adopt_world({"ts1": 5}, data, {})
-        engine = store.engine
         engine.apply("ts1", afterwards(), NOW + 2000)
         for statistic in engine.statistics.values():
             engine.value(statistic, NOW + 20_000)
