@@ -43,8 +43,10 @@ class FeedClocks:
         seen = self._seen.get(source.name)
         if seen is None:
             seen = self._seen[source.name] = _Seen(now - LOOK_MS)
+        if now - seen.looked_at < LOOK_MS:  # almost always
+            return
         offset = source.clock_offset
-        if now - seen.looked_at < LOOK_MS or offset is None or not source.has_told_time:
+        if offset is None or not source.has_told_time:
             return
         seen.looked_at = now
         by = _distance(source.heard_at, offset)
