@@ -379,7 +379,7 @@ async def test_who_opens_while_everything_ends_is_no_error(autojump_clock: Any) 
     with trio.CancelScope() as everything:
         async with a_pair() as (_, stats), trio.open_nursery() as nursery:
             nursery.start_soon(opens_late, stats)
-            await trio.sleep(0)
+            await trio.lowlevel.checkpoint()
             everything.cancel()
 
 
