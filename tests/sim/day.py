@@ -262,7 +262,11 @@ class Day:
         """
         others = [other for other in self.living() if other is not process]
         for text in texts & self.oracle.lives.keys() if self.oracle is not None else ():
-            if not any(other.peer.holds.ours(text) for other in others):
+            holders = [other for other in others if other.peer.holds.ours(text)]
+            if holders:  # they keep what they have; what they had not been given yet is gone
+                stores = (other.store for other in holders)
+                self.oracle.keep_only(text, [s.coverage(text) for s in stores if s.statistic(text)])
+            else:
                 self.oracle.forget(text)
                 self.oracle.lives[text] = []
                 self.oracle.free.add(text)

@@ -110,6 +110,13 @@ class Oracle:
                 self._close(life.mine)
         self.free.discard(text)
 
+    def keep_only(self, text: str, coverages: list[Coverage]) -> None:
+        """Nobody has another life of it than those that were opened there (day 1037307)."""
+        began = [{name: ranges[0][0] for name, ranges in each.items()} for each in coverages]
+        for life in self.lives[text]:
+            lived = [all(life.began.get(n, at) == at for n, at in each.items()) for each in began]
+            life.is_certain = life.is_certain and any(lived)
+
     def _close(self, statistic: Statistic) -> None:
         if self.engine.statistics.get(statistic.key) is statistic:
             self.engine.close_all([statistic], "")
