@@ -111,7 +111,7 @@ def make_pair(
     ha_port = free_port(port and port + 1)
     ports = [free_port(port and port + n) for n in (0, 2, 10, 12)]
 
-    def adapted(config: Config, ports: list[int], **ha: Any) -> Config:
+    def adapted(config: Config, ports: list[int], peer: int, **ha: Any) -> Config:
         numbers = {"default": ports[0], "management": ports[1], "ha": ha_port}
         return evolve(
             config,
@@ -120,18 +120,19 @@ def make_pair(
                 evolve(each, host=LOOPBACK, port=numbers[each.id]) for each in config.listen
             ),
             ha=evolve(config.ha, **QUICK, **ha),
+            wallboard=evolve(config.wallboard, origins=(f"http://{LOOPBACK}:{peer}",)),
             tserver=(evolve(config.tserver[0], host=LOOPBACK, port=tserver_port),),
         )
 
     members = []
-    plans: tuple[tuple[Config, list[int], dict[str, Any]], ...] = (
-        (primary, ports[:2], {}),
-        (backup, ports[2:], {"peer_host": LOOPBACK, "peer_port": ha_port}),
+    plans: tuple[tuple[Config, list[int], int, dict[str, Any]], ...] = (
+        (primary, ports[:2], ports[3], {}),
+        (backup, ports[2:], ports[1], {"peer_host": LOOPBACK, "peer_port": ha_port}),
     )
-    for config, some_ports, ha in plans:
+    for config, some_ports, peer, ha in plans:
         name = config.server.name
         conf, log = folder / f"{name}.toml", folder / f"{name}.log"
-        conf.write_text(dump(adapted(config, some_ports, **ha)), encoding="utf-8")
+        conf.write_text(dump(adapted(config, some_ports, peer, **ha)), encoding="utf-8")
         members.append(Member(name, some_ports[0], some_ports[1], conf, log))
     first, second = members
     return first, second

@@ -55,15 +55,11 @@ window.requestAnimationFrame = (draw) => real((time) => {
 });
 """
 # Where a member comes and goes: of a server that is not there the browser itself complains, and
-# nobody can keep it from that; so it does of one that has just started, and has not met the other
-# member yet, whose page we are.
+# nobody can keep it from that.
 UNREACHABLE = (
     "net::ERR_CONNECTION",
     "net::ERR_EMPTY_RESPONSE",
     "net::ERR_INCOMPLETE_CHUNKED",
-    "Unexpected response code: 403",
-    "has been blocked by CORS policy",
-    "net::ERR_FAILED",
 )
 
 
