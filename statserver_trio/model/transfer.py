@@ -364,5 +364,4 @@ class _Adoption:
         dn = self._known(number)
         if kind == "state":
             return dn.state[key]
-        assert isinstance(dn, RegularDN)
-        return dn.legs[key].going_on[index]
+        return self._regular(number).legs[key].going_on[index]

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -144,20 +144,41 @@ def writer_to(fifo: Path) -> int:
 
 
 def test_signals_count_while_it_starts(tmp_path: Path, manager: Manager) -> None:
-    file = tmp_path / "test.stat.bak"
-    os.mkfifo(file)  # a backup file whose end nobody ever gets to see
-    with Life(tmp_path, manager, stderr=subprocess.PIPE) as server:
-        writer = writer_to(file)
-        server.signal(signal.SIGUSR1)
+    file, log = tmp_path / "test.stat.bak", tmp_path / "log"
+    os.mkfifo(file)  # a backup file that cannot even be opened, as long as nobody writes it
+    with log.open("wb") as out, Life(tmp_path, manager, stderr=out.fileno()) as server:
+        until(lambda: catches(server.process.pid, signal.SIGUSR1))
+
+        def is_restoring() -> bool:
+            server.signal(signal.SIGUSR1)
+            return "server/backup/task.py:" in log.read_text()
+
+        until(is_restoring)
         server.signal(signal.SIGTERM)
         manager.wait_for("STOPPING")
         server.signal(signal.SIGTERM)
-        said = server.end()
-    os.close(writer)
-    assert "server/backup/task.py:" in said
+        os.close(writer_to(file))
+        server.end()
+    said = log.read_text()
     assert "status: starting" in said
     assert "SST-1101" in said
     assert not any("READY" in each for each in manager.heard)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for it."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, "it is never so"
+        time.sleep(0.05)
+
+
+def catches(pid: int, number: int) -> bool:
+    """Whether a process does something of its own at a signal; else that would be its end."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("SigCgt:"):
+            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+    return False
 
 
 def test_a_bug_is_in_the_log_and_the_exit_code() -> None:
