@@ -27,12 +27,12 @@ class Pictures:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._blob = b""
+        self._blob: bytes | None = None  # of which those are
         self._read: dict[str, tuple[Picture, int]] = {}
 
     def checked(self, event: object) -> object:
         """What came over the link, or that it is malformed; a picture is ready to be taken."""
-        self._blob, self._read = b"", {}  # of the event before; nobody wanted them
+        self._blob, self._read = None, {}  # of the event before; nobody wanted them
         if isinstance(event, JoinState) and event.as_of:
             try:
                 self._read = self.read(event.as_of, event.blob)
@@ -48,7 +48,7 @@ class Pictures:
             BrokenPicture: Nobody has checked them, and they make no sense.
         """
         read = self._read if self._blob is blob else self.read(as_of, blob)
-        self._blob, self._read = b"", {}
+        self._blob, self._read = None, {}
         return read
 
     def read(self, as_of: Positions, blob: bytes) -> dict[str, tuple[Picture, int]]:
