@@ -15,7 +15,7 @@ from typing import Any
 
 from . import transfer_interactions
 from .actions import CODES, NAMES
-from .calls import Call, Leg, Observer, Phase, Told, Visit
+from .calls import Call, Leg, Observer, Phase, Told, Visit, call_type_of
 from .directory import MEDIATION_TYPES
 from .nodes import DNNode, MediationDN, Node, RegularDN
 from .occurrences import NO_FACTS, Facts, Occurrence, Status
@@ -271,7 +271,7 @@ class _Adoption:
 
     def _call(self, data: Data) -> None:
         call = self._world.call_by_id(data["id"], data["heard_at"])
-        call.call_type, call.ani, call.dnis = data["type"], data["ani"], data["dnis"]
+        call.call_type, call.ani, call.dnis = call_type_of(data["type"]), data["ani"], data["dnis"]
         call.others, call.queues = dict(data["others"]), dict(data["queues"])
         call.facts = data["facts"] or NO_FACTS
         call.former = [(until, Told(call.conn_id, *told)) for until, *told in data["former"]]
@@ -314,7 +314,7 @@ class _Adoption:
             queue.members[dn] = None
         pending = data["acw_pending"]
         dn.acw_pending = None if pending is None else (pending or NO_FACTS)
-        dn.acw_call_type = data["acw_call_type"]
+        dn.acw_call_type = call_type_of(data["acw_call_type"])
         dn.acw_visits = tuple(self._queue(number) for number in data["acw_visits"])
         outage = data["before_outage"]
         dn.before_outage = None if outage is None else self._occurrence(dn, outage)
@@ -324,7 +324,7 @@ class _Adoption:
 
     def _leg(self, dn: RegularDN, data: Data) -> None:
         call = self._world.calls[data["call"]]
-        leg = Leg(call, data["type"], data["originated"], data["started"])
+        leg = Leg(call, call_type_of(data["type"]), data["originated"], data["started"])
         leg.phase, leg.since = Phase(data["phase"]), data["since"]
         leg.going_on = [self._occurrence(dn, each, call) for each in data["going_on"]]
         leg.hold = None if data["hold"] is None else leg.going_on[data["hold"]]
