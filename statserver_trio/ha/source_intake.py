@@ -10,22 +10,19 @@
            ^                             ^   ----------------------------<--+ filled, or left
            +--- the peer's picture is the better one; also out of HOLE -----+
 
-Kept are also the snapshots that a feed sends after it was reconnected. They say
-what *is*, not what *happened*, so they are needed where a picture begins or a hole
-cannot be filled, and dropped where nothing is missing: they would only spoil true
-start times.
+Kept are also the snapshots that a feed sends after it was reconnected, or has lost events. They
+say what *is*, not what *happened*, so they are needed where a picture begins or a hole cannot be
+filled, and dropped where nothing is missing: they would only spoil true start times.
 
-A *fact* is an event that the feed gave no number although it happened: that the link
-to the switch is lost, mostly. It is applied where it comes, between the same two
-events on both members if both hear it, and the snapshots after it are needed.
+A *fact* is an event that the feed gave no number although it happened: that the link to the switch
+is lost, mostly. It is applied where it comes, between the same two events on both members if both
+hear it, and the snapshots after it are needed.
 
-A picture has a **lineage**. Two members whose pictures are folds of the same
-events have the same one; where a hole is left, or a picture begins from
-snapshots, a new one begins. ``since`` says from which position on nothing is
-missing, so of two lineages the one with the lower ``since`` knows more. Where that
-is the same nothing happened between the two beginnings, but whoever began earlier
-knows since when things go on (a snapshot says only that they do). All this about
-lineages is our decision.
+A picture has a **lineage**. Two members whose pictures are folds of the same events have the same
+one; where a hole is left, or a picture begins from snapshots, a new one begins. ``since`` says from
+which position on nothing is missing, so of two lineages the one with the lower ``since`` knows
+more. Where that is the same nothing happened between the two beginnings, but whoever began earlier
+knows since when things go on (a snapshot says only that they do). All this is our decision.
 
 A source may *count anew*, as after a restart. Its feed greets with a lower number than it told
 before; or we had no feed then, and it stands behind what the peer has told us, and stays there:
@@ -115,6 +112,7 @@ class SourceIntake:
     _told: int | None = None  # the last position that the feed itself told, since it greeted
     _stood: int | None = None  # where it stood when it greeted us last, whether it is there or not
     _behind_since: float = inf  # that is behind ``applied``
+    _supposed: int | None = None  # the first event that the peer gave us and our feed may have lost
     _doubtful: bool = False  # what comes next may have a hole before it, contiguous or not
 
     def is_worse(self, theirs: Standing | None, i_accept: bool) -> bool:
@@ -135,7 +133,7 @@ class SourceIntake:
         """The feed was lost; or it is back, and has told us all that we missed."""
         self.away = away
         if away:
-            self._told = None
+            self._told = self._supposed = None
         self.is_heard = self.is_heard or not away
 
     def is_described(self) -> None:
@@ -176,6 +174,8 @@ class SourceIntake:
             if position is not None and position != FACT:
                 self.journal.append(position, line, now)
                 self._told = position
+                first, self._supposed = self._supposed, None
+                self._wants_snapshots &= first in (None, position)  # else it has lost them
             self._held.append(event)
         return [*supposed, *self._next(now)]
 
@@ -309,15 +309,13 @@ class SourceIntake:
     def _batch(self, events: list[Event]) -> list[object]:
         return [ApplyEvents(self.name, events)] if events else []
 
-    def _hole_before(
-        self, position: int, line: bytes | None, applied: int
-    ) -> tuple[int, int] | None:
+    def _hole_before(self, position: int, line: bytes | None, here: int) -> tuple[int, int] | None:
         """What is missing before ``position``; a mark's own position is missing as well."""
         last = position if line is None else position - 1
-        if last <= applied:
+        if last <= here:
             return None
         if self.contiguous or self._doubtful or line is None:
-            return applied + 1, last
+            return here + 1, last
         return None
 
     def _cover(self, first: int, last: int) -> None:
@@ -337,8 +335,10 @@ class SourceIntake:
         lines = sorted({p: line for p, line in lines if first <= p <= last}.items())
         if not self.is_supposed:
             self.journal.fill(first, last, lines, now)
-        elif self._told == self.applied:
-            self._told = last  # our feed is not behind: it has lost them
+        else:
+            self._supposed = self._supposed or first
+            if self._told == self.applied:
+                self._told = last  # our feed is not behind: it has lost them
         self._cover(first, last)
         self.applied = last
         applied = self._batch(list(lines))

@@ -113,6 +113,21 @@ def test_a_peer_that_has_not_noticed_that_the_source_counts_anew_is_not_ahead():
     assert looked(intake, 1 + PATIENCE) == []
 
 
+SNAPSHOT = (None, b"snapshot")
+
+
+@pytest.mark.parametrize(
+    ("event", "is_lost"), [((11, b"11"), False), ((12, b"12"), True), ((13, b"13"), True)]
+)
+def test_snapshots_because_of_what_the_peer_has_given_are_not_wanted(intake, event, is_lost):
+    """They come later than the events that follow them happened (days 1066955, 1067666)."""
+    assert looked(intake, 1 + PATIENCE) == ASKED
+    intake.handle_event(Journal("s", 11, 12, MISSED, True), 7)
+    intake.handle_event(Arrived("s", [event]), 8)  # the first that our own feed tells
+    came = intake.handle_event(Arrived("s", [SNAPSHOT]), 9)
+    assert came == ([] if is_lost else [ApplyEvents("s", [SNAPSHOT])])
+
+
 def test_a_feed_that_has_lost_events_does_not_count_anew(intake):
     """It stays behind what the peer told, and has been at the same event before (day 300049)."""
     assert looked(intake, 1 + PATIENCE) == ASKED
