@@ -210,15 +210,21 @@ export class Health {
     });
   }
 
+  /** Seconds since the first of the sources that nobody hears was heard; 0 if all are. */
+  goneFor(time) {
+    const gone = this.sources(time).filter((each) => each.is === "gone");
+    return Math.max(0, ...gone.map(({since}) => time - (since ?? time)));
+  }
+
   /** Why the numbers are not to be believed; empty if they are. */
   trouble(time) {
     if (![...this._members.values()].some((each) => each.isConnected)) {
-      return "No server can be reached. What you see is old.";
+      return "No server can be reached";
     }
     const gone = this.sources(time).filter((each) => each.is === "gone");
     if (gone.length === 0) return "";
     const names = gone.map((each) => each.name).join(", ");
-    return `Nothing is heard of ${names} since ${clock(gone[0].since)}. What you see is old.`;
+    return `Nothing is heard of ${names} since ${clock(gone[0].since)}`;
   }
 }
 

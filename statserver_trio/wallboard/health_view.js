@@ -64,7 +64,7 @@ export class HealthView {
     this._show(health);
     const trouble = health.trouble(time);
     this._trouble.hidden(trouble === "");
-    this._trouble.text(trouble);
+    this._trouble.text(trouble && `${trouble}. What you see is old.`);
     this._page.attribute("data-trouble", trouble === "" ? "" : "yes");
   }
 

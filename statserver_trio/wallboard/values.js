@@ -6,6 +6,7 @@ export class Values {
     this._pair = pair;
     this._entries = new Map();
     this.news = new Set(); // keys that have changed since somebody emptied it
+    this.goneFor = 0; // seconds since a source was heard that is gone, by what the servers say
   }
 
   /** Take over what is delivered. */
@@ -36,10 +37,14 @@ export class Values {
     return this._entries.get(key)?.complete ?? true;
   }
 
-  /** Seconds for which nobody has vouched for it; null if it was never told. */
+  /**
+   * Seconds for which nobody has vouched for it; null if it was never told. A page that was opened
+   * when its source had gone already was told it just now, and it is as old as the source is gone.
+   */
   age(key, now) {
     const at = this._pair.freshAt(key);
-    return at === null ? null : Math.max(0, now - at);
+    if (at === null) return null;
+    return Math.max(0, now - at, this.trouble(key) ? this.goneFor : 0);
   }
 
   trouble(key) {

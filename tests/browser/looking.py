@@ -54,6 +54,29 @@ window.requestAnimationFrame = (draw) => real((time) => {
   port2.postMessage(0);
 });
 """
+# What goes to the loudspeaker goes to an ear of ours as well: how high it is, and how loud at most.
+LISTEN = """
+window.heard = [];
+const connect = AudioNode.prototype.connect, ears = new Map();
+AudioNode.prototype.connect = function (target, ...rest) {
+  if (target === this.context.destination) connect.call(this, earOf(this.context));
+  return connect.call(this, target, ...rest);
+};
+const earOf = (context) => {
+  if (!ears.has(context)) {
+    const ear = context.createAnalyser(), samples = new Float32Array(ear.fftSize);
+    const bins = new Float32Array(ear.frequencyBinCount);
+    ears.set(context, ear);
+    setInterval(() => {
+      ear.getFloatTimeDomainData(samples);
+      ear.getFloatFrequencyData(bins);
+      const peak = Math.max(...samples), highest = bins.indexOf(Math.max(...bins));
+      if (peak > 0.01) window.heard.push({peak, hertz: highest * context.sampleRate / ear.fftSize});
+    }, 20);
+  }
+  return ears.get(context);
+};
+"""
 # Where a member comes and goes: of a server that is not there the browser itself complains, and
 # nobody can keep it from that.
 UNREACHABLE = (

@@ -256,6 +256,7 @@ test("a source that died before the page was opened is gone since then", () => {
   health.know([{url: "A", name: "one"}, {url: "B", name: "two"}]);
   health.reports("A", silent(100), 1000);
   assert.equal(health.sources(1000)[0].since, 900);
+  assert.equal(health.goneFor(1000), 100);
   health.reports("B", silent(90, {name: "two"}), 1001);
   assert.equal(health.sources(1001)[0].since, 911, "when the last one lost it");
   health.reports("A", silent(101.9), 1002); // answers are late by a little

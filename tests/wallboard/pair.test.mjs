@@ -149,6 +149,17 @@ test("a value that was not valid when everybody went is valid when it is opened 
   assert.equal(room.values.trouble("k"), "");
 });
 
+test("what is told of a source that has been gone for long is as old as that", () => {
+  const room = both();
+  room.values.goneFor = 100;
+  room.say("A", 5, 1);
+  assert.equal(room.values.age("k", 1), 0, "it is another source that is gone");
+  for (const member of ["A", "B"]) room.word(member, "StatisticInvalid", 1);
+  assert.equal(room.values.age("k", 2), 100);
+  room.values.goneFor = 0; // nobody says since when
+  assert.equal(room.values.age("k", 2), 1);
+});
+
 test("what is not wanted any more is closed, and forgotten", () => {
   const room = both();
   room.say("A", 5, 1);
