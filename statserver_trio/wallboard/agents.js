@@ -10,6 +10,8 @@ import {NOTHING, age, minutes} from "./words.js";
 // small ones; on a TV they are as large as the screen has room for.
 const DENSITIES = ["roomy", "", "dense", "tiny"];
 const ROOMY_MAX = 36, DENSE_MIN = 150;
+// To make five hundred cells and lay them out takes longer than a frame may.
+const MADE_AT_ONCE = 50;
 
 /** One agent. */
 class Agent {
@@ -57,6 +59,8 @@ export class Agents {
   constructor(grid, list) {
     this._grid = new Cell(grid);
     this._fitted = -1; // how many there was room for
+    this._ids = []; // of those that are to be shown
+    this._isComplete = true; // whether all of them are
     this._rows = new Rows(grid, (id) => new Agent(id));
     this._byKey = new Map();
     this._chips = new Map(Object.entries(KINDS).map(([kind, label]) => {
@@ -69,9 +73,23 @@ export class Agents {
     }));
   }
 
+  /** Have these shown, in this order; `grow` makes their cells. */
   show(ids) {
-    this._rows.show(ids.map((id) => [id, id]));
+    this._ids = ids;
+    this._isComplete = false;
+  }
+
+  /** Make some of the cells that are missing; whether there are any that nothing was written to. */
+  grow() {
+    if (this._isComplete) return false;
+    this._isComplete = this._rows.show(this._ids.map((id) => [id, id]), MADE_AT_ONCE);
     this._byKey = new Map([...this._rows.byId.values()].map((agent) => [agent.key, agent]));
+    return true;
+  }
+
+  /** Whether the cells of all that are to be shown have been made. */
+  get isComplete() {
+    return this._isComplete;
   }
 
   /** Make the cells as large as they may be, where their number or the room for them is another. */

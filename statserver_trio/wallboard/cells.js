@@ -51,9 +51,13 @@ export class Rows {
     this.byId = new Map();
   }
 
-  /** Have exactly these, in this order: an iterable of [id, datum]. */
-  show(wanted) {
+  /**
+   * Have exactly these, in this order: an iterable of [id, datum]. So many at most are made in one
+   * call; whether all are there.
+   */
+  show(wanted, atOnce = Infinity) {
     const all = new Map(wanted);
+    let left = atOnce;
     for (const [id, row] of this.byId) {
       if (all.has(id)) continue;
       row.node.remove();
@@ -63,11 +67,14 @@ export class Rows {
     for (const [id, datum] of all) {
       let row = this.byId.get(id);
       if (row === undefined) {
+        if (left === 0) continue;
+        left -= 1;
         row = this._make(id, datum);
         this.byId.set(id, row);
       }
       if (row.node === before) before = before.nextElementSibling;
       else this._parent.insertBefore(row.node, before);
     }
+    return this.byId.size === all.size;
   }
 }

@@ -72,7 +72,10 @@ class Board {
     this._members = new Members(location.origin, {
       know: (members) => this._know(members),
       board: (url, board) => this._heardOfSite(url, board),
-      status: (url, status) => this._health.reports(url, status, wallClock()),
+      status: (url, status) => {
+        this._health.reports(url, status, wallClock());
+        this._values.goneFor = this._health.goneFor(wallClock());
+      },
     });
   }
 
@@ -246,6 +249,7 @@ class Board {
   _tick() {
     this._isWhole = true;
     this._health.look(wallClock());
+    this._values.goneFor = this._health.goneFor(wallClock());
     this._frameSoon();
     this._alarm();
   }
@@ -262,6 +266,7 @@ class Board {
   /** Touch what has changed; once a second everything that grows old. */
   _frame() {
     const moment = now(), news = this._values.news;
+    if (this._agents.grow()) this._isWhole = true;
     const [tiles, agents] = this._isWhole
       ? [this._tiles.all, this._agents.all]
       : [new Set([...news].map((each) => this._tiles.of(each)).filter(Boolean)),
@@ -283,6 +288,7 @@ class Board {
     });
     news.clear();
     this._isWhole = false;
+    if (!this._agents.isComplete) this._frameSoon();
   }
 
   _ages(moment) {

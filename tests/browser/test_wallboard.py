@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .looking import FRAMES, Screen, looking_at
+from .looking import FRAMES, LISTEN, Screen, looking_at
 from .site import ROOT, Site, running, wait_until
 
 pytestmark = pytest.mark.browser
@@ -134,11 +134,46 @@ def test_a_dead_feed_turns_red_within_its_threshold(chromium: Any, site: Site) -
         screen.page.wait_for_timeout(2500)
         said = screen.page.locator("#announcements")
         assert "ts1" not in said.text_content(), "who cannot see it is told twice"
+        with looking_at(chromium, address) as late:
+            late.wait_for(".tile[data-old]", QUEUES, seconds=stale)
+            assert late.count(".agent[data-old]") == site.agents, "it is old, however new the page"
 
         site.start_tserver()
         wait_until(lambda: screen.count(".tile[data-old]") == 0, "still red")
         wait_until(lambda: screen.page.locator("#trouble").is_hidden(), "still in trouble")
         wait_until(lambda: "Over" in said.text_content(), "nobody says that it is over", 5)
+
+
+TONES = (880, 660)  # hertz
+
+
+def hears_the_bell(screen: Screen) -> bool:
+    """Both its tones, since the last time; for what it is called the analyser has bins of 23 Hz."""
+    heard = screen.page.evaluate("window.heard")
+    return all(any(abs(each["hertz"] - tone) < 25 for each in heard) for tone in TONES)
+
+
+def test_an_alarm_is_heard_by_whoever_wants_it(chromium: Any, site: Site) -> None:
+    with looking_at(chromium, f"{site.page_of(site.members[0])}/?out=1", LISTEN) as screen:
+        settle(screen, site.agents)
+        site.kill("tserver")
+        wait_until(lambda: screen.page.locator("#trouble").is_visible(), "nobody says why")
+        screen.page.wait_for_timeout(2500)
+        assert screen.page.evaluate("window.heard") == [], "nobody has asked for it"
+        site.start_tserver()
+        wait_until(lambda: screen.page.locator("#trouble").is_hidden(), "still in trouble")
+
+        screen.page.get_by_role("button", name="Sound off").click()
+        wait_until(lambda: hears_the_bell(screen), "no sound to try it", 5)
+        said = screen.page.locator("#announcements")
+        wait_until(lambda: "Over" in said.text_content(), "nobody says that it is over", 10)
+        screen.page.evaluate("window.heard.length = 0")
+        site.kill("tserver")
+        wait_until(lambda: hears_the_bell(screen), "no alarm is heard", 10)
+        loudest = max(each["peak"] for each in screen.page.evaluate("window.heard"))
+        assert 0.1 < loudest <= 0.2, "as loud as it is said to be"
+        site.start_tserver()
+        wait_until(lambda: screen.page.locator("#trouble").is_hidden(), "still in trouble")
 
 
 def test_when_all_servers_are_gone_the_page_says_so(chromium: Any, site: Site) -> None:
@@ -291,14 +326,21 @@ def test_500_agents(chromium: Any, tmp_path: Path) -> None:
             lambda: int(screen.text("#summary [data-kind=call] b")) > agents / 3, "too quiet", 120
         )
         screen.page.evaluate("window.frames_ms.length = 0")
-        wait_until(lambda: len(screen.page.evaluate("window.frames_ms")) > 300, "still", 120)
-        frames = sorted(screen.page.evaluate("window.frames_ms"))
-        print(
-            f"{len(frames)} frames of {agents} agents: median "
-            f"{statistics.median(frames):.1f} ms, 99 of 100 below "
-            f"{frames[len(frames) * 99 // 100]:.1f} ms, worst {frames[-1]:.1f} ms"
-        )
-        assert frames[-1] <= FRAME_MS
+        assert worst_of(screen, 300, f"of {agents} agents") <= FRAME_MS
+        screen.page.reload()
+        settle(screen, agents)
+        assert worst_of(screen, 1, f"since {agents} agents were opened") <= FRAME_MS
+
+
+def worst_of(screen: Screen, enough: int, what: str) -> float:
+    """What the longest frame takes, in ms, when there are enough of them."""
+    wait_until(lambda: len(screen.page.evaluate("window.frames_ms")) > enough, "still", 120)
+    frames: list[float] = sorted(screen.page.evaluate("window.frames_ms"))
+    print(
+        f"{len(frames)} frames {what}: median {statistics.median(frames):.1f} ms, "
+        f"99 of 100 below {frames[len(frames) * 99 // 100]:.1f} ms, worst {frames[-1]:.1f} ms"
+    )
+    return frames[-1]
 
 
 # Name, address, width and height, colours that the system likes.
