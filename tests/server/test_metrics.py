@@ -191,6 +191,16 @@ async def test_a_value_of_which_events_are_missing_says_so(build: Any, autojump_
     assert found == {"Entered Queue 8001@sw1 Default": 0}
 
 
+async def test_a_value_that_cannot_be_relied_upon_says_so(build: Any, autojump_clock: Any) -> None:
+    site = await build("Queue:8001@sw1:Entered")
+    site.queues("8001", "c1")
+    for is_heard in (True, False, True):
+        site.hub.engine.set_connected("ts1", is_heard)
+        assert await site.statistics() == {"Entered Queue 8001@sw1 Default": 1}
+        found = await site.statistics("statserver_statistic_valid")
+        assert found == {"Entered Queue 8001@sw1 Default": is_heard}
+
+
 async def test_whoever_comes_into_being_is_exported(build: Any, autojump_clock: Any) -> None:
     site = await build(WAITING)
     site.queues("8003", "c1")  # that nobody has listed

@@ -178,9 +178,10 @@ class Exported:
         return list(found.values())
 
     def _value(self, held: _Held) -> ExportedValue:
-        value = self._hub.engine.value(held.subscription.statistic, self._hub.clock.now_ms())
+        engine, statistic = self._hub.engine, held.subscription.statistic
+        value = engine.value(statistic, self._hub.clock.now_ms())
         number = float(value.value) if isinstance(value.value, int | float) else nan
-        return ExportedValue(held.labels, number, value.complete)
+        return ExportedValue(held.labels, number, value.complete, engine.is_valid(statistic))
 
 
 def _is_open(held: _Held) -> bool:

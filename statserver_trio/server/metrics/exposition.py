@@ -36,6 +36,7 @@ class ExportedValue:
     labels: dict[str, str]
     value: float
     complete: bool
+    valid: bool
 
 
 @frozen
@@ -57,9 +58,11 @@ class Scrape(Collector):
 
     def collect(self) -> Iterator[Family]:
         """Families of samples, as the library wants them."""
+        told = self.exported
         values = {
-            "statistic": ((each.labels, each.value) for each in self.exported),
-            "statistic_complete": ((each.labels, float(each.complete)) for each in self.exported),
+            "statistic": ((each.labels, each.value) for each in told),
+            "statistic_complete": ((each.labels, float(each.complete)) for each in told),
+            "statistic_valid": ((each.labels, float(each.valid)) for each in told),
         }
         for metric in METRICS.values():
             if metric.kind == "histogram":
