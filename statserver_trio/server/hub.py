@@ -39,6 +39,7 @@ from ..stats.telling.notifications import (
 )
 from ..tlib.events import TEvent, Unhandled
 from .clock import Clock
+from .link_definitions import key_text
 
 log = logging.getLogger(__name__)
 
@@ -239,6 +240,16 @@ class Hub:
     def distribute(self) -> None:
         """Hand out whatever is due, and look at the next deadline again."""
         self.deliver(self.engine.news(self.clock.now_ms()))
+        self._complain()
+
+    def _complain(self) -> None:
+        """Log what cannot be computed any more, where it began to."""
+        failing = self.engine.failing
+        for statistic, error in failing.take_news():
+            log.error("%s cannot be computed", key_text(statistic.key), exc_info=error)
+        untold, failing.untold = failing.untold, 0
+        if untold:
+            log.error("and %d more cannot be computed", untold)
 
     def _notify(self, notices: Iterable[Notice]) -> None:
         """What each client is told in words of its own."""

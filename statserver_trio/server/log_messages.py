@@ -294,6 +294,12 @@ MESSAGES: tuple[LogMessage, ...] = tuple(
         (4103, "warning", "server.metrics.exported",
          "[metrics] series-max: %d statistics are not exported",
          "More series than [metrics] series-max allows.", "Raise it, or export fewer."),
+        (4104, "error", "server.hub", "%s cannot be computed",
+         "A bug: something raises when that statistic is read; the traceback says where. It is "
+         "invalid and has no value until it can be read again; the others go on.",
+         "Report it. To be rid of it, close the statistic or change its definition."),
+        (4105, "error", "server.hub", "and %d more cannot be computed",
+         "Besides those that were named.", "See there."),
         (4201, "error", "server.http", "%s %s failed",
          "A page of the management port has failed; the traceback says where. A bug.",
          "Report it. Everything else goes on."),

@@ -137,9 +137,12 @@ class Management:
 
     def degraded(self) -> list[str]:
         """What clients do not notice yet, and somebody should look at."""
-        pair = [] if self._pair is None else self._pair.degraded()
-        error = "" if self._backup is None else self._backup.error
-        return [*pair, f"the backup file is not written: {error}"] if error else pair
+        found = [] if self._pair is None else self._pair.degraded()
+        if self._backup is not None and self._backup.error:
+            found = [*found, f"the backup file is not written: {self._backup.error}"]
+        if failing := len(self._hub.engine.failing):
+            found = [*found, f"statistics that cannot be computed: {failing}; see the log"]
+        return found
 
     # -- the status --------------------------------------------------------------------------
 
@@ -158,6 +161,7 @@ class Management:
             "uptime": trio.current_time() - self._started,
             "clients": len(hub.clients),
             "statistics": len(hub.engine.statistics),
+            "failing": len(hub.engine.failing),
             **{name: part for name, part in pair.items() if name != "sources"},
             "sources": [self._source(name, gaps.get(name)) for name in hub.engine.sources],
             "version": __version__,

@@ -23,6 +23,7 @@ from .counting.ledger import Ledger
 from .definitions import Definitions
 from .describing import Describer
 from .extended.registry import Extended
+from .failing import Failing
 from .following import Following
 from .open_statistics import OpenStatistics
 from .quick import Clocks, interval_of, read_quickly
@@ -64,6 +65,7 @@ class Engine:
         self._resolution = resolution
         self.attachments = Attachments(directory, self.sources)
         self.extended = Extended()
+        self.failing = Failing()
         self._schedule = Schedule(self)
         self._following = Following(directory, self.sources)
         self._describer = Describer()
@@ -167,6 +169,7 @@ class Engine:
         self._following.remove(statistic)
         self.attachments.detach(statistic)
         self.extended.closed(statistic)
+        self.failing.forget(statistic)
 
     # -- subscriptions ---------------------------------------------------------------
 
@@ -262,12 +265,23 @@ class Engine:
     def value_at(
         self, statistic: Statistic, clocks: dict[Ledger, int], closing: bool = False
     ) -> Value:
-        """The same, with the time of every source given.
+        """The same, with the time of every source given; see :mod:`.failing`, too.
 
         Args:
             closing: The times are reset points, and asked for is what the
                 interval came to that ends there.
         """
+        try:
+            value = self._value_at(statistic, clocks, closing)
+        except Exception as error:  # whatever it is: others have to be told what theirs is worth
+            if self.failing.failed(statistic, error):
+                self._schedule.doubt(statistic)
+            return Value(None, max(clocks.values(), default=0) / 1000, 0.0, complete=False)
+        if self.failing and self.failing.forget(statistic):
+            self._schedule.doubt(statistic)
+        return value
+
+    def _value_at(self, statistic: Statistic, clocks: dict[Ledger, int], closing: bool) -> Value:
         if statistic.pushed is not None:
             return self.extended.value(statistic)
         if not closing:
@@ -347,13 +361,12 @@ class Engine:
 
     def is_valid(self, statistic: Statistic) -> bool:
         """Whether everything that contributes can be heard (statistics.md §4.9)."""
-        return not self._unheard(statistic)
+        return not self.why_invalid(statistic)
 
     def why_invalid(self, statistic: Statistic) -> str:
-        """What cannot be heard, for a person."""
-        return self._unheard(statistic)
-
-    def _unheard(self, statistic: Statistic) -> str:
+        """What cannot be heard, or computed, for a person; empty if it is valid."""
+        if self.failing and (why := self.failing.why(statistic)):
+            return why
         if statistic.pushed is not None:
             return statistic.pushed.trouble
         for source, node in statistic.places():

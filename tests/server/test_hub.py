@@ -12,6 +12,7 @@ from statserver_trio.api.session import Limits
 from statserver_trio.model.directory import DN, Directory, DNKey
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.hub import Hub
+from statserver_trio.stats import engine as engine_module
 from statserver_trio.stats.definitions import Definitions
 from statserver_trio.stats.definitions.stat_types import parse_stat_type
 from statserver_trio.stats.engine import Engine
@@ -100,6 +101,24 @@ async def test_who_listens_is_told_and_woken(autojump_clock):
     assert other.hears() == []
     happens(hub, EventDiverted, "c1")
     assert one.hears() == [("Info", 1)]
+
+
+async def test_what_cannot_be_computed_is_logged_once_and_null(monkeypatch, caplog, autojump_clock):
+    hub = new_hub()
+    listener = Listener(hub)
+    listener.opens("Longest", 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(engine_module, "read_quickly", lambda statistic, clocks: 1 / 0)
+        assert listener.opens("Waiting")[-1] == ("Info", None)
+        happens(hub, EventQueued, "c1")
+        assert "StatisticInvalid" in listener.hears()
+        happens(hub, EventQueued, "c2")
+    named = [each.getMessage() for each in caplog.records if "computed" in each.getMessage()]
+    assert sorted(each.split(",")[3] for each in named) == ['"Longest"', '"Waiting"']
+    assert all(each.exc_info for each in caplog.records)
+    happens(hub, EventQueued, "c3")
+    assert ("Info", 3) in listener.hears()
+    assert not hub.engine.failing
 
 
 async def test_time_alone_makes_values_due(autojump_clock, nursery):

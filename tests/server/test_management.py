@@ -121,6 +121,16 @@ async def test_a_disk_that_takes_no_backup_file_does_not_make_it_less_ready(
     assert (await site.asks("GET /api/status"))[1]["degraded"] == said
 
 
+async def test_a_statistic_that_cannot_be_computed_does_not_either(site: Site) -> None:
+    site.feed.connected = True
+    site.hub.engine.failing.failed(object(), ValueError("x"))  # type: ignore[arg-type]
+    said = ["statistics that cannot be computed: 1; see the log"]
+    assert (await site.asks("GET /readyz"))[1] == {
+        "ready": True, "reasons": [], "degraded": said,
+    }  # fmt: skip
+    assert (await site.asks("GET /api/status"))[1]["failing"] == 1
+
+
 async def test_the_status_is_what_the_protocol_lists(site: Site, autojump_clock: Any) -> None:
     now = site.hub.clock.now_ms()
     queued = EventQueued(time=T0 + 2, this_dn="8001", conn_id="c1", position=7)

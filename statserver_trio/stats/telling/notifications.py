@@ -180,7 +180,9 @@ def tell_change(subscriptions: Iterable[Subscription], value: Any) -> list[Subsc
 def _differs(value: Any, last: Any, limit: float) -> bool:
     if value == last and type(value) is type(last):
         return False
-    if last is None or isinstance(value, str | dict | list) or isinstance(last, str):
+    if value is None or last is None or isinstance(value, str | dict | list):
+        return True
+    if isinstance(last, str):
         return True
     if isinstance(value, int):
         return bool(abs(value - last) >= max(1, limit))

@@ -113,6 +113,10 @@ class Schedule:
         self.stir(statistic)
         self._validity.is_unsure(statistic)
 
+    def doubt(self, statistic: Statistic) -> None:
+        """Whether it is valid may have changed: look, and tell, without an event."""
+        self._validity.is_unsure(statistic)
+
     def stir(self, statistic: Statistic) -> None:
         """Its value may have changed although no row was touched: look in the next round."""
         for subscription in statistic.subscriptions:
@@ -190,6 +194,8 @@ class Schedule:
         for tick in rounds:
             tick.next_at += ((now - tick.next_at) // tick.period + 1) * tick.period
             self._look_round(tick, changed, clocks, values)
+        if self._validity.doubts:  # of what could not be read just now, or could again
+            self._queue += self._validity.look()
         queue, self._queue = self._queue, []
         return queue
 
@@ -333,7 +339,7 @@ class Schedule:
 
     def next_deadline(self, now: int) -> float:
         """When something may be due although nothing happens, in ms; ``inf`` if never."""
-        if self._queue:
+        if self._queue or self._validity.doubts:
             return now
         deadline: float = min((tick.next_at for tick in self._ticks.values()), default=inf)
         clocks = [source.clock(now) for source in self._engine.sources.values()]

@@ -26,6 +26,11 @@ class Validity:
         self._engine = engine
         self._unsure: dict[Statistic, None] = {}  # whose nodes are others now
 
+    @property
+    def doubts(self) -> bool:
+        """Whether there is something to look at although no DN was lost or found."""
+        return bool(self._unsure)
+
     def is_unsure(self, statistic: Statistic) -> None:
         """Look at it next time, whatever happens."""
         self._unsure[statistic] = None
