@@ -88,6 +88,10 @@ MESSAGES: tuple[LogMessage, ...] = tuple(
         (1104, "error", "commands.run", "the server has failed",
          "A bug; the traceback says where. The process ends with exit code 1.",
          "Report it. systemd starts the server again; of a pair the other member goes on."),
+        (1105, "error", "server.reserve", "port %d lets nobody in: %d files can be opened, no more",
+         "Clients have nearly all files that the process may have open; the rest is for the pair, "
+         "the feeds and the backup file. Said once a minute.",
+         "Raise LimitNOFILE of the unit (ulimit -n), or lower [limits] clients."),
         (1110, "error", "server.log_queue",
          "%d log records are missing here: they came faster than they could be written",
          "The disk or pipe of the log was too slow, or refused; the server did not wait for it.",

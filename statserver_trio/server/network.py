@@ -16,6 +16,7 @@ from . import tls
 from .feed_task import FeedOptions, open_stream
 from .ha import dialling
 from .ha.options import is_watched
+from .reserve import RESERVED, ReservingListener
 
 Listener = trio.abc.Listener[trio.abc.Stream]
 Listeners = Sequence[Listener]
@@ -49,12 +50,15 @@ class Sockets:
         """See :class:`Network`."""
         context = tls.for_port(listen)
         try:
-            listeners = await trio.open_tcp_listeners(listen.port, host=listen.host)
+            opened = await trio.open_tcp_listeners(listen.port, host=listen.host)
         except OSError as error:
             error.filename = f"{listen.host}:{listen.port}"
             raise
+        listeners: list[Listener] = [
+            ReservingListener(each, RESERVED[listen.id]) for each in opened
+        ]
         if context is None:
-            return list(listeners)
+            return listeners
         return [trio.SSLListener(each, context, https_compatible=True) for each in listeners]
 
     def tserver(self, tserver: TServer, options: FeedOptions) -> OpenStream:
@@ -73,6 +77,6 @@ class Sockets:
         """See :class:`Network`."""
         if isinstance(listener, trio.SSLListener):
             return self.address(listener.transport_listener)
-        assert isinstance(listener, trio.SocketListener)
+        assert isinstance(listener, ReservingListener)
         host, port = listener.socket.getsockname()[:2]
         return host, port
