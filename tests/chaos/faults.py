@@ -166,6 +166,33 @@ async def one_way(site: Site, rng: Random) -> None:
         await trio.sleep(rng.uniform(0.2, 4 * ADDP_SECONDS))
 
 
+async def lossy(site: Site, rng: Random) -> None:
+    """A third of all packets between the members gets lost."""
+    chance = "numgen random mod 100 < 30"
+    ports = (f"tcp {side} {site.ha_port} {chance}" for side in ("dport", "sport"))
+    async with dropped(*ports):
+        await trio.sleep(rng.uniform(0.5, 4 * ADDP_SECONDS))
+
+
+async def mute_feed(site: Site, rng: Random) -> None:
+    """A member's feed is there and says nothing; it finds out, and comes by another one."""
+    port = await _feed_port(site, rng.choice(site.members))
+    async with dropped(f"tcp dport {port}", f"tcp sport {port}"):
+        await trio.sleep(rng.uniform(0.2, 5))
+
+
+async def _feed_port(site: Site, member: Member) -> int:
+    """Of a member's end of the connection to the T-Server."""
+    assert member.process is not None
+    listed = await trio.run_process(
+        ("ss", "-H", "-t", "-n", "-p", "dport", "=", f":{site.switch.port}"), capture_stdout=True
+    )
+    for line in listed.stdout.decode().splitlines():
+        if f"pid={member.process.pid}," in line:
+            return int(line.split()[3].rpartition(":")[2])
+    raise LookupError(f"{member.name} has no feed")
+
+
 async def thin(site: Site, rng: Random) -> None:
     """Everything has to go through a thin line."""
     line = ("root", "tbf", "rate", THIN_RATE, "burst", "16kbit", "latency", "400ms")
@@ -191,6 +218,8 @@ INSIDE_ONLY: dict[str, Fault] = {
     "reset": reset,
     "partition": partition,
     "one_way": one_way,
+    "lossy": lossy,
+    "mute_feed": mute_feed,
     "thin": thin,
 }
 FAULTS = ANYWHERE | INSIDE_ONLY

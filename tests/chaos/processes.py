@@ -21,6 +21,7 @@ from statserver_trio.simulator.feed_server import Published
 CONF = Path(__file__).parent.parent.parent / "conf"
 PAIR = "primary", "backup"
 BACKUP_MINUTES = 0.005  # from one backup file to the next
+FEED_SECONDS = {"addp_timeout": 1.0, "loss_timeout": 1.0}
 READ, NOT_WHOLE = "SST-5003", ("SST-5101", "SST-5103", "SST-5104", "SST-5105")  # in the log
 AGENTS, QUEUES = 12, 3
 BATCH_EVENTS_MAX = 1000
@@ -33,10 +34,17 @@ AHEAD_SECONDS = 60.0
 
 
 class Switch:
-    """The T-Server, whose time stands still while nobody lets it live."""
+    """The T-Server, whose time stands still while nobody lets it live.
 
-    def __init__(self, seed: int, speed: float) -> None:
+    Args:
+        servers: Nobody is served before there are so many: they are told what there is, which has
+            no time, within the same second.
+    """
+
+    def __init__(self, seed: int, speed: float, servers: int = 1) -> None:
         self._clock = Clock.system()
+        self._awaited = servers
+        self._all_came = trio.Event()
         self._lived = 0.0  # seconds
         self._start = self._clock.now() + AHEAD_SECONDS
         self._centre = ContactCentre(
@@ -57,7 +65,7 @@ class Switch:
         listeners = await trio.open_tcp_listeners(0, host=LOOPBACK)
         self.port = listeners[0].socket.getsockname()[1]
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(trio.serve_listeners, self.server.handle, listeners)
+            nursery.start_soon(trio.serve_listeners, self._admit, listeners)
             task_status.started()
             before = trio.current_time()
             while True:
@@ -67,6 +75,14 @@ class Switch:
                     self._lived += now - before
                     self.advance()
                 before = now
+
+    async def _admit(self, stream: trio.SocketStream) -> None:
+        self._awaited -= 1
+        if self._awaited == 0:
+            await trio.sleep(1.3 - self._clock.now() % 1)  # to be well within a second
+            self._all_came.set()
+        await self._all_came.wait()
+        await self.server.handle(stream)
 
     async def say_more(self) -> None:
         """Wait for an event to happen."""
@@ -103,7 +119,7 @@ class Site:
 
     def __init__(self, folder: Path, seed: int, speed: float) -> None:
         self.folder = folder
-        self.switch = Switch(seed, speed)
+        self.switch = Switch(seed, speed, len(PAIR) + 1)
         self.members: tuple[Member, ...] = ()
         self.oracle: Member = None  # type: ignore[assignment]
         self.ha_port = 0
@@ -112,7 +128,7 @@ class Site:
     async def start(self, nursery: trio.Nursery) -> None:
         """Start everything, and wait until it is in step."""
         await nursery.start(self.switch.serve)
-        primary, backup = (_often_backed_up(load(CONF / f"{name}.toml")) for name in PAIR)
+        primary, backup = (_in_a_hurry(load(CONF / f"{name}.toml")) for name in PAIR)
         self.config = primary
         self.members = make_pair(primary, backup, self.folder, self.switch.port, 0)
         backups = load(self.members[1].conf)
@@ -213,9 +229,14 @@ class Site:
         return "" if position == self.switch.position else f"stands at {position}"
 
 
-def _often_backed_up(config: Config) -> Config:
-    """So that a member dies while it writes its file now and then, and has always one to read."""
-    return evolve(config, server=evolve(config.server, auto_backup_interval=BACKUP_MINUTES))
+def _in_a_hurry(config: Config) -> Config:
+    """So that a member dies while it writes its file now and then, and has always one to read.
+
+    And so that it finds out within seconds that its feed is only said to be there.
+    """
+    server = evolve(config.server, auto_backup_interval=BACKUP_MINUTES)
+    tserver = tuple(evolve(each, **FEED_SECONDS) for each in config.tserver)
+    return evolve(config, server=server, tserver=tserver)
 
 
 def standalone(folder: Path, tserver_port: int) -> Member:
