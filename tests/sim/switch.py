@@ -223,7 +223,8 @@ class SimFeed(FeedTask):
         process = self._process
         if self._end is not None:
             return
-        if not self.reachable:
+        path = process.day.network.path(self.switch.host, process.host)
+        if not self.reachable or path.blocked:
             process.after(self.options.redial, self.dial)
             return
         here, there = process.day.network.connect(process.host, self.switch.host)

@@ -24,7 +24,7 @@ KINDS = {
     "open": 6, "flood": 1, "close": 2, "peek": 1, "leave": 1, "come": 3,
     "cut": 2, "reset": 1, "partition": 2, "deaf": 2, "slow": 1, "thin": 1,
     "kill": 3, "freeze": 2,
-    "cut_feed": 2, "blind": 2, "drop": 1, "repeat": 1, "late_feed": 1, "strange": 1,
+    "cut_feed": 2, "blind": 2, "mute_feed": 1, "drop": 1, "repeat": 1, "late_feed": 1, "strange": 1,
     "options": 1, "role": 1, "reload": 1, "waver": 1, "jump": 1, "quiet": 1,
 }  # fmt: skip
 # Of these, what nobody would call a fault: clients do what clients do, or nothing happens.
@@ -73,7 +73,8 @@ class Trouble:
             path = day.network.path(day.hosts[a], day.hosts[b])
             path.blocked, path.delay, path.rate = False, (TICK, TICK), float("inf")
             for switch in day.switches.values():
-                day.network.path(switch.host, day.hosts[a]).delay = (TICK, TICK)
+                path = day.network.path(switch.host, day.hosts[a])
+                path.blocked, path.delay = False, (TICK, TICK)
         day.network.quicken()
         day.network.heal()
         for process in day.living():
@@ -276,6 +277,23 @@ class Trouble:
         """A T-Server begins to count anew; from then on no position can be compared."""
         self.day.renumbered = True
         self.day.switches[self.day.rng.choice(sorted(self.day.switches))].renumber()
+        return True
+
+    def _mute_feed(self) -> bool:
+        """It is there and says nothing: the member finds out, or hears everything late."""
+        day, process = self.day, self._someone()
+        if not process.alive:
+            return False
+        if day.plan.recent < PLENTY and not day.truth.may_lose(process):
+            return False
+        path = day.network.path(day.switches[self._feed_of(process)].host, process.host)
+        path.blocked = True
+
+        def see() -> None:
+            path.blocked = False
+            day.network.heal()
+
+        day.agenda.after(day.rng.choice((self._for(0.5, 5), self._for(5, 40))), see)
         return True
 
     def _drop(self) -> bool:

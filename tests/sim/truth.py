@@ -44,6 +44,8 @@ class Truth:
                 continue
             if not feed.connected or feed.wire is None or not feed.wire.is_told_all_after(applied):
                 return False
+            if self.day.network.path(feed.switch.host, process.host).blocked:
+                return False
         return True
 
     def has_best_picture(self, process: Process) -> bool:
