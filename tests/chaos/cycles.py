@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,7 +13,7 @@ import trio
 from attrs import define, field
 
 from .faults import FAULTS
-from .processes import Site, TooLong
+from .processes import Site, TooLong, files_of, memory_of
 from .values import Reader, Readers, what_to_open
 
 LATE_EVENTS = 3  # looked at again after so many more, where something is wrong
@@ -25,6 +26,8 @@ class Report:
 
     Attributes:
         files: Backup files that a member has gone on from.
+        lives: By process, its bytes of memory and open files after each cycle that it has lived
+            through.
         violations: By cycle, as sentences.
         convergence: Seconds from the end of a fault until the pair was in step.
     """
@@ -38,7 +41,22 @@ class Report:
     compared: int = 0
     events: int = 0
     convergence: list[float] = field(factory=list)
+    lives: dict[int, list[tuple[int, int]]] = field(factory=dict)
     violations: list[str] = field(factory=list)
+
+    def look(self, site: Site) -> None:
+        """Note how much the members have now."""
+        for member in site.members:
+            assert member.process is not None
+            life = self.lives.setdefault(member.process.pid, [])
+            with suppress(FileNotFoundError):  # a fault that went wrong has left it dead
+                life.append((memory_of(member), files_of(member)))
+
+    def _longest_life(self) -> dict[str, Any]:
+        """After its first cycle, which opens everything, and after its last one."""
+        life = max(self.lives.values(), key=len, default=[]) or [(0, 0)]
+        memory, files = zip(life[0], life[-1], strict=True)
+        return {"cycles": len(life), "kib": [each // 1024 for each in memory], "files": files}
 
     def as_data(self) -> dict[str, Any]:
         """For programs."""
@@ -57,6 +75,7 @@ class Report:
                 name: round(times[min(len(times) - 1, int(share * len(times)))], 2)
                 for name, share in shares.items()
             },
+            "longestLife": self._longest_life(),
             "violations": self.violations,
         }
 
@@ -125,6 +144,7 @@ async def _cycle(
     except TooLong as late:
         wrong = [str(late)]
     report.compared += len(readers.all[0].texts)
+    report.look(site)
     report.files, broken = site.backup_files()
     wrong += broken
     report.violations += [f"cycle {report.cycles + 1}, {kind}: {each}" for each in wrong[:5]]

@@ -18,7 +18,15 @@ from statserver_trio.client.statserver import StatServer
 from statserver_trio.commands.demo_members import Member
 
 from .attackers import CLOSED, ON_CLIENTS, ON_OPERATORS, Attacker
-from .processes import LOOK_SECONDS, UP_SECONDS, Switch, TooLong, standalone
+from .processes import (
+    LOOK_SECONDS,
+    UP_SECONDS,
+    Switch,
+    TooLong,
+    files_of,
+    memory_of,
+    standalone,
+)
 
 ASK_SECONDS = 0.1  # between two questions of a good client
 GONE_SECONDS = 30.0  # until whoever has no business there must be gone
@@ -74,18 +82,6 @@ class Outcome:
         }
 
 
-def _memory(member: Member) -> int:
-    assert member.process is not None
-    pages = Path(f"/proc/{member.process.pid}/statm").read_text(encoding="ascii").split()[1]
-    return int(pages) * 4096
-
-
-def open_files(member: Member) -> int:
-    """How many the server has."""
-    assert member.process is not None
-    return len(list(Path(f"/proc/{member.process.pid}/fd").iterdir()))
-
-
 class House:
     """A server, its T-Server, and whoever comes.
 
@@ -118,8 +114,8 @@ class House:
 
     def look(self) -> None:
         """Note how much the server has now."""
-        self.outcome.memory.append(_memory(self.member))
-        self.outcome.files.append(open_files(self.member))
+        self.outcome.memory.append(memory_of(self.member))
+        self.outcome.files.append(files_of(self.member))
 
     async def good_client(
         self, *, task_status: trio.TaskStatus[StatServer] = trio.TASK_STATUS_IGNORED
@@ -150,7 +146,7 @@ class House:
     async def files_settle(self, before: int, slack: int = FILES_MORE_MAX) -> bool:
         """Whether the server has given back all files but a few, within a while."""
         for _ in range(round(GONE_SECONDS / LOOK_SECONDS)):
-            if open_files(self.member) <= before + slack:
+            if files_of(self.member) <= before + slack:
                 return True
             await trio.sleep(LOOK_SECONDS)
         return False

@@ -229,6 +229,19 @@ class Site:
         return "" if position == self.switch.position else f"stands at {position}"
 
 
+def memory_of(member: Member) -> int:
+    """Bytes that a server has, in memory."""
+    assert member.process is not None
+    pages = Path(f"/proc/{member.process.pid}/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * 4096
+
+
+def files_of(member: Member) -> int:
+    """How many files it has open, connections included."""
+    assert member.process is not None
+    return len(list(Path(f"/proc/{member.process.pid}/fd").iterdir()))
+
+
 def _in_a_hurry(config: Config) -> Config:
     """So that a member dies while it writes its file now and then, and has always one to read.
 
