@@ -1,11 +1,13 @@
 """Random days of whole servers: all of them, and clients over real WebSockets, from a seed.
 
 The simulation in ``tests/sim`` has more faults and many more days, and hands over what clients
-say without a WebSocket. Here every tenth as many days go through everything that is real.
+say without a WebSocket. Here every tenth as many days go through everything that is real;
+``DAYS=2640`` in the environment is a tenth of a full run.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
@@ -19,6 +21,7 @@ from statserver_trio.client.connection import connect_over, parse_url
 
 Build = Callable[..., Site]
 OPTIONS = "addp-timeout = 2\naddp-remote-timeout = 2\nconnect-timeout = 1"
+DAYS = int(os.environ.get("DAYS", "30"))
 FAULTS_A_DAY = 4
 DIAL_SECONDS = 2.0
 FOLLOWED = (
@@ -124,7 +127,7 @@ FAULTS: tuple[Callable[[Site, Server, Random], Awaitable[None]], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(DAYS))
 async def test_after_any_day_everybody_has_the_values_of_the_oracle(
     build: Build, nursery: trio.Nursery, seed: int
 ) -> None:
