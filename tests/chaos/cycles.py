@@ -53,9 +53,10 @@ class Report:
                 life.append((memory_of(member), files_of(member)))
 
     def _longest_life(self) -> dict[str, Any]:
-        """After its first cycle, which opens everything, and after its last one."""
+        """After its first cycle, after its last one, and after each quarter in between."""
         life = max(self.lives.values(), key=len, default=[]) or [(0, 0)]
-        memory, files = zip(life[0], life[-1], strict=True)
+        looks = [life[(len(life) - 1) * quarter // 4] for quarter in range(5)]
+        memory, files = zip(*looks, strict=True)
         return {"cycles": len(life), "kib": [each // 1024 for each in memory], "files": files}
 
     def as_data(self) -> dict[str, Any]:
