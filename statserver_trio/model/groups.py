@@ -81,6 +81,11 @@ class GroupNode(Node):
         """All members who are here are."""
         return all(member.is_monitored for member in self.members)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anybody of it is here; an agent somebody has only asked for is not."""
+        return any(isinstance(each, PlaceNode) or each.seen for each in self.members)
+
     def count(self, old: int, new: int) -> None:
         """A member has another status."""
         self.numbers[old] -= 1

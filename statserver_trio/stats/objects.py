@@ -144,7 +144,7 @@ class Objects:
     # -- groups themselves -----------------------------------------------------------
 
     def agent_group_itself(self, name: str, now: int) -> Found:
-        """The group, wherever any of its agents is known; nobody comes into being for it."""
+        """The group, wherever any of its agents has been seen; nobody comes into being for it."""
         if name not in self.directory.virtual_agent_groups:
             for member in self._members(self.directory.agent_groups, name, "agent group"):
                 self._check_agent(member, now)
@@ -158,7 +158,7 @@ class Objects:
     def _group(self, group_type: str, name: str, now: int) -> Found:
         groups = [(s, s.world(now).groups.get(group_type, name)) for s in self._sources.values()]
         found: Found = [(source, group) for source, group in groups if group is not None]
-        populated = [(s, group) for s, group in groups if group is not None and group.members]
+        populated = [(s, group) for s, group in groups if group is not None and group.is_known]
         return [*populated] or found[:1]
 
     # -- more than a group -----------------------------------------------------------

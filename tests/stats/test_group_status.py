@@ -180,6 +180,19 @@ def test_a_group_has_a_status_per_switch_on_which_anybody_is_known() -> None:
     assert shown(engine, own, 95) == ("LoggedOut", 90)
 
 
+def test_who_was_asked_for_is_not_known_for_that() -> None:
+    """One member of a pair is asked for an agent before the other one is (day 1120243)."""
+    engine = two_switches()
+    manned = opened(engine, "Manned")
+    tell(engine, "ts2", 10, e.EventAgentReady, "7001", "a1")
+    opened(engine, "Talks", "Agent:a2")
+    tell(engine, "ts1", 20, e.EventAgentReady, "7003", "a3")  # who is in no group
+    assert [source.name for source in manned.sources] == ["ts2"]
+    tell(engine, "ts1", 40, e.EventAgentReady, "7002", "a2")
+    assert sorted(source.name for source in manned.sources) == ["ts1", "ts2"]
+    assert value(engine, manned, 50) == 40 + 10
+
+
 def a_group(statuses: str, since: int) -> GroupNode:
     node = GroupNode("GroupAgents", "g", since)
     for name in statuses.split():
