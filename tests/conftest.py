@@ -8,8 +8,20 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
+
+from statserver_trio.stats.failing import Failing
+from tests.strict import be_strict, contain
 
 if "CI" not in os.environ:
     settings.register_profile("here", deadline=None)
     settings.load_profile("here")
+
+be_strict()
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be computed is contained, as in a server."""
+    monkeypatch.setattr(Failing, "failed", contain)

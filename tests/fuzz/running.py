@@ -14,7 +14,11 @@ from random import Random
 
 from attrs import frozen
 
+from tests.strict import be_strict
+
 from .targets import TARGETS, Target
+
+be_strict()
 
 CORPUS = Path(__file__).parent / "corpus"
 FAILURES_MAX = 5  # from one seed; there are always more of the same

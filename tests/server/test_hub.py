@@ -103,6 +103,7 @@ async def test_who_listens_is_told_and_woken(autojump_clock):
     assert one.hears() == [("Info", 1)]
 
 
+@pytest.mark.usefixtures("lenient")
 async def test_what_cannot_be_computed_is_logged_once_and_null(monkeypatch, caplog, autojump_clock):
     hub = new_hub()
     listener = Listener(hub)

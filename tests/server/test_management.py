@@ -121,6 +121,7 @@ async def test_a_disk_that_takes_no_backup_file_does_not_make_it_less_ready(
     assert (await site.asks("GET /api/status"))[1]["degraded"] == said
 
 
+@pytest.mark.usefixtures("lenient")
 async def test_a_statistic_that_cannot_be_computed_does_not_either(site: Site) -> None:
     site.feed.connected = True
     site.hub.engine.failing.failed(object(), ValueError("x"))  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from statserver_trio.ha.session import State as SessionState
 from statserver_trio.ha.source_intake import State
 from statserver_trio.ha.status import is_synchronised
 from statserver_trio.server.link_definitions import key_text
+from tests.strict import be_strict
 
 from .agenda import Agenda
 from .clients import Client
@@ -30,6 +31,8 @@ from .switch import Switch
 from .trouble import Trouble
 from .truth import Truth
 from .watch import Watch
+
+be_strict()
 
 ROLES = {"A": "primary", "B": "backup"}
 LOOK_SECONDS = 1.0  # between two looks at both members

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from statserver_trio.stats.telling.notifications import Mode, Notification
 from statserver_trio.tlib import events as e
 
 START = 1_700_006_400_000
-Break = Callable[[Any], None]
+pytestmark = pytest.mark.usefixtures("lenient")
 
 
 @pytest.fixture
