@@ -324,6 +324,7 @@ class Replication:
             self.parking.discard(key)
             if key in self._in_flight:
                 self._in_flight[key] = False
+                self._came.discard(key)
 
     def _take_back(self) -> None:
         """To the front, in the same order: they have waited longest."""
@@ -369,6 +370,7 @@ class Replication:
             return [Disconnect("protocol-error: as many results as items, please")]
         results = zip(self._in_flight.items(), ack.results, strict=True)
         outcome = [(key, result) for (key, is_open), result in results if is_open]
+        closed = {key for key, is_open in self._in_flight.items() if not is_open}
         self.acknowledged += len(self._in_flight)
         anew = set(self._void)
         self.progress.acknowledged = ack.seq
@@ -387,6 +389,7 @@ class Replication:
             if result in PARKED and not (result is Result.DELETED and key in has)
         ]
         self._known.update({key for key, _ in outcome} - {key for key, _ in refused})
+        self._known.update(has & closed)  # ours was closed on its way, and the peer's came since
         actions = self.parking.park(refused, now)
         self._add((key for key, _ in outcome if key in anew), now)
         self._add(late, now)

@@ -121,6 +121,24 @@ def test_a_statistic_that_is_closed_while_it_travels_is_not_remembered(is_known_
     assert not pair.a.peer.replication.parking.reasons
 
 
+def test_what_is_closed_while_it_travels_and_comes_back_from_the_peer_is_known_to_it():
+    """The acknowledgement of the one that was closed comes after the other one (day 1201106)."""
+    pair = up()
+    at_once, pair.b.work_at_once = pair.b.work_at_once, lambda: None  # it does not acknowledge
+    pair.a.open("s:x:3")
+    pair.drive(seconds=0.0005)
+    pair.a.close(["s:x:3"])
+    pair.drive(seconds=0.01)
+    pair.b.open("s:x:3")
+    pair.drive(seconds=1)
+    assert "s:x:3" in pair.a.engine.statistics
+    pair.b.work_at_once = at_once
+    at_once()
+    pair.drive(seconds=5)
+    assert pair.a.peer.replication.knows("s:x:3")
+    assert pair.b.peer.replication.knows("s:x:3")
+
+
 def test_a_statistic_that_is_wanted_again_while_it_travels_travels_again():
     pair = up()
     pair.a.open("s:x:3")
