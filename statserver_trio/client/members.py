@@ -60,9 +60,12 @@ class Member:
     _theirs: dict[Wanted, OpenStatistic] = field(factory=dict, init=False)
 
     @contextmanager
-    def reached(self, server: StatServer) -> Iterator[None]:
-        """There is a connection: until the end of the block, however it ends."""
-        self.server = server
+    def reached(self, server: StatServer, nursery: trio.Nursery) -> Iterator[None]:
+        """There is a connection: until the end of the block, however it ends.
+
+        The block is inside the nursery's: before that is closed nobody may start anything in it.
+        """
+        self.server, self.nursery = server, nursery
         try:
             yield
         finally:

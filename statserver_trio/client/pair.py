@@ -329,10 +329,9 @@ class StatServerPair:
 
     async def _follow(self, member: Member, server: StatServer) -> None:
         """Open everything there and take what it says, until it is lost."""
-        with member.reached(server):
-            self._came.happens()
-            async with trio.open_nursery() as member.nursery:
-                nursery = member.nursery
+        async with trio.open_nursery() as nursery:
+            with member.reached(server, nursery):
+                self._came.happens()
                 for wanted in list(self._wanted.values()):
                     nursery.start_soon(self._open_there, member, server, wanted)
                 nursery.start_soon(self._ask_again, member, server)
@@ -343,7 +342,7 @@ class StatServerPair:
                 except ConnectionLost as lost:
                     member.why = str(lost)
                 await self._gone(member)
-                nursery.cancel_scope.cancel()
+            nursery.cancel_scope.cancel()
 
     async def _gone(self, member: Member) -> None:
         """There is no connection to a member: another one leads wherever it did."""

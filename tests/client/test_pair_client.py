@@ -383,6 +383,36 @@ async def test_who_opens_while_everything_ends_is_no_error(autojump_clock: Any) 
             everything.cancel()
 
 
+async def test_nor_at_any_other_moment_of_the_end(
+    autojump_clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``statserver top`` does, which opens hundreds one after the other."""
+
+    async def takes_its_time(server: Any) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                for _ in range(10):
+                    await trio.lowlevel.checkpoint()
+
+    async def opens_after(ticks: int, stats: StatServerPair) -> None:
+        for _ in range(ticks):
+            await trio.lowlevel.checkpoint()
+        with trio.CancelScope() as scope:
+            scope.cancel()  # so it asks, and does not wait for the answer
+            await stats.open(WAITING)
+
+    monkeypatch.setattr(pair_module, "hang_up_on_silence", takes_its_time)
+    for ticks in range(20):  # each alone: what is asked keeps the nursery open for a while
+        async with trio.open_nursery() as outside:
+            with trio.CancelScope() as everything:
+                async with a_pair() as (_, stats):
+                    outside.start_soon(opens_after, ticks, stats)
+                    await trio.lowlevel.checkpoint()
+                    everything.cancel()
+
+
 async def test_a_value_can_be_relied_upon_while_one_member_says_so(autojump_clock: Any) -> None:
     async with a_pair() as (house, stats):
         waiting = await stats.open(WAITING)
