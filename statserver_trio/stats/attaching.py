@@ -50,8 +50,13 @@ class Attachments:
         for source in self._sources.values():
             source.settle(now)
         clocks = {source: source.clock(now) for source, _ in found}
-        statistic.opened_at = self.same_time(max(clocks.values(), default=now))
+        opened_at = max(clocks.values()) if clocks else self.latest(now)
+        statistic.opened_at = self.same_time(opened_at)
         self._attach_nodes(statistic, found, clocks, now)
+
+    def latest(self, now: int) -> int:
+        """What time it is at the source that is ahead: for what nobody contributes to yet."""
+        return max((source.clock(now) for source in self._sources.values()), default=now)
 
     def same_time(self, t: int) -> int:
         """The same, as the object that was given last if it was equal: 32 bytes for many."""

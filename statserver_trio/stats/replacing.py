@@ -46,12 +46,18 @@ def replace_world(
     for statistic, told in zip(concerned, counted, strict=True):
         _recount_beginnings(statistic, told, source, -1)
     guessed = None if source.has_told_time else source.clock(now)
+    lonely = [] if guessed is None else [s for s in engine.statistics.values() if not s.sources]
+    latest = engine.attachments.latest(now)
     for statistic in concerned:
         for index in reversed(range(len(statistic.sources))):
             if statistic.sources[index] is source:
                 for part in statistic.drop(index):
                     part.row.release(statistic)
     source.take(picture, heard_at)
+    for (
+        statistic
+    ) in lonely:  # of which nothing at all has been told: it began as long ago as before
+        statistic.opened_at += engine.attachments.latest(now) - latest
     engine.find_newcomers(now)
     shift = 0 if guessed is None else source.clock(now) - guessed
     for statistic, told in zip(concerned, counted, strict=True):

@@ -25,6 +25,7 @@ from reloads import (
     value,
 )
 
+from statserver_trio.expressions.memberships import parse_membership
 from statserver_trio.model.actions import mask_of
 from statserver_trio.model.directory import Directory
 from statserver_trio.stats import replacing
@@ -453,6 +454,23 @@ def test_a_clock_that_was_guessed_is_no_ones(profile: str, ahead: int) -> None:
     for engine in (right, late):
         happens(engine, 100, at(e.EventReleased, 100))
     assert value(right, there, 110) == value(late, here, 110)
+
+
+@pytest.mark.parametrize("ahead", [-1000, 1000])
+def test_nor_of_what_nobody_contributes_to_yet(ahead: int) -> None:
+    """A virtual group without members seemed to have been opened before the peer's (1319403)."""
+    groups = {"Sales": parse_membership('LoggedIn("8001@sw1")')}
+    listed = directory(agent_groups={}, virtual_agent_groups=groups)
+    right, late = engine_of(), Engine(definitions(), listed)
+    late.add_source("ts1", "sw1")
+    now = MIDNIGHT + (50 + ahead) * 1000
+    late.apply("ts1", [at(e.EventOnHook, 50 + ahead)], now)
+    here = opened(late, "Time", "GroupAgents:Sales", seconds=60 + ahead)
+    assert not here.sources
+    talks(right, "7001", 10)
+    now += 20_000
+    replace_world(late, "ts1", wire(right.sources["ts1"].export()), now, now - 60_000)
+    assert here.opened_at == MIDNIGHT + 60_000
 
 
 def test_who_has_counted_everything_himself_believes_no_other_durations() -> None:
