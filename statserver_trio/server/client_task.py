@@ -114,6 +114,7 @@ class ClientServer:
         self._places_taken = 0  # by those who may stay once they are through
         self._draining = False
         self._empty = trio.Event()
+        self._begun = trio.Event()  # clients are served, or have been
         self._nursery: trio.Nursery | None = None  # of the clients, while they are served
 
     async def run(
@@ -131,6 +132,7 @@ class ClientServer:
             try:
                 self.hub.flush = self.flusher.wants
                 self._nursery.start_soon(self.flusher.run)
+                self._begun.set()
                 task_status.started(self)
                 if listeners:
                     await trio.serve_listeners(self.handle, list(listeners))
@@ -141,9 +143,14 @@ class ClientServer:
     async def adopt(self, stream: trio.abc.Stream) -> None:
         """Serve a client who came to somebody else's listener; come back when it has left.
 
+        Whoever comes before clients are served waits, as in the backlog of their own port, but
+        no longer than a handshake may take.
+
         Raises:
             Refused: Clients are not served yet, or no more; the stream was not touched.
         """
+        with trio.move_on_after(self.options.handshake_timeout):
+            await self._begun.wait()
         if self._nursery is None:
             raise Refused(503, "clients are not served at the moment; try again later")
         has_left = trio.Event()

@@ -246,12 +246,39 @@ async def test_it_is_counted_in_the_same_limit(site: Site) -> None:
     assert site.clients.turned_away == 1
 
 
-async def test_before_clients_are_served_it_is_told_so(
+async def test_whoever_is_early_waits_until_clients_are_served(
+    nursery: trio.Nursery, tmp_path: Path, autojump_clock: Any
+) -> None:
+    """As in the backlog of the clients' port; a page that is refused complains on its console."""
+    early = Site(nursery, tmp_path)
+
+    async def begin_late() -> None:
+        await trio.sleep(3)
+        await nursery.start(early.clients.run, [])
+
+    nursery.start_soon(begin_late)
+    assert await early.refused() is None
+    assert trio.current_time() == pytest.approx(3)
+
+
+async def test_as_long_as_for_a_handshake_and_then_it_is_told_so(
     nursery: trio.Nursery, tmp_path: Path, autojump_clock: Any
 ) -> None:
     early = Site(nursery, tmp_path)
     status, why = await early.refused() or (0, b"")
     assert (status, why[:22]) == (503, b"clients are not served")
+    assert trio.current_time() == pytest.approx(early.clients.options.handshake_timeout)
+
+
+async def test_whoever_is_late_is_told_at_once(
+    nursery: trio.Nursery, tmp_path: Path, autojump_clock: Any
+) -> None:
+    late = Site(nursery, tmp_path)
+    async with trio.open_nursery() as stopped:
+        await stopped.start(late.clients.run, [])
+        stopped.cancel_scope.cancel()
+    assert (await late.refused() or (0, b""))[0] == 503
+    assert trio.current_time() == 0
 
 
 async def test_it_is_sent_away_like_the_others(site: Site) -> None:
