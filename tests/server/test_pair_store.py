@@ -234,3 +234,20 @@ def test_a_group_without_members_has_seen_that_nobody_was_there() -> None:
     early.begin_install(InstallItems(1, {"s": 8}, [item]))
     (answer,) = early.go_on(100)
     assert answer.results == [Result.KEPT_MORE]
+
+
+def test_where_both_have_the_same_hole_the_copy_of_the_better_picture_counts() -> None:
+    """What went on ended at the hole by the clock of each member (rough day 22)."""
+    store, peer = a_store(), a_store()
+    for each in (store, peer):
+        each.begin_at("s", 0)
+        early = opened(each, "7001")
+        each.apply("s", [an_event(1)])
+        each.leave_hole("s", 2, 4)
+        late = opened(each, "7002")
+    items = [peer.cut(early), peer.cut(late)]
+    assert None not in items
+    store.adopt_world({"s": 4}, peer.world(["s"]), {"s": 4})
+    assert early in store.lacking()
+    store.begin_install(InstallItems(1, {"s": 4}, [item for item in items if item is not None]))
+    assert [done.results for done in store.go_on(100)] == [[Result.ADOPTED, Result.KEPT]]

@@ -92,13 +92,12 @@ def some_options(rng: Random) -> dict[str, Any]:
 
 def make_plan(rng: Random, rough: bool) -> Plan:
     """A day by chance."""
-    from .trouble import EXACT_ONLY, KINDS, ROUGH_KINDS
+    from .trouble import KINDS, ROUGH_KINDS
 
     zone = rng.choice(sorted(MOMENTS))
     moment = datetime.fromisoformat(rng.choice(MOMENTS[zone])).replace(tzinfo=UTC).timestamp()
     length = rng.choice((120.0, 240.0, 600.0))
-    rough_kinds = {k: rate for k, rate in KINDS.items() if k not in EXACT_ONLY} | ROUGH_KINDS
-    kinds = rough_kinds if rough else KINDS
+    kinds = KINDS | ROUGH_KINDS if rough else KINDS
     chosen = {
         kind: rate * rng.choice((0.5, 1, 2)) for kind, rate in kinds.items() if rng.random() < 0.6
     }

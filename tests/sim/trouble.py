@@ -29,7 +29,6 @@ KINDS = {
 }  # fmt: skip
 # Of these, what nobody would call a fault: clients do what clients do, or nothing happens.
 NO_FAULTS = frozenset({"open", "flood", "close", "peek", "leave", "come", "quiet"})
-EXACT_ONLY = frozenset({"mute_feed"})  # with it a rough day that fails came up: RELIABILITY.md
 ROUGH_KINDS = {"kill_both": 1, "blind_both": 1, "renumber": 0.5}
 
 

@@ -171,8 +171,8 @@ class PairStore:
     def follows(self, key: str) -> bool:
         """Whether of two that contain the same the peer's is the one to have.
 
-        What went on when a source began to count anew ended then, by the clock of each
-        member: so it did for whose picture it is (our decision).
+        What went on when a source began to count anew, or at a hole that both have, ended
+        then, by the clock of each member: so it did for whose picture it is (our decision).
         """
         return self._entries[key].follows
 
@@ -322,7 +322,8 @@ class PairStore:
             replace_world(self.engine, name, picture, now, now - silent)
             source = self.engine.sources[name]
             for entry in self._entries.values():
-                entry.follows |= entry.is_unsure and source in entry.statistic.sources
+                ended = name in since and entry.began.get(name, since[name]) < since[name]
+                entry.follows |= (entry.is_unsure or ended) and source in entry.statistic.sources
             self._begin(name, as_of[name])
             if name in since:  # counted on another picture, or never
                 self._contains_until(name, ours := min(since[name], as_of[name] - 1))
