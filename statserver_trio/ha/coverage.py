@@ -17,6 +17,7 @@ from .messages import Ranges, Standing
 
 Coverage = Mapping[str, Ranges]
 
+RANGES_MAX = 1000  # with more holes than that, the oldest ranges are forgotten
 FORMER = ", before"  # behind a source's name: what it told in old numbers
 
 
@@ -45,6 +46,14 @@ def merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
         else:
             result.append((first, last))
     return result
+
+
+def extended(ranges: Ranges, first: int, last: int) -> Ranges:
+    """The same and those positions, which come after all of them; it may be the list itself."""
+    if not ranges or ranges[-1][1] < first - 1:
+        return [*ranges, (first, last)][-RANGES_MAX:]
+    ranges[-1] = (ranges[-1][0], last)
+    return ranges
 
 
 def clipped(ranges: Iterable[tuple[int, int]], first: int, last: int) -> Ranges:

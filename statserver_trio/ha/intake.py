@@ -45,7 +45,7 @@ from .feed_words import (
 from .intake_options import IntakeOptions
 from .journal import Journal
 from .lag import Lags
-from .messages import JoinRequest, JoinState, JournalRequest, Positions, Ranges, Standing
+from .messages import JoinRequest, JoinState, JournalRequest, Positions, Standing
 from .messages import Journal as JournalAnswer
 from .rejoining import Rejoining
 from .serving import Serving
@@ -110,11 +110,6 @@ class Intake:
         """The last position applied, of every source that has one."""
         return {s.name: s.applied for s in self.sources.values() if s.applied is not None}
 
-    @property
-    def coverage(self) -> dict[str, Ranges]:
-        """The positions that our picture contains, per source."""
-        return {name: source.coverage for name, source in self.sources.items()}
-
     def start(self, now: float) -> None:
         """Begin as a joiner; without this call, and a link, nothing is ever applied."""
         self._join_until = now + self.options.join_timeout
@@ -153,13 +148,14 @@ class Intake:
                 return self._serving.journal(event, now, self.options.gap_timeout)
             case JoinRequest(_, positions, standings):
                 self._serving.join(event, now + SERVE_SHARE * self.options.join_timeout)
-                self._rejoining.theirs.update(standings)
+                actions = self._compare(standings, now)
                 if not positions:  # it had only asked how good ours are
                     self._join_if_worse(now)
+                return actions
             case WorldBuilt():
                 return self._world_built(event)
-            case JoinState():
-                return self._state_came(event, now)
+            case JoinState(_, _, _, standings):
+                return [*self._compare(standings, now), *self._state_came(event, now)]
             case _:
                 return [Disconnect(f"the intake cannot make sense of {type(event).__name__}")]
         return []
@@ -177,6 +173,11 @@ class Intake:
             return False
         self._rejoining.theirs.pop(source.name, None)  # that was said in old numbers
         return True
+
+    def _compare(self, theirs: dict[str, Standing], now: float) -> list[object]:
+        """The peer says how good its pictures are, and perhaps that ours are in old numbers."""
+        outdated = self._rejoining.told(theirs, self.sources)
+        return [action for source in outdated for action in source.outdate(now)]
 
     def _look_behind(self, now: float) -> list[object]:
         actions: list[object] = []
@@ -211,6 +212,7 @@ class Intake:
         self.owes_state = peer_is_fresh and not self.is_joining
         self._owes_until = now + self.options.join_timeout
         self._rejoining.begin(standings, now)
+        actions += self._compare(standings, now)
         self._join_if_worse(now)
         return [*actions, *self._follow_up(now)]
 
@@ -338,7 +340,6 @@ class Intake:
             self._join(source, now)
 
     def _state_came(self, state: JoinState, now: float) -> list[object]:
-        self._rejoining.theirs.update(state.standings)
         is_latest = self._rejoining.answered(state.number, bool(state.as_of), now)
         if not (self.is_joining or state.as_of):
             self._join_if_worse(now)  # we had only asked how good they are

@@ -97,11 +97,14 @@ class Standing(Struct, array_like=True, frozen=True):
         since: The position from which on nothing is missing.
         began: When the picture began, by the wall clock of the member where it did; Unix
             seconds.
+        replaces: The lineage of a picture that is in old numbers: the source counts anew
+            since. Empty if it does not.
     """
 
     lineage: str
     since: Position
     began: float
+    replaces: str = ""
 
 
 class Greeting(Message):

@@ -13,7 +13,7 @@ nobody could tell afterwards (day 841269).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import inf
 
 from attrs import define, field
@@ -54,6 +54,14 @@ class Rejoining:
         self.theirs, self._in_vain, self._answered = theirs, 0, self._asked
         self._took, self._hopes = 0.0, False
         self.at = now + INTERVAL
+
+    def told(
+        self, theirs: dict[str, Standing], ours: Mapping[str, SourceIntake]
+    ) -> list[SourceIntake]:
+        """The peer says how good its pictures are; of which ours is in old numbers."""
+        self.theirs.update(theirs)
+        found = ((ours.get(name), standing) for name, standing in theirs.items())
+        return [each for each, standing in found if each and each.is_outdated(standing)]
 
     @property
     def hopes(self) -> bool:
@@ -111,9 +119,10 @@ class Rejoining:
         self._in_vain, self._hopes = 0, False
 
     def did_not_come(self, now: float, gap_timeout: float) -> None:
-        """A better picture has not come in time."""
-        self._in_vain += 1
-        if not self.is_unanswered(now):
+        """A better picture has not come in time; or the peer had none to give yet."""
+        if self.is_unanswered(now):
+            self._in_vain += 1
+        else:
             self.soon(now, gap_timeout)
 
     def patience(self, gap_timeout: float, join_timeout: float) -> float:

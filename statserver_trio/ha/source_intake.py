@@ -26,7 +26,8 @@ knows since when things go on (a snapshot says only that they do). All this is o
 
 A source may *count anew*, as after a restart. Its feed greets with a lower number than it told
 before; or we had no feed then, and it stands behind what the peer has told us, and stays there:
-those were the old numbers (our decision, for no number says which kind it is).
+those were the old numbers (our decision, for no number says which kind it is). Whoever hears it
+only when its numbers have come to where ours are, or beyond, learns from the peer that it does.
 """
 
 from __future__ import annotations
@@ -34,13 +35,14 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 from math import inf
 
 from attrs import define, field
+from msgspec import structs
 
-from .coverage import better, merged
+from .coverage import better, extended
 from .feed_words import Restored
+from .held import FACT, INTERRUPTION, Held, is_past
 from .journal import Journal, Line
 from .messages import Event, Ranges, Standing
 from .store import ApplyEvents, BeginAt, HoleLeft, Log
@@ -49,10 +51,6 @@ HELD_EVENTS_MAX = 1_000_000  # kept while waiting; then we wait no longer
 DRAIN_EVENTS_MAX = 500  # applied at a time, some ten milliseconds; the others have to wait ...
 DRAIN_PAUSE = 0.001  # ... for so many seconds, in which the owner can do something else
 BEHIND_SECONDS = 30.0  # after which a feed that stands behind our picture must count anew
-COVERAGE_RANGES_MAX = 1000  # with more holes than that, the oldest ranges are forgotten
-
-INTERRUPTION = (None, None)  # a mark among what is held
-FACT = -1  # in place of the position of a fact
 
 
 class State(enum.Enum):
@@ -106,13 +104,14 @@ class SourceIntake:
     restarts: int = 0
     outdated: str = ""
     is_supposed: bool = False  # the hole: only the peer says that there are such events
-    _held: deque[tuple[int | None, bytes | None]] = field(factory=deque)  # no line: a mark
+    _held: Held = field(factory=deque)
     _wants_snapshots: bool = True  # our picture was not, or is not, exact
     _drained_at: float = -inf
     _told: int | None = None  # the last position that the feed itself told, since it greeted
     _stood: int | None = None  # where it stood when it greeted us last, whether it is there or not
     _behind_since: float = inf  # that is behind ``applied``
     _supposed: int | None = None  # the first event that the peer gave us and our feed may have lost
+    _found_at: float = 0.0  # when there was a hole before what is held
     _doubtful: bool = False  # what comes next may have a hole before it, contiguous or not
 
     def is_worse(self, theirs: Standing | None, i_accept: bool) -> bool:
@@ -139,6 +138,16 @@ class SourceIntake:
     def is_described(self) -> None:
         """All snapshots of the present connection have arrived."""
         self.described = self.is_heard = True
+
+    def is_outdated(self, theirs: Standing) -> bool:
+        """Whether the peer has noticed that the source counts anew, and we have not."""
+        return self.standing is not None and theirs.replaces == self.standing.lineage
+
+    def outdate(self, now: float) -> list[object]:
+        """Our numbers are old; where the source stands now is known if its feed is there."""
+        if self.away or self._told is None:
+            self._told, self._stood = 0, None  # whatever it says next is new
+        return [*self._finish(now), *self._begin_anew(self._told, now)]
 
     # -- over a restart --------------------------------------------------------------
 
@@ -219,9 +228,13 @@ class SourceIntake:
         self.applied = position
         self._wants_snapshots = True
         self.outdated = "" if self.standing is None else self.standing.lineage
-        self.standing = self.new_standing(position, now)
+        self.standing = self._new_standing(position, now)
         text = f"{self.name} counts anew from {position}: what was before cannot be compared"
         return [Log("alarm", text), BeginAt(self.name, position)]
+
+    def _new_standing(self, since: int, now: float) -> Standing:
+        """Of a picture that begins; the peer learns from it that older numbers are old."""
+        return structs.replace(self.new_standing(since, now), replaces=self.outdated)
 
     # -- what is done with it --------------------------------------------------------
 
@@ -271,12 +284,12 @@ class SourceIntake:
                 elif self._wants_snapshots:
                     batch.append((None, line))
             elif position == FACT:
-                if not self._is_past(applied):
+                if not is_past(held, applied):
                     batch.append((None, line or b""))
                     self._wants_snapshots = True
             elif applied is None:
                 applied = max(position if line is None else position - 1, 0)
-                self.standing = self.new_standing(applied, now)
+                self.standing = self._new_standing(applied, now)
                 actions += [*self._batch(batch), BeginAt(self.name, applied)]
                 batch = []
                 self._wants_snapshots = True
@@ -287,24 +300,18 @@ class SourceIntake:
                 if line is None:  # connected anew, and nothing was missed
                     self._wants_snapshots = False
             elif (hole := self._hole_before(position, line, applied)) is not None:
-                self.state, self.hole, self.hole_since = State.HOLE, hole, now
-                self.asked = False
+                self.state, self.hole, self.asked = State.HOLE, hole, False
+                self.hole_since = self._found_at = now
                 break
             elif line is not None:
                 batch.append((position, line))
-                self._cover(applied + 1, position)
+                self.coverage = extended(self.coverage, applied + 1, position)
                 applied = position
             if position is not None and position != FACT:
                 self._doubtful = False  # from here on the stream, or that of this connection
             held.popleft()
         self.applied = applied
         return [*actions, *self._batch(batch)]
-
-    def _is_past(self, applied: int | None) -> bool:
-        """Whether the fact at the head happened before the events that we have applied."""
-        numbers = (p for p, line in islice(self._held, 1, None) if line and p not in (None, FACT))
-        following = next(numbers, None)
-        return following is not None and applied is not None and following <= applied
 
     def _batch(self, events: list[Event]) -> list[object]:
         return [ApplyEvents(self.name, events)] if events else []
@@ -317,13 +324,6 @@ class SourceIntake:
         if self.contiguous or self._doubtful or line is None:
             return here + 1, last
         return None
-
-    def _cover(self, first: int, last: int) -> None:
-        coverage = self.coverage
-        if coverage and coverage[-1][1] == first - 1:
-            coverage[-1] = (coverage[-1][0], last)
-        else:
-            self.coverage = merged([*coverage, (first, last)])[-COVERAGE_RANGES_MAX:]
 
     # -- the hole --------------------------------------------------------------------
 
@@ -339,7 +339,7 @@ class SourceIntake:
             self._supposed = self._supposed or first
             if self._told == self.applied:
                 self._told = last  # our feed is not behind: it has lost them
-        self._cover(first, last)
+        self.coverage = extended(self.coverage, first, last)
         self.applied = last
         applied = self._batch(list(lines))
         if last < end:
@@ -366,8 +366,8 @@ class SourceIntake:
         if self._held and self._held[0] == (last, None):
             self._held.popleft()  # the mark has done its work
         self.applied = last
-        self.standing = self.new_standing(last, now)
-        left = HoleLeft(self.name, first, last)
+        self.standing = self._new_standing(last, now)
+        left = HoleLeft(self.name, first, last, now - self._found_at)
         if then_join:
             self.hole, self.hole_since = None, inf
             self.join()

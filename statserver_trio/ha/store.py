@@ -153,11 +153,16 @@ class HoleLeft:
     what follows is counted on a doubtful picture, and must lose against one that
     was not. Tell all of them as :class:`~.holds.Wanted` when ``Joined`` says
     ``adopted``.
+
+    Attributes:
+        waited: For so many seconds what came after the hole has been held. What goes on
+            was known until then, so nothing that comes now may be earlier.
     """
 
     source: str
     first: int
     last: int
+    waited: float = 0.0
 
 
 @frozen
@@ -333,7 +338,7 @@ class Store(Protocol):
     def begin_at(self, source: str, position: int) -> None:
         """What :class:`BeginAt` says."""
 
-    def leave_hole(self, source: str, first: int, last: int) -> None:
+    def leave_hole(self, source: str, first: int, last: int, waited: float = 0.0) -> None:
         """What :class:`HoleLeft` says."""
 
 
@@ -358,8 +363,8 @@ def perform(action: object, store: Store) -> tuple[bool, object | None]:
             store.apply(source, events)
         case BeginAt(source, position):
             store.begin_at(source, position)
-        case HoleLeft(source, first, last):
-            store.leave_hole(source, first, last)
+        case HoleLeft(source, first, last, waited):
+            store.leave_hole(source, first, last, waited)
         case _:
             return False, None
     return True, None

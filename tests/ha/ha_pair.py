@@ -124,7 +124,7 @@ class Engine:
         self.position[source] = position
         self._born(source, position)
 
-    def leave_hole(self, source, first, last):
+    def leave_hole(self, source, first, last, waited):
         self.tail[source], self.coverage[source] = [], []
         self.position[source] = last
         for key, statistic in self.statistics.items():

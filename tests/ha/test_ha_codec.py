@@ -54,11 +54,11 @@ from statserver_trio.ha.messages import (
 GREETING = {
     "major": 1, "minor": 2, "product": "p", "application": "a", "other": "b",
     "redundancy": "r", "boot_id": "i", "fingerprint": "f", "wall": 1.5, "mode": "m",
-    "joining": False, "standings": {"s": Standing("l", 3, 1.5)}, "clients": "c",
+    "joining": False, "standings": {"s": Standing("l", 3, 1.5, "o")}, "clients": "c",
 }  # fmt: skip
 GREETING_WIRE = (
-    b"\x01\x02\xa1p\xa1a\xa1b\xa1r\xa1i\xa1f\xcb\x3f\xf8\0\0\0\0\0\0\xa1m\xc2\x81\xa1s\x93\xa1l\x03"
-    b"\xcb\x3f\xf8\0\0\0\0\0\0\xa1c"
+    b"\x01\x02\xa1p\xa1a\xa1b\xa1r\xa1i\xa1f\xcb\x3f\xf8\0\0\0\0\0\0\xa1m\xc2\x81\xa1s\x94\xa1l\x03"
+    b"\xcb\x3f\xf8\0\0\0\0\0\0\xa1o\xa1c"
 )
 ITEM = Item("k", "d", "h", Kind.DEF_ONLY, b"x", {"s": [(1, 2)]}, 3, False)
 # the message, its frame without the length
@@ -102,7 +102,7 @@ WIRE = [
     (JoinRequest(1, {"s": 0}), b"\x94\xabjoinrequest\x01\x81\xa1s\x00\x80"),
     (
         JoinState(1, {"s": 9}, b"x", {"s": Standing("l", 3, 0.0)}),
-        b"\x95\xa9joinstate\x01\x81\xa1s\x09\xc4\x01x\x81\xa1s\x93\xa1l\x03\xcb\0\0\0\0\0\0\0\0",
+        b"\x95\xa9joinstate\x01\x81\xa1s\x09\xc4\x01x\x81\xa1s\x94\xa1l\x03\xcb\0\0\0\0\0\0\0\0\xa0",
     ),
     (Mode("primary", "f"), b"\x93\xa4mode\xa7primary\xa1f"),
 ]

@@ -32,21 +32,29 @@ from statserver_trio.ha.feed_words import (
     SourceAway,
     SourceDescribed,
 )
+from statserver_trio.ha.held import FACT
 from statserver_trio.ha.intake import SERVE_SHARE, Intake
 from statserver_trio.ha.intake_options import IntakeOptions
 from statserver_trio.ha.journal import RANGE_BYTES_MAX, Journal
 from statserver_trio.ha.messages import JoinRequest, JoinState, JournalRequest, Standing
+from statserver_trio.ha.messages import Journal as JournalAnswer
 from statserver_trio.ha.rejoining import HOPE_MAX
 from statserver_trio.ha.rejoining import INTERVAL as REJOIN_INTERVAL
 from statserver_trio.ha.source_intake import (
     BEHIND_SECONDS,
     DRAIN_EVENTS_MAX,
     DRAIN_PAUSE,
-    FACT,
     SourceIntake,
     State,
 )
-from statserver_trio.ha.store import ApplyEvents, BeginAt, HoleLeft, ServeJoin, WorldBuilt
+from statserver_trio.ha.store import (
+    AdoptWorld,
+    ApplyEvents,
+    BeginAt,
+    HoleLeft,
+    ServeJoin,
+    WorldBuilt,
+)
 from statserver_trio.machine import Send
 
 RANGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6)
@@ -200,7 +208,7 @@ def test_a_hole_is_filled_and_what_was_held_follows():
         ApplyEvents("s", events(14, 15)),
     ]
     assert source.hole == (16, 17)
-    assert source.leave(9) == [HoleLeft("s", 16, 17), ApplyEvents("s", events(18))]
+    assert source.leave(9) == [HoleLeft("s", 16, 17, waited=6), ApplyEvents("s", events(18))]
     assert source.coverage == [(11, 15), (18, 18)]
     assert (source.repaired, source.left, source.standing) == (1, 1, Standing("l1", 17, 9))
 
@@ -213,7 +221,7 @@ def test_a_feed_that_was_away_says_where_it_stands():
     assert source.hole == (11, 12)
     source.arrived([SNAPSHOT, *events(13)], 2)
     assert source.leave(7) == [
-        HoleLeft("s", 11, 12),
+        HoleLeft("s", 11, 12, waited=5),
         ApplyEvents("s", [SNAPSHOT, *events(13)]),
     ]
 
@@ -287,7 +295,7 @@ def test_a_source_that_was_restarted_as_well_begins_anew():
     [alarm, begin] = source.stands_at(7, 1)
     assert alarm.level == "alarm"
     assert begin == BeginAt("s", 7)
-    assert source.standing == Standing("new", 7, 1)
+    assert source.standing == Standing("new", 7, 1, replaces="file")
 
 
 def test_a_feed_that_is_back_with_nothing_new_has_been_heard():
@@ -326,7 +334,7 @@ def test_the_hole_after_a_restart_waits_for_the_first_link():
     asked = intake.open({"s": FROM_FILE.standing}, False, 21)
     assert Send(JournalRequest("s", 21, 25)) in asked
     assert intake.handle_timer(25.9) == []
-    assert HoleLeft("s", 21, 25) in intake.handle_timer(26)
+    assert HoleLeft("s", 21, 25, waited=25) in intake.handle_timer(26)
 
 
 def test_nobody_to_wait_for_no_patience():
@@ -334,7 +342,7 @@ def test_nobody_to_wait_for_no_patience():
     intake.start(0)
     intake.handle_event(SourceAt("s", 25), 1)
     intake.handle_event(PeerAbsent(), 2)
-    assert HoleLeft("s", 21, 25) in intake.handle_timer(6)
+    assert HoleLeft("s", 21, 25, waited=5) in intake.handle_timer(6)
 
 
 def test_a_joiner_goes_on_from_the_peers_picture():
@@ -483,7 +491,7 @@ def test_a_source_that_counts_anew_while_a_hole_is_waited_for():
     source.arrived(events(13), 0)
     assert source.state is State.HOLE
     done = source.stands_at(3, 1)
-    assert HoleLeft("s", 11, 12) in done
+    assert HoleLeft("s", 11, 12, waited=1) in done
     assert begun_anew(done) == [("s", 3)]
     assert source.arrived(events(4), 1) == [ApplyEvents("s", events(4))]
 
@@ -707,6 +715,59 @@ def test_whoever_asked_for_our_picture_may_still_have_a_better_one():
     intake.handle_event(JoinState(7, {"s": 10}, b"", theirs), 1)
     intake.handle_event(WorldBuilt(1, ["s"], b""), 2)
     assert intake.handle_timer(REJOIN_INTERVAL) == [Send(JoinRequest(1, {"s": 10}))]
+
+
+def test_whoever_does_not_notice_that_the_source_counts_anew_learns_it_from_the_peer():
+    """Its feed comes back where it stood, or further on: in new numbers (rough day 399)."""
+    intake = an_intake(accepts=True)
+    mine = intake.standings["s"]
+    intake.handle_event(SourceAway("s"), 1)
+    theirs = {"s": Standing("theirs", 17, 3.0, replaces=mine.lineage)}
+    assert begun_anew(intake.handle_event(JoinState(1, {}, b"", theirs), 2)) == [("s", 0)]
+    assert intake.handle_event(SourceAt("s", 10), 3) == [Send(JournalRequest("s", 1, 10))]
+    assert intake.handle_event(JournalAnswer("s", 1, 10, [], False), 4) == [
+        Send(JoinRequest(1, {"s": 0}))
+    ]
+    done = intake.handle_event(JoinState(1, {"s": 20}, b"", theirs), 5)
+    assert AdoptWorld({"s": 20}, b"", {"s": 0}) in done
+    assert intake.standings == theirs
+    assert intake.handle_event(JoinState(2, {}, b"", theirs), 6) == [], "once is enough"
+
+
+def test_whose_feed_is_there_counts_anew_from_where_that_stands():
+    intake = an_intake(accepts=True)
+    intake.handle_event(Arrived("s", events(11, 12)), 1)
+    theirs = {"s": Standing("theirs", 3, 0.0, replaces=intake.standings["s"].lineage)}
+    done = intake.handle_event(JoinRequest(5, {}, theirs), 2)
+    assert begun_anew(done) == [("s", 12)]
+    assert Send(JoinRequest(1, {"s": 12})) in done
+
+
+def test_whoever_notices_it_says_which_picture_is_in_old_numbers():
+    intake = an_intake(accepts=True)
+    old = intake.standings["s"].lineage
+    intake.handle_event(SourceAt("s", 4), 1)
+    assert intake.standings["s"].replaces == old
+    intake.handle_event(SourceAt("s", 9), 2)
+    intake.handle_timer(2 + intake.options.gap_timeout)
+    assert intake.sources["s"].left == 1
+    assert intake.standings["s"].replaces == old, "also of the picture that began at a hole"
+
+
+def test_a_peer_that_has_nothing_to_give_does_not_end_hope():
+    """It does not hear its own feed for a while, and then does (rough day 735)."""
+    intake = an_intake(accepts=True)
+    intake.change(IntakeOptions(gap_timeout=1.0, join_timeout=5.0), 0)
+    theirs = {"s": Standing("theirs", 3, 0.0)}
+    intake.open(theirs, False, 100.0)
+    for number in range(1, 2 * HOPE_MAX):
+        assert intake.is_joining
+        intake.handle_event(JoinState(number, {}, b"", theirs), 99.0 + number)
+        assert not intake.hopes, "until then they exchange what they have"
+        intake.handle_timer(100.0 + number)
+    intake.handle_timer(intake.next_deadline())
+    assert not intake.is_joining
+    assert intake.hopes, "this time the answer has not come yet"
 
 
 OLD, NEW, SAME = Standing("a", 1, 10.0), Standing("b", 5, 3.0), Standing("c", 1, 10.0)

@@ -251,3 +251,15 @@ def test_where_both_have_the_same_hole_the_copy_of_the_better_picture_counts() -
     assert early in store.lacking()
     store.begin_install(InstallItems(1, {"s": 4}, [item for item in items if item is not None]))
     assert [done.results for done in store.go_on(100)] == [[Result.ADOPTED, Result.KEPT]]
+
+
+def test_what_was_held_while_a_hole_was_waited_for_is_counted_when_it_happened() -> None:
+    """And not when the hole was given up, perhaps behind a reset (rough day 734)."""
+    store = a_store()
+    store.begin_at("s", 0)
+    store.apply("s", [an_event(1)])
+    world = store.engine.sources["s"].world
+    began = world(NOW).now
+    store.now_ms = lambda: NOW + 10_000
+    store.leave_hole("s", 2, 3, waited=7.0)
+    assert store.engine.sources["s"].world(NOW + 3_000).now == began + 3_000

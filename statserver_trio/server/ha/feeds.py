@@ -23,7 +23,8 @@ from ...ha.feed_words import (
     SourceDescribed,
     SourceResumed,
 )
-from ...ha.source_intake import FACT, State
+from ...ha.held import FACT
+from ...ha.source_intake import State
 from ...tlib.codec import encode
 from ...tlib.events import (
     EventAddressInfo,

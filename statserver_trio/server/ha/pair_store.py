@@ -372,22 +372,21 @@ class PairStore:
         for text, entry in self._entries.items():
             entry.counts_anew(source, covered[text].get(source, []))
 
-    def _disconnect(self, name: str) -> None:
+    def _disconnect(self, name: str, waited: float = 0.0) -> None:
         """What goes on there is not known: since now or, after a restart, since we left."""
         source = self.engine.sources[name]
-        lost = source.known_until(self.now_ms())
-        disconnected = EventServerDisconnected(time=source.clock(lost) / 1000)
-        self._apply_events(name, [disconnected], lost)
+        lost = source.known_until(self.now_ms() - round(1000 * waited))
+        self._apply_events(name, [EventServerDisconnected(time=source.clock(lost) / 1000)], lost)
 
     def _begin(self, source: str, position: int) -> None:
         """What was opened before there was any picture contains something from now on."""
         for entry in self._entries.values():
             entry.began.setdefault(source, position)
 
-    def leave_hole(self, source: str, first: int, last: int) -> None:
+    def leave_hole(self, source: str, first: int, last: int, waited: float = 0.0) -> None:
         """Events are lost: all that goes on is in doubt until the snapshots say."""
         self._holes[source] = merged([*self._holes.get(source, []), (first, last)])
-        self._disconnect(source)
+        self._disconnect(source, waited)
         self.engine.sources[source].position = last
         self.shadow = None
 
