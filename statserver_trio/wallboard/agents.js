@@ -2,6 +2,7 @@
 
 import {Cell, Rows, element} from "./cells.js";
 import {key} from "./catalogue.js";
+import {Pace} from "./pace.js";
 import {KINDS, breakLevel, readState, summary} from "./states.js";
 import {isOld} from "./thresholds.js";
 import {NOTHING, age, minutes} from "./words.js";
@@ -10,8 +11,6 @@ import {NOTHING, age, minutes} from "./words.js";
 // small ones; on a TV they are as large as the screen has room for.
 const DENSITIES = ["roomy", "", "dense", "tiny"];
 const ROOMY_MAX = 36, DENSE_MIN = 150;
-// To make five hundred cells and lay them out takes longer than a frame may.
-const MADE_AT_ONCE = 50;
 
 /** One agent. */
 class Agent {
@@ -60,7 +59,8 @@ export class Agents {
     this._grid = new Cell(grid);
     this._fitted = -1; // how many there was room for
     this._ids = []; // of those that are to be shown
-    this._isComplete = true; // whether all of them are
+    this.isComplete = true; // whether the cells of all of them have been made
+    this._pace = new Pace();
     this._rows = new Rows(grid, (id) => new Agent(id));
     this._byKey = new Map();
     this._chips = new Map(Object.entries(KINDS).map(([kind, label]) => {
@@ -76,20 +76,19 @@ export class Agents {
   /** Have these shown, in this order; `grow` makes their cells. */
   show(ids) {
     this._ids = ids;
-    this._isComplete = false;
+    this.isComplete = false;
   }
 
-  /** Make some of the cells that are missing; whether there are any that nothing was written to. */
-  grow() {
-    if (this._isComplete) return false;
-    this._isComplete = this._rows.show(this._ids.map((id) => [id, id]), MADE_AT_ONCE);
+  /**
+   * Make some of the cells that are missing, in the frame that begins at `moment`, in ms; whether
+   * there are any that nothing was written to.
+   */
+  grow(moment) {
+    if (this.isComplete) return false;
+    this.isComplete = this._rows.show(this._ids.map((id) => [id, id]), this._pace.next(moment));
+    if (this.isComplete) this._pace.rest();
     this._byKey = new Map([...this._rows.byId.values()].map((agent) => [agent.key, agent]));
     return true;
-  }
-
-  /** Whether the cells of all that are to be shown have been made. */
-  get isComplete() {
-    return this._isComplete;
   }
 
   /** Make the cells as large as they may be, where their number or the room for them is another. */

@@ -2,11 +2,13 @@
 
 import uPlot from "./vendor/uPlot.esm.js";
 import {Cell, Rows, element} from "./cells.js";
+import {clock} from "./words.js";
 
 const SERIES_MAX = 6; // lines that can be told apart, and colours that there are
 const HEIGHT_MIN = 60; // pixels
 const SPAN_MIN = 600; // seconds that are shown when the board is young
 
+const hour = (time) => clock(time).slice(0, -3);
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** The colours of some lines: of the agents' states, or one after the other. */
@@ -90,7 +92,7 @@ class Chart {
           this._unit ? [0, 100] : [0, Math.max(5, Math.ceil((high ?? 0) * 1.1))])},
       },
       axes: [
-        {...axis, size: 1.6 * rem, space: 4.5 * rem, values: (_, times) => times.map(clock)},
+        {...axis, size: 1.6 * rem, space: 4.5 * rem, values: (_, times) => times.map(hour)},
         {...axis, size: 2.75 * rem, space: 1.8 * rem, values: (_, all) => all.map(
           (each) => (Number.isInteger(each) ? `${each}${this._unit}` : ""))},
       ],
@@ -99,9 +101,6 @@ class Chart {
     };
   }
 }
-
-const clock = (time) => new Date(time * 1000).toLocaleTimeString(
-  "en-GB", {hour: "2-digit", minute: "2-digit"});
 
 /** All charts. */
 export class Charts {

@@ -24,7 +24,7 @@ import {isOld, readThresholds} from "./thresholds.js";
 import {Tiles} from "./tiles.js";
 import {Values} from "./values.js";
 import {Waking} from "./waking.js";
-import {age, shortName} from "./words.js";
+import {age, clock, shortName} from "./words.js";
 
 const OBJECTS_SECONDS = 60; // between two looks at what there is: agents log in for the first time
 const TICK_SECONDS = 1;
@@ -266,7 +266,7 @@ class Board {
   /** Touch what has changed; once a second everything that grows old. */
   _frame() {
     const moment = now(), news = this._values.news;
-    if (this._agents.grow()) this._isWhole = true;
+    if (this._agents.grow(performance.now())) this._isWhole = true;
     const [tiles, agents] = this._isWhole
       ? [this._tiles.all, this._agents.all]
       : [new Set([...news].map((each) => this._tiles.of(each)).filter(Boolean)),
@@ -302,7 +302,7 @@ class Board {
       const isWrong = missing > 0 || isOld(old, this._thresholds);
       this._cells[id].attribute("data-old", isWrong ? "yes" : "");
     }
-    this._cells.clock.text(new Date().toLocaleTimeString("en-GB"));
+    this._cells.clock.text(clock(wallClock()));
   }
 
   /** What turns old before the next tick is shown as old when it does. */

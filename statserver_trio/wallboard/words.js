@@ -2,11 +2,12 @@
 
 export const NOTHING = "–";
 
+const two = (n) => String(n).padStart(2, "0");
+
 /** `m:ss`, with hours where there are any. */
 export function minutes(seconds) {
   if (!Number.isFinite(seconds)) return NOTHING;
   const whole = Math.max(0, Math.floor(seconds));
-  const two = (n) => String(n).padStart(2, "0");
   const rest = `${Math.floor(whole / 60) % 60}`;
   return whole < 3600
     ? `${rest}:${two(whole % 60)}`
@@ -28,5 +29,11 @@ export function age(seconds) {
 /** The name of an object without its switch. */
 export const shortName = (objectId) => objectId.split("@")[0];
 
-/** The time of day of a moment in Unix seconds. */
-export const clock = (time) => new Date(time * 1000).toLocaleTimeString("en-GB");
+/**
+ * The time of day here of a moment in Unix seconds, `hh:mm:ss`. By hand: the first time that a
+ * browser is asked for its way to write it, it takes longer than a frame.
+ */
+export function clock(time) {
+  const moment = new Date(time * 1000);
+  return [moment.getHours(), moment.getMinutes(), moment.getSeconds()].map(two).join(":");
+}

@@ -99,6 +99,7 @@ test("numbers are written as people read them", () => {
   assert.deepEqual([99.9, undefined, null].map(words.percent), ["99 %", "–", "–"]);
   assert.deepEqual([0.4, 3.9, 119, 125, null].map(words.age),
     ["0 s old", "3 s old", "119 s old", "2:05 old", "no value yet"]);
+  assert.equal(words.clock(new Date(2026, 0, 5, 7, 8, 9.9).getTime() / 1000), "07:08:09");
 });
 
 test("thresholds: the later source wins, nonsense is passed over", () => {
