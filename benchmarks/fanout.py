@@ -32,7 +32,7 @@ from trio_websocket import WebSocketConnection, serve_websocket
 from statserver_trio.api.codec import encode, frame
 from statserver_trio.api.messages import Info
 from statserver_trio.server import garbage
-from statserver_trio.server.client_task import ClientOptions, serve_clients
+from statserver_trio.server.client_task import ClientOptions, ClientServer
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.hub import Hub
 from statserver_trio.stats.engine import Engine
@@ -139,7 +139,7 @@ async def ours(clients: int, statistics: int) -> AsyncIterator[Contestant]:
         hub.apply(workload.SOURCE, [_event(number + 1)], workload.START * 1000)
 
     async with trio.open_nursery() as nursery:
-        await nursery.start(serve_clients, hub, listeners, options)
+        await nursery.start(ClientServer(hub, options).run, listeners)
         nursery.start_soon(hub.run)
         async with _sink(port, clients, statistics) as sink:
             yield Contestant(sink, clients * statistics, tell)

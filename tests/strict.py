@@ -1,23 +1,23 @@
-"""Strict: where tests look on, a statistic that cannot be computed is an error at once.
+"""Strict: where tests look on, what cannot be computed or applied is an error at once.
 
-A server keeps it to that statistic (``statserver_trio/stats/failing.py``); a simulated day would
-then compare nothing with nothing, and a fuzz target find nothing.
+A server keeps it to that statistic, or event (``statserver_trio/stats/failing.py``); a simulated
+day would then compare nothing with nothing, and a fuzz target find nothing.
 """
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from statserver_trio.stats.failing import Failing
-from statserver_trio.stats.statistic import Statistic
+from statserver_trio.stats.failing import Failing, PassedOver
 
-contain = Failing.failed  # as servers do
+CONTAIN = {each: each.failed for each in (Failing, PassedOver)}  # as servers do
 
 
-def _raise(self: Failing, statistic: Statistic, error: Exception) -> NoReturn:
+def _raise(self: Any, what: Any, error: Exception, number: int = 0) -> NoReturn:
     raise error
 
 
 def be_strict() -> None:
     """From now on, in this process."""
-    Failing.failed = _raise  # type: ignore[method-assign]
+    for each in CONTAIN:
+        each.failed = _raise  # type: ignore[method-assign]

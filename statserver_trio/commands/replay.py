@@ -112,6 +112,8 @@ class Replay:
             self.now = max(self.now, _latest(events))
             self.events += len(events)
             self.engine.apply(SOURCE, events, self.now)
+            raised = self.engine.sources[SOURCE].passed_over.take_news()
+            self.bad.update(f"a bug, {error!r}" for _, error in raised)
             if late:
                 break
 

@@ -389,18 +389,3 @@ def _refusal(
     if origin and not is_friend(origin, friends):
         return 403, why_not(origin)
     return None
-
-
-async def serve_clients(
-    hub: Hub,
-    listeners: Sequence[trio.abc.Listener[trio.abc.Stream]],
-    options: ClientOptions | None = None,
-    *,
-    task_status: trio.TaskStatus[ClientServer] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    """Serve a hub's clients until cancelled; see :meth:`ClientServer.run`.
-
-    Args:
-        task_status: Told the server, for its numbers and for :meth:`ClientServer.drain`.
-    """
-    await ClientServer(hub, options).run(listeners, task_status=task_status)

@@ -37,6 +37,7 @@ from ..stats.telling.notifications import (
     Subscription,
     one_by_one,
 )
+from ..tlib.codec import encode
 from ..tlib.events import TEvent, Unhandled
 from .clock import Clock
 from .link_definitions import key_text
@@ -243,13 +244,17 @@ class Hub:
         self._complain()
 
     def _complain(self) -> None:
-        """Log what cannot be computed any more, where it began to."""
+        """Log what cannot be computed any more, where it began to, or could not be applied."""
         failing = self.engine.failing
         for statistic, error in failing.take_news():
             log.error("%s cannot be computed", key_text(statistic.key), exc_info=error)
         untold, failing.untold = failing.untold, 0
         if untold:
             log.error("and %d more cannot be computed", untold)
+        for name, source in self.engine.sources.items():
+            for event, error in source.passed_over.take_news():
+                text = encode(event).decode("utf-8", "replace").rstrip()
+                log.error("an event of %s cannot be applied: %s", name, text, exc_info=error)
 
     def _notify(self, notices: Iterable[Notice]) -> None:
         """What each client is told in words of its own."""

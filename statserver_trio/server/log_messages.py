@@ -288,8 +288,7 @@ MESSAGES: tuple[LogMessage, ...] = tuple(
          "The primary waited for the backup and takes the changed file over now.",
          "Reload the backup."),
         (4001, "info", "server.client_task", "client %s: %s",
-         "A client is gone, and why.",
-         "Nothing."),
+         "A client is gone, and why.", "Nothing."),
         (4101, "warning", "server.metrics.exported", "[metrics] %s is not exported: %s",
          "That statistic cannot be opened, so it is missing from /metrics.",
          "Mend it in [metrics] statistics."),
@@ -304,6 +303,11 @@ MESSAGES: tuple[LogMessage, ...] = tuple(
          "Report it. To be rid of it, close the statistic or change its definition."),
         (4105, "error", "server.hub", "and %d more cannot be computed",
          "Besides those that were named.", "See there."),
+        (4106, "error", "server.hub", "an event of %s cannot be applied: %s",
+         "A bug: something raises when that event is applied; the traceback says where. It is "
+         "passed over, as if it had been lost: values of that source are not complete until their "
+         "next reset. A hundred in a row end the server.",
+         "Report it, with the event. Start the server anew if agents or calls look wrong."),
         (4201, "error", "server.http", "%s %s failed",
          "A page of the management port has failed; the traceback says where. A bug.",
          "Report it. Everything else goes on."),

@@ -142,6 +142,8 @@ class Management:
             found = [*found, f"the backup file is not written: {self._backup.error}"]
         if failing := len(self._hub.engine.failing):
             found = [*found, f"statistics that cannot be computed: {failing}; see the log"]
+        if passed_over := sum(each.passed_over.total for each in self._hub.engine.sources.values()):
+            found = [*found, f"events that could not be applied: {passed_over}; see the log"]
         return found
 
     # -- the status --------------------------------------------------------------------------
@@ -204,6 +206,7 @@ class Management:
             + (0 if intake is None else intake["duplicates"]),
             "ignored": source.ignored + (0 if session is None else session.unhandled),
             "badLines": 0 if session is None else session.skipped.total(),
+            "passedOver": source.passed_over.total,
         }
 
     # -- orders ------------------------------------------------------------------------------

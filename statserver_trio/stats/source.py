@@ -11,7 +11,7 @@ before it subtracts: 05:40:56.949 to 05:41:07.542 is 11 seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -34,6 +34,7 @@ from ..tlib.events import (
 )
 from .counting.folding import fold
 from .counting.ledger import Ledger
+from .failing import PassedOver
 
 RESOLUTIONS = {"second": 1000, "millisecond": 1}
 EVENTS = (TEvent, Unhandled)  # a union would be made anew for each event
@@ -88,6 +89,7 @@ class Source:
         self.position: int | None = None  # of the last event applied
         self.events = 0  # applied since the start
         self.duplicates = 0
+        self.passed_over = PassedOver()
         self.last_gap: int | None = None  # when we last missed events, ms
         self.is_connected = True  # whether the feed is; whoever drives a feed says so
         # Since when, by our clock, nobody listened, until there is news; see known_until.
@@ -210,55 +212,68 @@ class Source:
 
     # -- the fold --------------------------------------------------------------------
 
-    def apply(self, events: Iterable[Message], now: int) -> int:
-        """Let events happen, in order; how many there were. Anything else is passed over.
+    def apply(self, events: Iterable[Message], now: int) -> None:
+        """Let events happen, in order. Anything else is passed over; see :mod:`.failing`, too.
 
         An event without a time happens now, by the clock of the source. Time
         never goes back: what claims to be earlier happens with what was last.
         """
+        rest = iter(events)
+        while not self._apply(rest, now):
+            pass
+
+    def _apply(self, rest: Iterator[Message], now: int) -> bool:
+        """The same; whether there are no more, for what comes after one that raised is left."""
         grain, ledger, count = self._grain, self.ledger, 0
         self.lost_at = None
-        event: Any
-        for event in events:
-            is_usual = type(event) in USUAL
-            if not is_usual and not isinstance(event, EVENTS):
-                continue
-            count += 1
-            position = event.position
-            if position is not None:
-                last = self.position
-                if last is not None and position <= last and not _greets(event, last):
-                    self.duplicates += 1
+        event: Any = None
+        try:
+            for event in rest:
+                is_usual = type(event) in USUAL
+                if not is_usual and not isinstance(event, EVENTS):
                     continue
-                self.position = position
-                self._has_told_time = is_usual or self._has_told_time
-            world = self._world
-            if event.time is None:
-                t = self.clock(now)
-            else:
-                t = int(event.time * 1000 + 0.5)
-                self._last_event, self._arrived = t, now
-                t -= t % grain
-            if world is None:
-                world = self._begin(t)
-            if t < world.now:
-                t = world.now
-            if ledger.has_openings:
-                ledger.end_openings(t)
-            if t >= world.next_check:
-                self.check(t)
-            if t >= ledger.next_boundary:
-                self._roll(t)
-            if not is_usual:
-                if isinstance(event, Unhandled):
-                    world.now = t
-                    continue
-                self._note_gap(event, t)
-            records = world.apply(event, t)
-            if records:
-                self.fold(records, t)
-        self.events += count
-        return count
+                count += 1
+                position = event.position
+                if position is not None:
+                    last = self.position
+                    if last is not None and position <= last and not _greets(event, last):
+                        self.duplicates += 1
+                        continue
+                    self.position = position
+                    self._has_told_time = is_usual or self._has_told_time
+                world = self._world
+                if event.time is None:
+                    t = self.clock(now)
+                else:
+                    t = int(event.time * 1000 + 0.5)
+                    self._last_event, self._arrived = t, now
+                    t -= t % grain
+                if world is None:
+                    world = self._begin(t)
+                if t < world.now:
+                    t = world.now
+                if ledger.has_openings:
+                    ledger.end_openings(t)
+                if t >= world.next_check:
+                    self.check(t)
+                if t >= ledger.next_boundary:
+                    self._roll(t)
+                if not is_usual:
+                    if isinstance(event, Unhandled):
+                        world.now = t
+                        continue
+                    self._note_gap(event, t)
+                records = world.apply(event, t)
+                if records:
+                    self.fold(records, t)
+        except Exception as error:  # whatever it is: the next one has to be applied
+            self.passed_over.failed(event, error, self.events + count)
+            if self._world is not None:
+                self.last_gap = self._world.now
+            return False
+        finally:
+            self.events += count
+        return True
 
     def _note_gap(self, event: TEvent, t: int) -> None:
         """A gap lasts from the loss of the feed until it is back, and may count anew then."""

@@ -12,7 +12,7 @@ from test_statserver_client import WAITING, new_hub, queue_up
 from statserver_trio.api import messages as m
 from statserver_trio.client import ConnectionLost, Refused
 from statserver_trio.client.blocking import open_statserver
-from statserver_trio.server.client_task import serve_clients
+from statserver_trio.server.client_task import ClientServer
 
 LOOPBACK = "127.0.0.1"
 
@@ -24,7 +24,7 @@ async def beside_servers(count: int, story: Callable[..., None]) -> None:
     async with trio.open_nursery() as nursery:
         for hub in hubs:
             listeners = await trio.open_tcp_listeners(0, host=LOOPBACK)
-            await nursery.start(serve_clients, hub, listeners)
+            await nursery.start(ClientServer(hub).run, listeners)
             urls.append(f"ws://{LOOPBACK}:{listeners[0].socket.getsockname()[1]}/")
 
         def comes(name: str) -> None:

@@ -21,7 +21,7 @@ from statserver_trio.commands import watch, watch_screens
 from statserver_trio.commands.main import main
 from statserver_trio.commands.output import failure_of
 from statserver_trio.model.directory import DN, Directory, DNKey
-from statserver_trio.server.client_task import serve_clients
+from statserver_trio.server.client_task import ClientServer
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.hub import Hub
 from statserver_trio.stats.definitions import Definitions
@@ -74,7 +74,7 @@ async def serve(nursery, hub):
 async def _serve(hub, listeners, task_status):
     with trio.CancelScope() as scope:
         task_status.started(scope)
-        await serve_clients(hub, listeners)
+        await ClientServer(hub).run(listeners)
 
 
 async def lines_of(process):

@@ -20,7 +20,6 @@ from statserver_trio.server.client_task import (
     ClientOptions,
     ClientServer,
     goodbye,
-    serve_clients,
 )
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.hub import Hub
@@ -324,7 +323,7 @@ async def test_cancelling_ends_everything(server, autojump_clock):
 
 async def test_over_real_sockets(nursery):
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    server = await nursery.start(serve_clients, new_hub(), listeners)
+    server = await nursery.start(ClientServer(new_hub()).run, listeners)
     port = listeners[0].socket.getsockname()[1]
     stream = await trio.open_tcp_stream("127.0.0.1", port)
     async with trio.open_nursery() as inner:
@@ -363,7 +362,7 @@ async def test_who_reads_slowly_gets_fewer_values_and_the_last_one(nursery):
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     listeners[0].socket.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_SNDBUF, 4096)
     port = listeners[0].socket.getsockname()[1]
-    server = await nursery.start(serve_clients, new_hub(), listeners)
+    server = await nursery.start(ClientServer(new_hub()).run, listeners)
     hub, count = server.hub, 300
     slow = await connect(nursery, port, 4096)
     quick = await connect(nursery, port)

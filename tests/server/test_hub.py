@@ -10,6 +10,7 @@ from statserver_trio.api.messages import ServerModeInfo
 from statserver_trio.api.outbox import OutboxLimits
 from statserver_trio.api.session import Limits
 from statserver_trio.model.directory import DN, Directory, DNKey
+from statserver_trio.model.world import World
 from statserver_trio.server.clock import Clock
 from statserver_trio.server.hub import Hub
 from statserver_trio.stats import engine as engine_module
@@ -120,6 +121,21 @@ async def test_what_cannot_be_computed_is_logged_once_and_null(monkeypatch, capl
     happens(hub, EventQueued, "c3")
     assert ("Info", 3) in listener.hears()
     assert not hub.engine.failing
+
+
+@pytest.mark.usefixtures("lenient")
+async def test_an_event_that_cannot_be_applied_is_logged(monkeypatch, caplog, autojump_clock):
+    hub = new_hub()
+    listener = Listener(hub)
+    listener.opens("Waiting")
+    with monkeypatch.context() as patched:
+        patched.setattr(World, "apply", lambda world, event, t: 1 / 0)
+        happens(hub, EventQueued, "c1")
+    happens(hub, EventQueued, "c2")
+    assert ("Info", 1) in listener.hears(), "and the next one is applied"
+    [record] = [each for each in caplog.records if "applied" in each.getMessage()]
+    assert '"event":"EventQueued"' in record.getMessage()
+    assert record.exc_info
 
 
 async def test_time_alone_makes_values_due(autojump_clock, nursery):

@@ -132,6 +132,15 @@ async def test_a_statistic_that_cannot_be_computed_does_not_either(site: Site) -
     assert (await site.asks("GET /api/status"))[1]["failing"] == 1
 
 
+@pytest.mark.usefixtures("lenient")
+async def test_nor_does_an_event_that_cannot_be_applied(site: Site) -> None:
+    site.feed.connected = True
+    site.hub.engine.sources["ts1"].passed_over.failed(object(), ValueError("x"), 1)
+    said = ["events that could not be applied: 1; see the log"]
+    assert (await site.asks("GET /readyz"))[1]["degraded"] == said
+    assert (await site.asks("GET /api/status"))[1]["sources"][0]["passedOver"] == 1
+
+
 async def test_the_status_is_what_the_protocol_lists(site: Site, autojump_clock: Any) -> None:
     now = site.hub.clock.now_ms()
     queued = EventQueued(time=T0 + 2, this_dn="8001", conn_id="c1", position=7)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from reloads import at, engine_of, happens, opened
 
+from statserver_trio.model.world import World
 from statserver_trio.stats import engine as engine_module
 from statserver_trio.stats.engine import Engine
-from statserver_trio.stats.failing import NEWS_MAX, Failing
+from statserver_trio.stats.failing import IN_A_ROW_MAX, NEWS_MAX, Failing, PassedOver
 from statserver_trio.stats.telling.notifications import Mode, Notification
 from statserver_trio.tlib import events as e
 
@@ -115,3 +117,67 @@ def test_a_bug_that_concerns_a_million_names_a_few() -> None:
     assert all(failing.failed(each, ValueError("x")) for each in many)
     assert not failing.failed(many[0], ValueError("x"))
     assert (len(failing), len(failing.take_news()), failing.untold) == (NEWS_MAX + 5, NEWS_MAX, 5)
+
+
+# -- events that cannot be applied ---------------------------------------------------------
+
+
+@pytest.fixture
+def poisonous(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """DNs at which nothing can happen."""
+    found: set[str] = set()
+    apply = World.apply
+
+    def raise_there(world: World, event: Any, t: int) -> Any:
+        if event.this_dn in found:
+            raise ZeroDivisionError("planted")
+        return apply(world, event, t)
+
+    monkeypatch.setattr(World, "apply", raise_there)
+    return found
+
+
+def test_an_event_that_cannot_be_applied_is_passed_over(poisonous: set[str]) -> None:
+    engine = engine_of()
+    one, other = opened(engine, "Now", "Agent:a1"), opened(engine, "Now", "Agent:a2")
+    calls = opened(engine, "Calls", "Agent:a2")
+    poisonous.add("7001")
+    source = engine.sources["ts1"]
+    before = source.events
+    happens(engine, 1, *talks("7001", 1), *talks("7002", 1), *talks("7001", 1))
+    assert [engine.value(each, START + 1000).value for each in (one, other)] == [0, 1]
+    assert not engine.value(calls, START + 1000).complete
+    assert (source.events - before, source.passed_over.total) == (6, 4)
+    news = source.passed_over.take_news()
+    assert [type(event).__name__ for event, _ in news] == ["EventRinging", "EventEstablished"] * 2
+    assert {repr(error) for _, error in news} == {"ZeroDivisionError('planted')"}
+    assert not source.passed_over.take_news(), "each is named once"
+    poisonous.clear()
+    happens(engine, 2, *talks("7001", 2))
+    assert engine.value(one, START + 2000).value == 1
+
+
+def test_the_position_of_what_is_passed_over_is_behind_us(poisonous: set[str]) -> None:
+    """Or it would be told again, and again."""
+    engine = engine_of()
+    poisonous.add("7001")
+    ringing = [msgspec.structs.replace(each, position=7) for each in talks("7001", 1)[:1]]
+    happens(engine, 1, *ringing, *ringing)
+    source = engine.sources["ts1"]
+    assert (source.position, source.duplicates, source.passed_over.total) == (7, 1, 1)
+
+
+def test_where_nothing_can_be_applied_any_more_it_is_raised(poisonous: set[str]) -> None:
+    engine = engine_of()
+    poisonous.add("7001")
+    for _ in range(IN_A_ROW_MAX):
+        happens(engine, 1, *talks("7001", 1), *talks("7002", 1))
+    for _ in range(IN_A_ROW_MAX // 2 - 1):
+        happens(engine, 1, *talks("7001", 1))
+    with pytest.raises(ZeroDivisionError):
+        happens(engine, 1, *talks("7001", 1), *talks("7001", 1))
+
+
+def test_where_there_is_no_memory_it_is_raised_at_once() -> None:
+    with pytest.raises(MemoryError):
+        PassedOver().failed(None, MemoryError(), 1)
