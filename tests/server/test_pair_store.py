@@ -263,3 +263,36 @@ def test_what_was_held_while_a_hole_was_waited_for_is_counted_when_it_happened()
     store.now_ms = lambda: NOW + 10_000
     store.leave_hole("s", 2, 3, waited=7.0)
     assert store.engine.sources["s"].world(NOW + 3_000).now == began + 3_000
+
+
+def test_what_was_opened_where_nothing_is_heard_counts_from_now_where_something_is() -> None:
+    """Its beginning was told by a machine whose clock may be anything (rough day 2299)."""
+    deaf, peer = a_store(NOW + 3_600_000), a_store()
+    key = opened(deaf, "7001")
+    peer.begin_at("s", 0)
+    peer.apply("s", [an_event(1)])
+    item = deaf.cut(key)
+    assert item is not None
+    peer.begin_install(InstallItems(1, deaf.positions(), [item]))
+    assert [done.results for done in peer.go_on(100)] == [[Result.OPENED]]
+    statistic = peer.statistic(key)
+    assert statistic is not None
+    assert statistic.opened_at == NOW
+
+
+def test_what_was_opened_before_any_picture_came_is_compared_when_the_peers_does() -> None:
+    """The peer has been told of it, and has counted (rough day 3303)."""
+    deaf, peer = a_store(), a_store()
+    for each in (deaf, peer):
+        key = opened(each, "7001")
+    assert deaf.cut(key) is not None
+    peer.begin_at("s", 0)
+    peer.apply("s", [an_event(1), an_event(2)])
+    deaf.adopt_world({"s": 2}, peer.world(["s"]), {})
+    assert deaf.lacking() == [key]
+    item = peer.cut(key)
+    assert item is not None
+    deaf.begin_install(InstallItems(1, {"s": 2}, [item]))
+    assert [done.results for done in deaf.go_on(100)] == [[Result.ADOPTED]]
+    assert deaf.coverage(key) == {"s": [(0, 2)]}
+    assert not deaf.lacking()

@@ -208,8 +208,10 @@ class ChunkWork:
         return self._store.is_at({name: at for name, at in as_of.items() if name in sources})
 
     def _take_as_it_is(self, item: Item, as_of: Positions) -> Result:
+        # Who has heard nothing has counted nothing, and knows the time of its own machine only.
+        has_told = item.kind is Kind.OPEN and bool(as_of or not self._store.positions())
         try:
-            told = read(item.payload) if item.kind is Kind.OPEN else None
+            told = read(item.payload) if has_told else None
         except BROKEN as exc:
             return self._broken(item, exc)
         return self._take(item, told, as_of)

@@ -22,6 +22,8 @@ class Entry:
         is_unsure: It may not be what its coverage says, for a source has counted anew, or the
             picture is another one, and it was not compared with the peer's since.
         follows: Nor have we the picture that we had then, but the peer's.
+        told_without: Sources of which we had no picture yet when the peer was told of it: it may
+            have counted since what we have not.
     """
 
     statistic: Statistic
@@ -30,6 +32,7 @@ class Entry:
     definition: str = ""
     is_unsure: bool = False
     follows: bool = False
+    told_without: tuple[str, ...] = ()
 
     @property
     def counts(self) -> bool:
@@ -59,6 +62,11 @@ class Entry:
             found[name] = merged([*before, *mine]) if before else mine
         return found
 
+    def told(self, positions: Positions) -> None:
+        """The peer is told of it, where we stand."""
+        sources = self.statistic.sources
+        self.told_without = tuple(each.name for each in sources if each.name not in positions)
+
     def counts_anew(self, source: str, old: Ranges) -> None:
         """The source was started anew.
 
@@ -69,6 +77,18 @@ class Entry:
         kept = {name: ranges for name, ranges in self.adopted.items() if name != source}
         self.adopted = {**kept, former(source): old} if old else kept
         self.is_unsure, self.follows = bool(old), False
+
+    def picture_replaced(self, source: str, since: int | None) -> None:
+        """We have the peer's from now on.
+
+        Args:
+            since: After which position ours began; None if there was none.
+        """
+        if all(each.name != source for each in self.statistic.sources):
+            return
+        ended = since is not None and self.began.get(source, since) < since
+        self.follows |= self.is_unsure or ended
+        self.is_unsure |= since is None and source in self.told_without
 
     def contains_until(self, source: str, position: int) -> None:
         """What it got from the peer of later events is of no use any more.

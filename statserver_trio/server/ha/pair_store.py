@@ -189,13 +189,15 @@ class PairStore:
         if entry is None:
             return None
         entry.definition = entry.definition or definition_of(entry.statistic)
+        here = self.positions()
+        entry.told(here)
         return Item(
             key,
             entry.definition,
             self._hashes.of(entry.statistic),
             Kind.OPEN if entry.counts else Kind.DEF_ONLY,
             _encode(export_statistic(entry.statistic)) if entry.counts else b"",
-            self._coverage(entry, self.positions()),
+            self._coverage(entry, here),
         )
 
     # -- what the peer pushes --------------------------------------------------------
@@ -320,10 +322,8 @@ class PairStore:
         for name in as_of:
             now, (picture, silent) = self.now_ms(), pictures[name]
             replace_world(self.engine, name, picture, now, now - silent)
-            source = self.engine.sources[name]
             for entry in self._entries.values():
-                ended = name in since and entry.began.get(name, since[name]) < since[name]
-                entry.follows |= (entry.is_unsure or ended) and source in entry.statistic.sources
+                entry.picture_replaced(name, since.get(name))
             self._begin(name, as_of[name])
             if name in since:  # counted on another picture, or never
                 self._contains_until(name, ours := min(since[name], as_of[name] - 1))
