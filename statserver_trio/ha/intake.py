@@ -206,14 +206,14 @@ class Intake:
             for source in self.sources.values():
                 if source.state is State.HOLE:
                     source.hole_since = now
-        actions: list[object] = []
-        if self.is_fresh and peer_is_fresh and self.accepts:
-            actions = self._alone(now)
+        is_first = self.is_fresh and peer_is_fresh and self.accepts
+        actions = self._alone(now) if is_first else []
         self.owes_state = peer_is_fresh and not self.is_joining
         self._owes_until = now + self.options.join_timeout
         self._rejoining.begin(standings, now)
         actions += self._compare(standings, now)
         self._join_if_worse(now)
+        self._rejoining.tell_if_better(self.sources.values(), now, self.options.gap_timeout)
         return [*actions, *self._follow_up(now)]
 
     def close(self, now: float) -> list[object]:

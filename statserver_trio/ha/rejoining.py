@@ -96,6 +96,15 @@ class Rejoining:
         live = (source for source in sources if source.state is State.LIVE)
         return [s for s in live if s.is_worse(self.theirs.get(s.name), self.accepts)]
 
+    def tell_if_better(
+        self, sources: Iterable[SourceIntake], now: float, gap_timeout: float
+    ) -> None:
+        """Have the peer told soon if it is to join us: it was greeted before ours began, perhaps."""
+        live = (s for s in sources if s.state is State.LIVE and s.standing is not None)
+        found = ((self.theirs.get(source.name), source.standing) for source in live)
+        if any(theirs and mine and theirs.lineage != mine.lineage for theirs, mine in found):
+            self.soon(now, gap_timeout)
+
     def looks(self, now: float) -> bool:
         """It is time to look; whether there is any use in asking."""
         self.at = now + INTERVAL

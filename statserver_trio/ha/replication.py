@@ -213,9 +213,11 @@ class Replication:
             self._pending.setdefault(key)  # what it pushed had less, so it lacks ours
         if result in (Result.OPENED, Result.ADOPTED, Result.KEPT, Result.LATE):
             self.parking.discard(key)  # so the peer has it
-        is_kept = result in (Result.KEPT, Result.LATE)
-        if is_kept and not self._is_to_come(key) and key not in self._in_flight:
-            self._known.add(key)
+        if result in (Result.KEPT, Result.LATE) and not self._is_to_come(key):
+            if key not in self._in_flight:
+                self._known.add(key)
+            elif not self._in_flight[key]:  # what is on its way is a former one
+                self._came.add(key)
         waits = self._is_to_come(key) and self.holds.ours(key)
         if result in TAKEN and not waits:
             self._pending.pop(key, None)

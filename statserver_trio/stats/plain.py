@@ -107,10 +107,20 @@ def take_plain(
         # From the last mark up to now nothing began anew, so an interval that begins in
         # between begins as things stand now.
         told_marks = [Mark(edge, row.share(back_from(then, sums))) for edge, sums in data["marks"]]
-        part.marks = (*told_marks, *marks)
+        part.marks = joined(told_marks, marks)
         part.ledger.touch(row.index)  # clients are told what it is worth now
     statistic.former = {}
     statistic.opened_at = told["opened_at"]
+
+
+def joined(told: Sequence[Mark], ours: Sequence[Mark]) -> tuple[Mark, ...]:
+    """Marks of another server, and ours since; ascending also where our clock is behind its."""
+    if not told:
+        return tuple(ours)
+    last = told[-1].edge
+    if ours[0].edge < last:
+        ours = [Mark(max(mark.edge, last), mark.sums) for mark in ours]
+    return (*told, *ours)
 
 
 def back_from(now: Sums, told: SumsData) -> Sums:

@@ -30,7 +30,7 @@ from .counting.ledger import Sums
 from .counting.parts import NOTHING, FormerPart, Mark, Part, PartOfSession, Span, marks_of, restart
 from .counting.peaks import DurationPeaks
 from .definitions.stat_types import counted_text
-from .plain import back_from, plain_pairs, take_plain
+from .plain import back_from, joined, plain_pairs, take_plain
 from .requests import StatisticRequest
 from .statistic import Statistic
 
@@ -343,7 +343,7 @@ def _take(part: Part, data: Data, t: int) -> None:
     # From the last mark up to now nothing began anew, so an interval that begins in between
     # begins as things stand now.
     told = [Mark(edge, row.share(back_from(now, sums))) for edge, sums in data["marks"]]
-    part.marks = (*told, *row.as_of(t)) if told else row.as_of(t)
+    part.marks = joined(told, row.as_of(t))
 
 
 def _in_our_terms(counter: Counter, data: Data) -> Data:

@@ -695,6 +695,19 @@ def test_how_good_the_peers_picture_is_is_asked_every_minute():
     assert intake.handle_event(JoinState(1, {}, b"", {"s": better_one}), now) == joins
 
 
+def test_whoever_has_the_better_picture_says_so_soon_after_a_session_has_begun():
+    """The peer was greeted before that began, and would ask a minute later (rough day 7195)."""
+    intake = an_intake(accepts=False)
+    mine = intake.standings["s"]
+    intake.close(1)
+    intake.open({"s": Standing("theirs", 12, 99.0)}, False, now := 5.0)
+    assert not intake.is_joining
+    assert intake.next_deadline() == now + intake.options.gap_timeout
+    said = intake.handle_timer(now + intake.options.gap_timeout)
+    assert said == [Send(JoinRequest(1, {}, {"s": mine}))]
+    assert intake.handle_timer(now + REJOIN_INTERVAL / 2) == [], "and once is enough"
+
+
 def test_whoever_asks_says_how_good_its_own_picture_is():
     intake = an_intake(accepts=True)
     theirs = {"s": Standing("theirs", 3, 0.0)}

@@ -15,7 +15,7 @@ from statserver_trio.ha.feed_words import (
 )
 from statserver_trio.ha.intake import Intake
 from statserver_trio.ha.intake_options import IntakeOptions
-from statserver_trio.ha.messages import Journal, JournalRequest, Standing
+from statserver_trio.ha.messages import JoinRequest, Journal, JournalRequest, Standing
 from statserver_trio.ha.source_intake import BEHIND_SECONDS, State
 from statserver_trio.ha.store import ApplyEvents
 from statserver_trio.machine import Send
@@ -110,7 +110,8 @@ def test_a_peer_that_has_not_noticed_that_the_source_counts_anew_is_not_ahead():
     assert intake.sources["s"].restarts == 1
     intake.open(as_before, False, 1)
     intake.peer_at({"s": 12}, 1)
-    assert looked(intake, 1 + PATIENCE) == []
+    (told,) = looked(intake, 1 + PATIENCE)
+    assert told == Send(JoinRequest(1, {}, intake.standings)), "so it learns that it does"
 
 
 SNAPSHOT = (None, b"snapshot")

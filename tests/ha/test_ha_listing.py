@@ -7,11 +7,11 @@ import pytest
 from statserver_trio.ha.clock_offset import WallClock
 from statserver_trio.ha.deletion import Deletion
 from statserver_trio.ha.holds import Holds
-from statserver_trio.ha.messages import Result
+from statserver_trio.ha.messages import ChunkAck, Item, Kind, Result
 from statserver_trio.ha.replication import Replication
-from statserver_trio.ha.replication_words import Opened
+from statserver_trio.ha.replication_words import Closed, Opened
 from statserver_trio.ha.session import Progress
-from statserver_trio.ha.store import BuildChunk, ListOpen, OpenKeys
+from statserver_trio.ha.store import BuildChunk, ChunkBuilt, ListOpen, OpenKeys
 from statserver_trio.server.ha import entry
 from statserver_trio.server.ha.entry import Entries
 
@@ -93,3 +93,18 @@ def test_a_link_that_is_lost_between_two_pages_begins_anew(replication):
     replication.handle_event(OpenKeys(["A", "B"]), 1.0)
     assert replication.pending == 3
     assert replication.next_deadline() <= 1.0
+
+
+@pytest.mark.parametrize("result", [Result.LATE, Result.KEPT, Result.ADOPTED])
+def test_what_was_closed_on_its_way_and_comes_from_the_peer_is_known_to_it(replication, result):
+    """Whatever became of the peer's: it has it (rough day 9344)."""
+    replication.handle_timer(0.0)
+    replication.handle_event(OpenKeys([]), 0.0)
+    replication.handle_timer(0.0)
+    item = Item("A", "d", "h", Kind.DEF_ONLY, b"", {})
+    replication.handle_event(ChunkBuilt([item], 1), 0.0)
+    replication.handle_event(Closed(["A"]), 0.0)
+    replication.installed("A", result)
+    replication.handle_event(ChunkAck(1, [Result.OPENED], {}, 0.0, 0.0, 0.0), 0.0)
+    assert replication.knows("A")
+    assert replication.is_done

@@ -8,7 +8,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import ceil
+from math import ceil, inf
 from random import Random
 from typing import Any
 
@@ -349,6 +349,8 @@ class Day:
                     return f"{name}: {source.name} has not begun"
                 if source.state is not State.LIVE or not process.feeds[source.name].connected:
                     return f"{name}: {source.name} is {source.state.value}"
+                if source.behind_until < inf:
+                    return f"{name}: {source.name} stands behind what it told, in new numbers"
             if process.installer._more.is_set():
                 return f"{name} works"
         first, second = self.living()

@@ -214,7 +214,7 @@ class Watch:
         lives = {
             text: [life for life in day.oracle.lives.get(text, ()) if life.is_told]
             for text in store.open_keys()
-            if is_count(store.statistic(text))
+            if text not in day.oracle.free and is_count(store.statistic(text))
         }
         mine = day.values(process, at, [text for text, found in lives.items() if found])
         for text, value in mine.items():

@@ -433,6 +433,23 @@ def test_what_goes_on_counts_from_the_opening_whenever_each_picture_saw_it_begin
     assert [value(right, each, 100) for each in (copy, there, time)] == [40, 1, 50]
 
 
+@pytest.mark.parametrize("profile", ["Minutes", "Window"])
+@pytest.mark.parametrize("name", ["Calls", "Most"])
+def test_what_was_counted_at_a_later_time_than_ours_is_found_again(profile: str, name: str) -> None:
+    """Snapshots were stamped by a machine that is behind, and its picture is kept (day 5786)."""
+    there, late = engine_of(), engine_of()
+    told, here = (opened(each, name, "Agent:a1", profile=profile) for each in (there, late))
+    for start in (200, 230, 260):
+        talks(there, "7001", start, start + 10)
+    happens(late, 5, at(e.EventAgentReady, 5, agent_id="a1"))
+    late.sources["ts1"].position = there.sources["ts1"].position
+    adopt_statistic(late, here, wire(export_statistic(told)), MIDNIGHT + 5000)
+    for engine in (there, late):
+        happens(engine, 275, at(e.EventOnHook, 275, "7009"))
+    for second in range(275, 400, 5):
+        assert value(late, here, second) == value(there, told, second), second
+
+
 @pytest.mark.parametrize("profile", ["Never", "Minutes", "Window", "Last"])
 @pytest.mark.parametrize("ahead", [-1000, 1000])
 def test_a_clock_that_was_guessed_is_no_ones(profile: str, ahead: int) -> None:
