@@ -99,7 +99,7 @@ class Rejoining:
     def tell_if_better(
         self, sources: Iterable[SourceIntake], now: float, gap_timeout: float
     ) -> None:
-        """Have the peer told soon if it is to join us: it was greeted before ours began, perhaps."""
+        """Have the peer told soon if it is to join us: perhaps ours began after we had greeted."""
         live = (s for s in sources if s.state is State.LIVE and s.standing is not None)
         found = ((self.theirs.get(source.name), source.standing) for source in live)
         if any(theirs and mine and theirs.lineage != mine.lineage for theirs, mine in found):
