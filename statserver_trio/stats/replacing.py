@@ -71,6 +71,17 @@ def replace_world(
     return concerned
 
 
+def doubt(engine: Engine, source_name: str) -> None:
+    """What went on at a source has ended only because we missed what became of it.
+
+    How long it lasted is a guess: who knows better replaces it, see :attr:`Counter.is_doubtful`.
+    """
+    source = engine.sources[source_name]
+    concerned = [s for s in engine.statistics.values() if source in s.sources]
+    for counter in _counters(concerned, source):
+        counter.is_doubtful = True
+
+
 def _counters(statistics: list[Statistic], source: Source | None = None) -> Iterator[Counter]:
     """Those of the rows that they read, of one source or of all."""
     for statistic in statistics:

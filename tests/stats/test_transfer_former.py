@@ -506,6 +506,22 @@ def test_who_has_counted_everything_himself_believes_no_other_durations() -> Non
     assert value(here, copy, 100) == 10
 
 
+def test_how_long_it_lasted_up_to_a_hole_is_a_guess() -> None:
+    """Two statistics read the row; what lasted until the hole had ended long before (day 14021)."""
+    right, wrong = engine_of(), engine_of()
+    agents = [opened(each, "Longest", "Agent:a1", seconds=20) for each in (right, wrong)]
+    groups = [opened(each, "Longest", "GroupAgents:Sales", seconds=20) for each in (right, wrong)]
+    talks(right, "7001", 30, 40)
+    talks(wrong, "7001", 30)
+    happens(wrong, 95, e.EventServerDisconnected(time=MIDNIGHT / 1000 + 95))
+    replacing.doubt(wrong, "ts1")
+    happens(right, 100, at(e.EventOnHook, 100, "7009"))
+    assert value(wrong, groups[1], 95) == 65
+    for told, here in (agents, groups):
+        adopt_statistic(wrong, here, wire(export_statistic(told)), MIDNIGHT + 100_000)
+        assert value(wrong, here, 100) == 10
+
+
 def test_what_was_before_the_row_is_believed() -> None:
     """The same, where the longest was before anybody here counted."""
     here, other = engine_of(), engine_of()
