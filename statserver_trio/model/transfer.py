@@ -212,6 +212,8 @@ class _Adoption:
             self._call(each)
         for each in data["dns"]:
             self._fill(self._known(each["number"]), each)
+        for call in world.calls.values():
+            self._check_waits(call)
         for each in data["agents"]:
             agent = world.agent_for_sure(each["id"])
             agent.dns = tuple([self._regular(number) for number in each["dns"]])
@@ -281,6 +283,12 @@ class _Adoption:
         for each in data["visits"]:
             visit = self._visit(call, each)
             call.visits[visit.queue] = visit
+
+    @staticmethod
+    def _check_waits(call: Call) -> None:
+        for queue, visit in call.visits.items():
+            if visit.wait is not None and call not in queue.calls:
+                raise ValueError(f"call {call.conn_id} waits in {queue.key.number}, unknown there")
 
     def _visit(self, call: Call, data: Data) -> Visit:
         queue = self._queue(data["queue"])

@@ -18,7 +18,12 @@ from statserver_trio.model.occurrences import BEGAN, DN_STATUS, ENDED, FACTS, HA
 from statserver_trio.model.transfer import adopt_world, export_world
 from statserver_trio.model.world import World, WorldOptions
 from statserver_trio.simulator.contact_centre import ContactCentre
-from statserver_trio.tlib.events import EventLinkConnected, EventLinkDisconnected, TEvent
+from statserver_trio.tlib.events import (
+    EventLinkConnected,
+    EventLinkDisconnected,
+    EventQueued,
+    TEvent,
+)
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "conformance"))
@@ -189,3 +194,14 @@ def test_nonsense_is_refused() -> None:
     world = World("sw1", DIRECTORY, 0)
     with pytest.raises((KeyError, ValueError, TypeError)):
         adopt_world(world, {"began": 0, "now": 0, "next_check": 0, "dns": [{}]})
+
+
+def test_a_call_that_waits_in_a_queue_that_does_not_know_it_is_refused() -> None:
+    """Its end raised in the middle of an event (found by fuzzing)."""
+    world = World("sw1", DIRECTORY, int(START * 1000))
+    apply(world, [EventQueued(time=START, this_dn="8001", conn_id="c1")])
+    told = export_world(world)
+    [queue] = [dn for dn in told["dns"] if dn.get("waiting")]
+    queue["waiting"] = []
+    with pytest.raises(ValueError, match="call c1 waits in 8001, unknown there"):
+        adopt_world(World("sw1", DIRECTORY, int(START * 1000)), told)
