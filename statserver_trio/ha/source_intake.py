@@ -228,11 +228,11 @@ class SourceIntake:
         self.applied = position
         self._wants_snapshots = True
         self.outdated = "" if self.standing is None else self.standing.lineage
-        self.standing = self._new_standing(position, now)
+        self.standing = self._standing_after(position, now)
         text = f"{self.name} counts anew from {position}: what was before cannot be compared"
         return [Log("alarm", text), BeginAt(self.name, position)]
 
-    def _new_standing(self, since: int, now: float) -> Standing:
+    def _standing_after(self, since: int, now: float) -> Standing:
         """Of a picture that begins; the peer learns from it that older numbers are old."""
         return structs.replace(self.new_standing(since, now), replaces=self.outdated)
 
@@ -289,7 +289,7 @@ class SourceIntake:
                     self._wants_snapshots = True
             elif applied is None:
                 applied = max(position if line is None else position - 1, 0)
-                self.standing = self._new_standing(applied, now)
+                self.standing = self._standing_after(applied, now)
                 actions += [*self._batch(batch), BeginAt(self.name, applied)]
                 batch = []
                 self._wants_snapshots = True
@@ -366,7 +366,7 @@ class SourceIntake:
         if self._held and self._held[0] == (last, None):
             self._held.popleft()  # the mark has done its work
         self.applied = last
-        self.standing = self._new_standing(last, now)
+        self.standing = self._standing_after(last, now)
         left = HoleLeft(self.name, first, last, now - self._found_at)
         if then_join:
             self.hole, self.hole_since = None, inf

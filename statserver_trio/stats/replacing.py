@@ -54,9 +54,7 @@ def replace_world(
                 for part in statistic.drop(index):
                     part.row.release(statistic)
     source.take(picture, heard_at)
-    for (
-        statistic
-    ) in lonely:  # of which nothing at all has been told: it began as long ago as before
+    for statistic in lonely:  # nothing at all has been told of it: it began as long ago as before
         statistic.opened_at += engine.attachments.latest(now) - latest
     engine.find_newcomers(now)
     shift = 0 if guessed is None else source.clock(now) - guessed
@@ -71,7 +69,7 @@ def replace_world(
     return concerned
 
 
-def doubt(engine: Engine, source_name: str) -> None:
+def doubt_durations(engine: Engine, source_name: str) -> None:
     """What went on at a source has ended only because we missed what became of it.
 
     How long it lasted is a guess: who knows better replaces it, see :attr:`Counter.is_doubtful`.

@@ -514,7 +514,7 @@ def test_how_long_it_lasted_up_to_a_hole_is_a_guess() -> None:
     talks(right, "7001", 30, 40)
     talks(wrong, "7001", 30)
     happens(wrong, 95, e.EventServerDisconnected(time=MIDNIGHT / 1000 + 95))
-    replacing.doubt(wrong, "ts1")
+    replacing.doubt_durations(wrong, "ts1")
     happens(right, 100, at(e.EventOnHook, 100, "7009"))
     assert value(wrong, groups[1], 95) == 65
     for told, here in (agents, groups):

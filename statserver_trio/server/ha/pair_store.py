@@ -18,7 +18,7 @@ from ...ha.store import Installed, InstallItems
 from ...stats.carried import StatisticData
 from ...stats.engine import Engine
 from ...stats.plain import Earlier, take_plain
-from ...stats.replacing import doubt, replace_world
+from ...stats.replacing import doubt_durations, replace_world
 from ...stats.requests import StatisticError, StatisticRequest
 from ...stats.statistic import Statistic
 from ...stats.telling.notifications import Notice
@@ -377,7 +377,7 @@ class PairStore:
         source = self.engine.sources[name]
         lost = source.known_until(self.now_ms() - round(1000 * waited))
         self._apply_events(name, [EventServerDisconnected(time=source.clock(lost) / 1000)], lost)
-        doubt(self.engine, name)
+        doubt_durations(self.engine, name)
 
     def _begin(self, source: str, position: int) -> None:
         """What was opened before there was any picture contains something from now on."""
